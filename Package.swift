@@ -1,0 +1,123 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+let settings: [SwiftSetting] = [
+    .swiftLanguageMode(.v6),
+    .treatAllWarnings(as: .error),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+]
+
+/// Storage is the only target that calls C, so there every such call is spelled `unsafe`.
+let storageSettings = settings + [.strictMemorySafety()]
+
+let nio: Target.Dependency = .product(name: "NIOCore", package: "swift-nio")
+let nioPosix: Target.Dependency = .product(name: "NIOPosix", package: "swift-nio")
+let nioHTTP1: Target.Dependency = .product(name: "NIOHTTP1", package: "swift-nio")
+let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
+let crypto: Target.Dependency = .product(name: "Crypto", package: "swift-crypto")
+let hummingbird: Target.Dependency = .product(name: "Hummingbird", package: "hummingbird")
+let lifecycle: Target.Dependency = .product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
+
+let package = Package(
+    name: "tiketi",
+    products: [.executable(name: "tiketi", targets: ["tiketi"])],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
+        .package(url: "https://github.com/apple/swift-crypto", from: "4.5.0"),
+        .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.0"),
+        .package(url: "https://github.com/apple/swift-nio", from: "2.101.0"),
+        .package(url: "https://github.com/apple/swift-nio-extras", from: "1.35.0"),
+        .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.0"),
+        .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+        .package(url: "https://github.com/vapor/jwt-kit", from: "5.7.0"),
+    ],
+    targets: [
+        .systemLibrary(name: "CPostgres", path: "Sources/C/CPostgres", pkgConfig: "libpq", providers: [.apt(["libpq-dev", "libssl-dev"])]),
+        .systemLibrary(name: "CHiredis", path: "Sources/C/CHiredis", providers: [.apt(["libhiredis-dev"])]),
+        .systemLibrary(name: "CLZ4", path: "Sources/C/CLZ4", providers: [.apt(["liblz4-dev"])]),
+        .systemLibrary(name: "CZlib", path: "Sources/C/CZlib", providers: [.apt(["zlib1g-dev"])]),
+        .systemLibrary(name: "CCRC32C", path: "Sources/C/CCRC32C"),
+
+        .target(name: "Core", swiftSettings: settings),
+        .target(
+            name: "Storage",
+            dependencies: ["Core", "CPostgres", "CHiredis", "CLZ4", "CZlib", "CCRC32C", nio, nioPosix, logging],
+            resources: [.copy("Migrations")],
+            swiftSettings: storageSettings
+        ),
+        .target(
+            name: "Platform",
+            dependencies: [
+                "Core", "Storage", nio, nioPosix, nioHTTP1, logging, crypto, hummingbird,
+                .product(name: "HTTPTypes", package: "swift-http-types"),
+                .product(name: "JWTKit", package: "jwt-kit"),
+                .product(name: "AsyncHTTPClient", package: "async-http-client"),
+            ],
+            swiftSettings: settings
+        ),
+        .target(
+            name: "Ingest",
+            dependencies: ["Core", "Storage", "Platform", nio, nioPosix, nioHTTP1, logging, crypto, lifecycle],
+            swiftSettings: settings
+        ),
+        .target(
+            name: "Rollup",
+            dependencies: ["Core", "Storage", "Platform", logging, lifecycle],
+            swiftSettings: settings
+        ),
+        .target(
+            name: "Query",
+            dependencies: [
+                "Core", "Storage", "Platform", nio, logging, hummingbird,
+                .product(name: "HTTPTypes", package: "swift-http-types"),
+            ],
+            swiftSettings: settings
+        ),
+        .executableTarget(
+            name: "tiketi",
+            dependencies: [
+                "Core", "Storage", "Platform", "Ingest", "Rollup", "Query",
+                nio, nioPosix, nioHTTP1, logging, crypto, hummingbird, lifecycle,
+                .product(name: "HummingbirdCore", package: "hummingbird"),
+                .product(name: "NIOHTTPTypesHTTP1", package: "swift-nio-extras"),
+                .product(name: "NIOHTTPTypes", package: "swift-nio-extras"),
+                .product(name: "HTTPTypes", package: "swift-http-types"),
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "AsyncHTTPClient", package: "async-http-client"),
+            ],
+            swiftSettings: settings
+        ),
+
+        .target(
+            name: "TestSupport",
+            dependencies: ["Core", "Storage", "Platform", nio, nioPosix, logging],
+            path: "Tests/TestSupport",
+            swiftSettings: settings
+        ),
+        .testTarget(name: "CoreTests", dependencies: ["Core", "TestSupport"], swiftSettings: settings),
+        .testTarget(name: "StorageTests", dependencies: ["Core", "Storage", "TestSupport", nio, nioPosix, logging], swiftSettings: settings),
+        .testTarget(
+            name: "PlatformTests", dependencies: ["Core", "Storage", "Platform", "TestSupport", nio, logging, hummingbird],
+            swiftSettings: settings),
+        .testTarget(
+            name: "IngestTests",
+            dependencies: ["Core", "Storage", "Platform", "Ingest", "TestSupport", nio, nioPosix, nioHTTP1, logging],
+            swiftSettings: settings),
+        .testTarget(
+            name: "RollupTests", dependencies: ["Core", "Storage", "Platform", "Ingest", "Rollup", "TestSupport", logging],
+            swiftSettings: settings),
+        .testTarget(
+            name: "QueryTests",
+            dependencies: ["Core", "Storage", "Platform", "Ingest", "Rollup", "Query", "TestSupport", logging, hummingbird],
+            swiftSettings: settings),
+        .testTarget(
+            name: "ProcessTests",
+            dependencies: ["Core", "Storage", "Platform", "TestSupport", "tiketi", logging],
+            swiftSettings: settings),
+    ]
+)

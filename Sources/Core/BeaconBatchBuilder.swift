@@ -1,0 +1,95 @@
+/// Collects beacons into a batch, giving each distinct text of a column one code.
+///
+/// `messageId` and `metadata` hardly ever repeat, so they are not looked up: each row is a value of its own.
+package struct BeaconBatchBuilder {
+    package private(set) var batch = BeaconBatch()
+    private var dictionaries = BeaconBatch.Text.allCases.map { _ in Dictionary() }
+
+    package init() {}
+
+    package var count: Int { batch.count }
+
+    /// Begins a row; follow it with one `append(_:to:)` for each case of `BeaconBatch.Text`.
+    package mutating func beginRow(receivedAt: Int64, timestamp: Int64, claimed: Int64, flags: BeaconBatch.Flags) {
+        batch.receivedAt.append(receivedAt)
+        batch.timestamp.append(timestamp)
+        batch.claimed.append(claimed)
+        batch.flags.append(flags)
+    }
+
+    /// Adds the current row's text, nil for null.
+    package mutating func append(_ value: UnsafeRawBufferPointer?, to text: BeaconBatch.Text) {
+        let index = text.rawValue
+        guard let value else {
+            batch.texts[index].appendRow(code: 0)
+            return
+        }
+        let code: UInt32
+        switch text {
+        case .messageId, .metadata: code = batch.texts[index].appendValue(value)
+        default: code = dictionaries[index].code(for: value, in: &batch.texts[index])
+        }
+        batch.texts[index].appendRow(code: code)
+    }
+
+    package mutating func append(_ beacon: Beacon) {
+        beginRow(
+            receivedAt: beacon.receivedAt, timestamp: beacon.timestamp, claimed: beacon.claimed, flags: beacon.flags)
+        for text in BeaconBatch.Text.allCases {
+            if var value = beacon[text] {
+                value.withUTF8 { append(UnsafeRawBufferPointer($0), to: text) }
+            } else {
+                append(nil, to: text)
+            }
+        }
+    }
+
+    /// The batch so far; the builder is empty afterwards.
+    package mutating func finish() -> BeaconBatch {
+        let finished = batch
+        self = BeaconBatchBuilder()
+        return finished
+    }
+}
+
+extension BeaconBatchBuilder {
+    /// Open addressing over a column's codes. Power-of-two slots, at most half full; slot 0 means empty.
+    private struct Dictionary {
+        private var slots: [UInt32] = []
+        private var hashes: [UInt64] = []
+
+        mutating func code(for value: UnsafeRawBufferPointer, in column: inout TextColumn) -> UInt32 {
+            if slots.count < 2 * (column.valueCount + 1) { grow() }
+            let hash = Murmur3.hash64(value)
+            let mask = slots.count - 1
+            var slot = Int(truncatingIfNeeded: hash) & mask
+            while slots[slot] != 0 {
+                let index = Int(slots[slot]) - 1
+                if hashes[index] == hash && Self.equal(column, index, value) { return slots[slot] }
+                slot = (slot + 1) & mask
+            }
+            let code = column.appendValue(value)
+            hashes.append(hash)
+            slots[slot] = code
+            return code
+        }
+
+        private static func equal(_ column: TextColumn, _ index: Int, _ value: UnsafeRawBufferPointer) -> Bool {
+            let range = column.range(ofValue: index)
+            guard range.count == value.count else { return false }
+            return column.bytes.withUnsafeBytes { bytes in
+                bytes[range].elementsEqual(value)
+            }
+        }
+
+        private mutating func grow() {
+            let size = Swift.max(64, slots.count * 2)
+            slots = [UInt32](repeating: 0, count: size)
+            for (index, hash) in hashes.enumerated() {
+                var slot = Int(truncatingIfNeeded: hash) & (size - 1)
+                while slots[slot] != 0 { slot = (slot + 1) & (size - 1) }
+                slots[slot] = UInt32(index + 1)
+            }
+        }
+    }
+}

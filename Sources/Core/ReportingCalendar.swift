@@ -1,0 +1,72 @@
+package import Foundation
+
+/// Turns instants (milliseconds since 1970) into the hours and days of one time zone, and back.
+///
+/// Hours are the grain of the rollups, so the zone's offset must always be whole hours from 1970 on.
+package struct ReportingCalendar: Sendable, Equatable {
+    package enum InvalidTimeZone: Error, Equatable {
+        case unknown(String)
+        /// Its offset is not always whole hours: hourly rollups can't be cut into its days.
+        case fractionalOffset(String)
+    }
+
+    package static let hourMs: Int64 = 3_600_000
+
+    package let timeZone: TimeZone
+    package var identifier: String { timeZone.identifier }
+
+    package init(identifier: String) throws(InvalidTimeZone) {
+        guard let zone = TimeZone(identifier: identifier) else { throw .unknown(identifier) }
+        // Every quarter since 2000 and ten years on: where a zone has changed to or from a fractional offset, it shows.
+        for quarter in 0..<160 {
+            let date = Date(timeIntervalSince1970: 946_684_800 + Double(quarter) * 7_889_400)
+            guard zone.secondsFromGMT(for: date) % 3600 == 0 else { throw .fractionalOffset(identifier) }
+        }
+        timeZone = zone
+    }
+
+    /// Asia/Seoul: no daylight saving since 1988.
+    package static let seoul = try! ReportingCalendar(identifier: "Asia/Seoul")
+
+    package func offsetMs(at instant: Int64) -> Int64 {
+        Int64(timeZone.secondsFromGMT(for: Date(timeIntervalSince1970: Double(instant) / 1000))) * 1000
+    }
+
+    package static func startOfHour(_ instant: Int64) -> Int64 {
+        floorDiv(instant, hourMs) * hourMs
+    }
+
+    package func day(of instant: Int64) -> Day {
+        Day(daysSince1970: Int(floorDiv(instant + offsetMs(at: instant), 86_400_000)))
+    }
+
+    /// The first instant of the day: its midnight, or where daylight saving skips that, the moment after.
+    package func start(of day: Day) -> Int64 {
+        let midnight = Int64(day.daysSince1970) * 86_400_000
+        var instant = midnight - offsetMs(at: midnight)
+        instant = midnight - offsetMs(at: instant)
+        if self.day(of: instant) < day { instant += ReportingCalendar.hourMs }
+        return instant
+    }
+
+    /// The half-open range of instants that make up the day: 23, 24 or 25 hours.
+    package func range(of day: Day) -> Range<Int64> {
+        start(of: day)..<start(of: day + 1)
+    }
+
+    /// `2025-12-01T13:00+09:00`
+    package func hourLabel(_ instant: Int64) -> String {
+        let offset = offsetMs(at: instant)
+        let local = instant + offset
+        let day = Day(daysSince1970: Int(floorDiv(local, 86_400_000)))
+        let minutes = Int((local - Int64(day.daysSince1970) * 86_400_000) / 60_000)
+        let offsetMinutes = Int(abs(offset) / 60_000)
+        return "\(day)T\(padded(minutes / 60, 2)):\(padded(minutes % 60, 2))"
+            + (offset < 0 ? "-" : "+") + "\(padded(offsetMinutes / 60, 2)):\(padded(offsetMinutes % 60, 2))"
+    }
+}
+
+package func floorDiv(_ dividend: Int64, _ divisor: Int64) -> Int64 {
+    let quotient = dividend / divisor
+    return dividend % divisor < 0 ? quotient - 1 : quotient
+}
