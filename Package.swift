@@ -37,7 +37,9 @@ let package = Package(
         .package(url: "https://github.com/vapor/jwt-kit", from: "5.7.0"),
     ],
     targets: [
-        .systemLibrary(name: "CPostgres", path: "Sources/C/CPostgres", pkgConfig: "libpq", providers: [.apt(["libpq-dev", "libssl-dev"])]),
+        .systemLibrary(
+            name: "CPostgres", path: "Sources/C/CPostgres", pkgConfig: "libpq",
+            providers: [.apt(["libpq-dev", "libssl-dev"])]),
         .systemLibrary(name: "CHiredis", path: "Sources/C/CHiredis", providers: [.apt(["libhiredis-dev"])]),
         .systemLibrary(name: "CLZ4", path: "Sources/C/CLZ4", providers: [.apt(["liblz4-dev"])]),
         .systemLibrary(name: "CZlib", path: "Sources/C/CZlib", providers: [.apt(["zlib1g-dev"])]),
@@ -100,20 +102,26 @@ let package = Package(
             swiftSettings: settings
         ),
         .testTarget(name: "CoreTests", dependencies: ["Core", "TestSupport"], swiftSettings: settings),
-        .testTarget(name: "StorageTests", dependencies: ["Core", "Storage", "TestSupport", nio, nioPosix, logging], swiftSettings: settings),
         .testTarget(
-            name: "PlatformTests", dependencies: ["Core", "Storage", "Platform", "TestSupport", nio, logging, hummingbird],
+            name: "StorageTests", dependencies: ["Core", "Storage", "TestSupport", nio, nioPosix, logging],
+            swiftSettings: settings),
+        .testTarget(
+            name: "PlatformTests",
+            dependencies: ["Core", "Storage", "Platform", "TestSupport", nio, logging, hummingbird],
             swiftSettings: settings),
         .testTarget(
             name: "IngestTests",
             dependencies: ["Core", "Storage", "Platform", "Ingest", "TestSupport", nio, nioPosix, nioHTTP1, logging],
             swiftSettings: settings),
         .testTarget(
-            name: "RollupTests", dependencies: ["Core", "Storage", "Platform", "Ingest", "Rollup", "TestSupport", logging],
+            name: "RollupTests",
+            dependencies: ["Core", "Storage", "Platform", "Ingest", "Rollup", "TestSupport", logging],
             swiftSettings: settings),
         .testTarget(
             name: "QueryTests",
-            dependencies: ["Core", "Storage", "Platform", "Ingest", "Rollup", "Query", "TestSupport", logging, hummingbird],
+            dependencies: [
+                "Core", "Storage", "Platform", "Ingest", "Rollup", "Query", "TestSupport", logging, hummingbird,
+            ],
             swiftSettings: settings),
         .testTarget(
             name: "ProcessTests",

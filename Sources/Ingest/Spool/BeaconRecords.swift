@@ -1,0 +1,123 @@
+package import Core
+
+/// One request's beacons, encoded end to end as they go into the spool (docs/formats.md, "Beacon record").
+///
+/// A record is `length u32 | flags u8 | receivedAt i64 | timestamp i64 | claimed i64 | present u16`, then for each text
+/// whose bit in `present` is set, in the order of `BeaconBatch.Text`, `length u16 | bytes`. Little-endian; `length`
+/// counts what follows it.
+package struct BeaconRecords: Sendable, Equatable {
+    /// A text longer than this can't be written; the decoder refuses it earlier.
+    package static let maxTextBytes = Int(UInt16.max)
+    static let fixedBytes = 1 + 8 + 8 + 8 + 2
+
+    package private(set) var bytes: [UInt8] = []
+    package private(set) var count = 0
+    private var recordStart = 0
+    private var present: UInt16 = 0
+
+    package init() {}
+
+    package mutating func reserve(bytes count: Int) {
+        bytes.reserveCapacity(count)
+    }
+
+    /// Begins a record; follow it with `append(_:as:)` in the order of `BeaconBatch.Text`, then `endRecord()`.
+    package mutating func beginRecord(receivedAt: Int64, timestamp: Int64, claimed: Int64, flags: BeaconBatch.Flags) {
+        recordStart = bytes.count
+        present = 0
+        append(UInt32(0))
+        bytes.append(flags.rawValue)
+        append(receivedAt)
+        append(timestamp)
+        append(claimed)
+        append(UInt16(0))
+    }
+
+    /// - Precondition: at most `maxTextBytes`, and `text` comes after the one appended before it.
+    package mutating func append(_ value: UnsafeRawBufferPointer, as text: BeaconBatch.Text) {
+        let bit = UInt16(1) << UInt16(text.rawValue)
+        precondition(value.count <= Self.maxTextBytes && present < bit)
+        present |= bit
+        append(UInt16(value.count))
+        bytes.append(contentsOf: value)
+    }
+
+    package mutating func append(_ value: String, as text: BeaconBatch.Text) {
+        var value = value
+        value.withUTF8 { append(UnsafeRawBufferPointer($0), as: text) }
+    }
+
+    package mutating func endRecord() {
+        set(UInt32(bytes.count - recordStart - 4), at: recordStart)
+        set(present, at: recordStart + 4 + Self.fixedBytes - 2)
+        count += 1
+    }
+
+    /// Takes back the record that was begun and not ended.
+    package mutating func abandonRecord() {
+        bytes.removeSubrange(recordStart...)
+    }
+
+    package mutating func append(_ beacon: Beacon) {
+        beginRecord(
+            receivedAt: beacon.receivedAt, timestamp: beacon.timestamp, claimed: beacon.claimed, flags: beacon.flags)
+        for text in BeaconBatch.Text.allCases {
+            if let value = beacon[text] { append(value, as: text) }
+        }
+        endRecord()
+    }
+
+    private mutating func append(_ value: some FixedWidthInteger) {
+        withUnsafeBytes(of: value.littleEndian) { bytes.append(contentsOf: $0) }
+    }
+
+    private mutating func set(_ value: some FixedWidthInteger, at offset: Int) {
+        withUnsafeBytes(of: value.littleEndian) { source in
+            for (index, byte) in source.enumerated() { bytes[offset + index] = byte }
+        }
+    }
+}
+
+extension BeaconBatchBuilder {
+    package enum RecordError: Error, Equatable {
+        /// The bytes are not whole, well-formed records: a defect, since frames are checksummed.
+        case malformed(offset: Int)
+    }
+
+    /// Appends every record in `bytes`.
+    package mutating func append(records bytes: UnsafeRawBufferPointer) throws(RecordError) {
+        var offset = 0
+        while offset < bytes.count {
+            guard offset + 4 <= bytes.count else { throw .malformed(offset: offset) }
+            let length = Int(UInt32(littleEndian: bytes.loadUnaligned(fromByteOffset: offset, as: UInt32.self)))
+            let end = offset + 4 + length
+            guard length >= BeaconRecords.fixedBytes, end <= bytes.count else { throw .malformed(offset: offset) }
+            func integer(_ at: Int) -> Int64 {
+                Int64(littleEndian: bytes.loadUnaligned(fromByteOffset: offset + at, as: Int64.self))
+            }
+            let present = UInt16(littleEndian: bytes.loadUnaligned(fromByteOffset: offset + 29, as: UInt16.self))
+            // The texts are checked before the row begins, so that a malformed record adds nothing.
+            var position = offset + 4 + BeaconRecords.fixedBytes
+            for text in BeaconBatch.Text.allCases where present & (1 << UInt16(text.rawValue)) != 0 {
+                guard position + 2 <= end else { throw .malformed(offset: offset) }
+                position +=
+                    2 + Int(UInt16(littleEndian: bytes.loadUnaligned(fromByteOffset: position, as: UInt16.self)))
+            }
+            guard position == end else { throw .malformed(offset: offset) }
+            beginRow(
+                receivedAt: integer(5), timestamp: integer(13), claimed: integer(21),
+                flags: BeaconBatch.Flags(rawValue: bytes[offset + 4]))
+            position = offset + 4 + BeaconRecords.fixedBytes
+            for text in BeaconBatch.Text.allCases {
+                guard present & (1 << UInt16(text.rawValue)) != 0 else {
+                    append(nil, to: text)
+                    continue
+                }
+                let count = Int(UInt16(littleEndian: bytes.loadUnaligned(fromByteOffset: position, as: UInt16.self)))
+                append(UnsafeRawBufferPointer(rebasing: bytes[(position + 2)..<(position + 2 + count)]), to: text)
+                position += 2 + count
+            }
+            offset = end
+        }
+    }
+}
