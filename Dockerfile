@@ -1,0 +1,38 @@
+# syntax=docker/dockerfile:1
+# One image; each pod runs it with other arguments: `serve ingest`, `serve query`, `rollup run`, `migrate`.
+
+FROM swift:6.3-bookworm AS build
+RUN apt-get update \
+    && DEBIAN_FRONTEND=noninteractive apt-get install --yes --no-install-recommends \
+        libhiredis-dev liblz4-dev libpq-dev libssl-dev pkg-config zlib1g-dev \
+    && rm -rf /var/lib/apt/lists/*
+WORKDIR /src
+# Dependencies in a layer of their own, fetched again only when they change.
+COPY Package.* ./
+RUN swift package resolve
+COPY Sources Sources
+# The manifest names the test targets, so their folders have to be there.
+COPY Tests Tests
+RUN swift build --configuration release --product tiketi --static-swift-stdlib
+# The binary finds its resources (the SQL migrations) beside itself.
+RUN install -D --target-directory=/staging .build/release/tiketi \
+    && cp --recursive .build/release/*.resources /staging/ \
+    && cp /usr/libexec/swift/linux/swift-backtrace-static /staging/
+
+# The same Debian as above: the C libraries are linked dynamically, so that their security updates reach us.
+FROM debian:bookworm-slim
+RUN apt-get update \
+    && DEBIAN_FRONTEND=noninteractive apt-get install --yes --no-install-recommends \
+        ca-certificates libhiredis0.14 liblz4-1 libpq5 libssl3 tzdata zlib1g \
+    && rm -rf /var/lib/apt/lists/* \
+    && useradd --system --uid 10001 --user-group --no-create-home --shell /usr/sbin/nologin tiketi \
+    && install -d -o tiketi -g tiketi -m 0700 /var/lib/tiketi /var/lib/tiketi/spool
+COPY --from=build /staging /usr/lib/tiketi
+RUN ln -s /usr/lib/tiketi/tiketi /usr/bin/tiketi
+ENV SPOOL_DIR=/var/lib/tiketi/spool \
+    SWIFT_BACKTRACE=enable=yes,sanitize=yes,interactive=no,color=no,swift-backtrace=/usr/lib/tiketi/swift-backtrace-static
+# By number, so that Kubernetes can see that it is not root.
+USER 10001:10001
+EXPOSE 8080
+ENTRYPOINT ["/usr/bin/tiketi"]
+CMD ["--help"]

@@ -1,0 +1,35 @@
+# Everything is done by SwiftPM and the scripts; these are the names to call them by.
+.DEFAULT_GOAL := help
+.PHONY: help up test lint bench image k8s packages
+
+# Every target imports what it declares and nothing else, so that the target graph stays true.
+SWIFT_FLAGS := --explicit-target-dependency-import-check error
+
+help: ## What can be made
+	@sed -nE 's/^([a-z0-9]+):.*## (.*)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 14
+
+# A debug build: it shares .build with the tests, and builds in a fraction of the time. `make bench` and the image
+# are release builds.
+up: packages ## Install what is missing, build, and serve everything on http://127.0.0.1:8080
+	swift build $(SWIFT_FLAGS) --product tiketi
+	@exec .build/debug/tiketi dev
+
+test: packages ## Install what is missing, build, and run every test against private servers
+	swift build --build-tests $(SWIFT_FLAGS)
+	swift test --skip-build $(SWIFT_FLAGS)
+
+lint: ## Formatting, house rules, shell scripts
+	@scripts/lint
+
+bench: packages ## The project's own benchmarks, in a release build
+	swift build -c release --product tiketi
+	@.build/release/tiketi bench all
+
+image: ## The container image, tiketi:local
+	docker build --tag tiketi:local .
+
+k8s: ## Build and validate every Kubernetes overlay
+	@scripts/check-k8s
+
+packages:
+	@scripts/install-packages
