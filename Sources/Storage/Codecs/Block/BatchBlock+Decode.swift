@@ -1,0 +1,199 @@
+package import Core
+
+extension BatchBlock {
+    /// The batch, with only the given columns: the others are zero or null in every row.
+    package static func decode(
+        _ bytes: UnsafeRawBufferPointer, columns: ColumnSet = .all
+    ) throws(BlockError) -> BeaconBatch {
+        var block = unsafe try BlockReader(bytes)
+        var batch = BeaconBatch()
+        let zeros = [Int64](repeating: 0, count: block.rows)
+
+        // A column that is kept relative to another needs that one too.
+        let chain: [BlockColumn] = [.receivedAt, .timestamp, .claimed]
+        var integers = [zeros, zeros, zeros]
+        if let needed = chain.lastIndex(where: { columns.contains($0) }) {
+            var reference = zeros
+            for (index, column) in chain[...needed].enumerated() {
+                reference = try block.integers(column, reference: reference)
+                if columns.contains(column) { integers[index] = reference }
+            }
+        }
+        batch.receivedAt = integers[0]
+        batch.timestamp = integers[1]
+        batch.claimed = integers[2]
+
+        batch.flags =
+            columns.contains(.flags)
+            ? try block.flags() : [BeaconBatch.Flags](repeating: [], count: block.rows)
+        let null = TextColumn(bytes: [], ends: [], codes: [UInt32](repeating: 0, count: block.rows))
+        for text in BeaconBatch.Text.allCases {
+            batch[text] = columns.contains(BlockColumn(text)) ? try block.texts(text) ?? null : null
+        }
+        return batch
+    }
+
+    package static func decode(_ bytes: [UInt8], columns: ColumnSet = .all) throws(BlockError) -> BeaconBatch {
+        try unsafe bytes.withUnsafeBufferPointer { (buffer) throws(BlockError) in
+            try unsafe decode(UnsafeRawBufferPointer(buffer), columns: columns)
+        }
+    }
+}
+
+/// A block whose checksum and directory are right.
+@safe private struct BlockReader {
+    private struct Part {
+        var encoding: UInt8 = 0
+        /// Nil where the part's bytes are stored as they are.
+        var rawCount: Int?
+        var range = 0..<0
+    }
+
+    let rows: Int
+    private let bytes: UnsafeRawBufferPointer
+    /// By a part's number: columns' rows first, then columns' values. Nil where the block has no such part.
+    private var parts: [Part?]
+    private var budget = BatchBlock.maxRawBytes
+
+    init(_ bytes: UnsafeRawBufferPointer) throws(BlockError) {
+        unsafe self.bytes = unsafe bytes
+        let count = bytes.count
+        guard count >= BatchBlock.headerBytes + BatchBlock.checksumBytes else { throw .truncated(count: count) }
+        let checked = unsafe UnsafeRawBufferPointer(rebasing: bytes[..<(count - BatchBlock.checksumBytes)])
+        let stored = unsafe UInt32(
+            littleEndian: bytes.loadUnaligned(fromByteOffset: checked.count, as: UInt32.self))
+        let computed = unsafe CRC32C.checksum(checked)
+        guard stored == computed else { throw .checksum(stored: stored, computed: computed) }
+
+        var reader = unsafe ByteReader(checked)
+        let magic: UInt32
+        let version: Int16
+        do throws(CodecDefect) {
+            magic = try reader.integer()
+            version = try reader.integer()
+            rows = Int(try reader.integer(UInt32.self))
+        } catch {
+            throw .truncated(count: count)
+        }
+        guard magic == BatchBlock.magic else { throw .notABlock }
+        guard version == BatchBlock.schemaVersion else { throw .unknownVersion(version) }
+        guard rows <= BatchBlock.maxRows else { throw .tooManyRows(rows) }
+        do throws(CodecDefect) {
+            parts = try Self.directory(&reader, end: checked.count)
+        } catch {
+            throw .malformedDirectory(error)
+        }
+    }
+
+    private static func slot(_ part: UInt8) -> Int {
+        Int(part & ~BatchBlock.valuesBit) * 2 + (part & BatchBlock.valuesBit == 0 ? 1 : 0)
+    }
+
+    /// Parts come in the order of their columns, a column's values before its rows, each once.
+    private static func directory(_ reader: inout ByteReader, end: Int) throws(CodecDefect) -> [Part?] {
+        var parts = [Part?](repeating: nil, count: BlockColumn.allCases.count * 2)
+        let count = Int(try reader.byte())
+        var next = 0
+        var listed: [(slot: Int, part: Part, length: Int)] = []
+        for _ in 0..<count {
+            let number = try reader.byte()
+            let slot = slot(number)
+            guard slot >= next, slot < parts.count else { throw .outOfRange }
+            next = slot + 1
+            var part = Part()
+            let encoding = try reader.byte()
+            part.encoding = encoding & ~BatchBlock.compressedBit
+            let length = try reader.varint()
+            if encoding & BatchBlock.compressedBit != 0 { part.rawCount = try reader.varint() }
+            listed.append((slot, part, length))
+        }
+        var offset = end - reader.remaining
+        for (slot, part, length) in listed {
+            guard length <= end - offset else { throw .truncated }
+            var part = part
+            part.range = offset..<offset + length
+            parts[slot] = part
+            offset += length
+        }
+        guard offset == end else { throw .trailingBytes }
+        return parts
+    }
+
+    /// Reads a part, inflated where it is compressed.
+    private mutating func read<Result>(
+        _ part: Part, _ body: (inout ByteReader) throws(CodecDefect) -> Result
+    ) throws(CodecDefect) -> Result {
+        let stored = unsafe UnsafeRawBufferPointer(rebasing: bytes[part.range])
+        guard let rawCount = part.rawCount else {
+            var reader = unsafe ByteReader(stored)
+            return try body(&reader)
+        }
+        guard rawCount <= budget else { throw .tooLarge }
+        budget -= rawCount
+        let raw: [UInt8]
+        do { raw = unsafe try LZ4.decompress(stored, rawCount: rawCount) } catch { throw .compression }
+        return try unsafe raw.withUnsafeBufferPointer { (buffer) throws(CodecDefect) in
+            var reader = unsafe ByteReader(UnsafeRawBufferPointer(buffer))
+            return try body(&reader)
+        }
+    }
+
+    mutating func integers(_ column: BlockColumn, reference: [Int64]) throws(BlockError) -> [Int64] {
+        guard let part = parts[Self.slot(column.rawValue)] else { return reference }
+        let rows = rows
+        do throws(CodecDefect) {
+            guard let encoding = IntegerEncoding(rawValue: part.encoding) else { throw CodecDefect.outOfRange }
+            var values = try read(part) { (reader) throws(CodecDefect) in
+                let values = try IntegerSeries.read(count: rows, from: &reader)
+                try reader.finish()
+                return values
+            }
+            if encoding == .relative {
+                for index in values.indices { values[index] &+= reference[index] }
+            }
+            return values
+        } catch {
+            throw .malformed(column: column, error)
+        }
+    }
+
+    mutating func flags() throws(BlockError) -> [BeaconBatch.Flags] {
+        guard let part = parts[Self.slot(BlockColumn.flags.rawValue)] else {
+            return [BeaconBatch.Flags](repeating: [], count: rows)
+        }
+        do throws(CodecDefect) {
+            return try codes(part, maxCode: Int(UInt8.max)).map { BeaconBatch.Flags(rawValue: UInt8($0)) }
+        } catch {
+            throw .malformed(column: .flags, error)
+        }
+    }
+
+    mutating func texts(_ text: BeaconBatch.Text) throws(BlockError) -> TextColumn? {
+        let column = BlockColumn(text)
+        let values = parts[Self.slot(column.rawValue | BatchBlock.valuesBit)]
+        let codes = parts[Self.slot(column.rawValue)]
+        if values == nil && codes == nil { return nil }
+        do throws(CodecDefect) {
+            guard let values, let codes, let encoding = TextValues.Encoding(rawValue: values.encoding) else {
+                throw CodecDefect.outOfRange
+            }
+            let budget = budget
+            let texts = try read(values) { (reader) throws(CodecDefect) in
+                try TextValues.decode(encoding, from: &reader, maxCount: BatchBlock.maxRows, maxBytes: budget)
+            }
+            self.budget = max(0, self.budget - texts.bytes.count)
+            return TextColumn(
+                bytes: texts.bytes, ends: texts.ends, codes: try self.codes(codes, maxCode: texts.ends.count))
+        } catch {
+            throw .malformed(column: column, error)
+        }
+    }
+
+    private mutating func codes(_ part: Part, maxCode: Int) throws(CodecDefect) -> [UInt32] {
+        guard let encoding = CodeSeries.Encoding(rawValue: part.encoding) else { throw .outOfRange }
+        let rows = rows
+        return try read(part) { (reader) throws(CodecDefect) in
+            try CodeSeries.decode(encoding, count: rows, maxCode: maxCode, from: &reader)
+        }
+    }
+}

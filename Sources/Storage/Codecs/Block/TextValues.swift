@@ -1,0 +1,37 @@
+import Core
+
+/// A column's dictionary: its distinct texts in order, as text or, where all of them allow it, as something shorter.
+enum TextValues {
+    enum Encoding: UInt8, CaseIterable {
+        case raw = 0
+        case numbered = 1
+        case hex = 2
+        case uuid = 3
+    }
+
+    /// - Precondition: the column has values.
+    static func encode(_ column: TextColumn) -> (Encoding, [UInt8]) {
+        if let bytes = UUIDTexts.encode(column), bytes.count < column.bytes.count { return (.uuid, bytes) }
+        if let bytes = NumberedTexts.encode(column), bytes.count < column.bytes.count { return (.numbered, bytes) }
+        if let bytes = HexTexts.encode(column), bytes.count < column.bytes.count { return (.hex, bytes) }
+        return (.raw, RawTexts.encode(column))
+    }
+
+    /// - Parameter maxBytes: how long the texts may be together.
+    static func decode(
+        _ encoding: Encoding, from reader: inout ByteReader, maxCount: Int, maxBytes: Int
+    ) throws(CodecDefect) -> DecodedTexts {
+        let count = try reader.varint()
+        guard count > 0 else { throw .outOfRange }
+        guard count <= maxCount else { throw .tooLarge }
+        let texts: DecodedTexts
+        switch encoding {
+        case .raw: texts = try RawTexts.decode(count: count, from: &reader, maxBytes: maxBytes)
+        case .numbered: texts = try NumberedTexts.decode(count: count, from: &reader, maxBytes: maxBytes)
+        case .hex: texts = try HexTexts.decode(count: count, from: &reader, maxBytes: maxBytes)
+        case .uuid: texts = try UUIDTexts.decode(count: count, from: &reader, maxBytes: maxBytes)
+        }
+        try reader.finish()
+        return texts
+    }
+}
