@@ -56,6 +56,9 @@ let package = Package(
             name: "Platform",
             dependencies: [
                 "Core", "Storage", nio, nioPosix, nioHTTP1, logging, crypto, hummingbird,
+                .product(name: "HummingbirdCore", package: "hummingbird"),
+                .product(name: "NIOHTTPTypesHTTP1", package: "swift-nio-extras"),
+                .product(name: "NIOHTTPTypes", package: "swift-nio-extras"),
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "JWTKit", package: "jwt-kit"),
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
@@ -64,7 +67,10 @@ let package = Package(
         ),
         .target(
             name: "Ingest",
-            dependencies: ["Core", "Storage", "Platform", nio, nioPosix, nioHTTP1, logging, crypto, lifecycle],
+            dependencies: [
+                "Core", "Storage", "Platform", nio, nioPosix, nioHTTP1, logging, crypto, lifecycle,
+                .product(name: "HTTPTypes", package: "swift-http-types"),
+            ],
             swiftSettings: settings
         ),
         .target(
@@ -89,6 +95,7 @@ let package = Package(
                 .product(name: "NIOHTTPTypesHTTP1", package: "swift-nio-extras"),
                 .product(name: "NIOHTTPTypes", package: "swift-nio-extras"),
                 .product(name: "HTTPTypes", package: "swift-http-types"),
+                .product(name: "UnixSignals", package: "swift-service-lifecycle"),
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
             ],
@@ -101,17 +108,24 @@ let package = Package(
             path: "Tests/TestSupport",
             swiftSettings: settings
         ),
-        .testTarget(name: "CoreTests", dependencies: ["Core", "TestSupport"], swiftSettings: settings),
+        .testTarget(name: "CoreTests", dependencies: ["Core", "Storage", "TestSupport"], swiftSettings: settings),
         .testTarget(
-            name: "StorageTests", dependencies: ["Core", "Storage", "TestSupport", nio, nioPosix, logging],
+            name: "StorageTests",
+            dependencies: ["Core", "Storage", "Platform", "TestSupport", nio, nioPosix, logging],
             swiftSettings: settings),
         .testTarget(
             name: "PlatformTests",
-            dependencies: ["Core", "Storage", "Platform", "TestSupport", nio, logging, hummingbird],
+            dependencies: [
+                "Core", "Storage", "Platform", "TestSupport", nio, logging, crypto, hummingbird,
+                .product(name: "HTTPTypes", package: "swift-http-types"),
+                .product(name: "HummingbirdTesting", package: "hummingbird"),
+            ],
             swiftSettings: settings),
         .testTarget(
             name: "IngestTests",
-            dependencies: ["Core", "Storage", "Platform", "Ingest", "TestSupport", nio, nioPosix, nioHTTP1, logging],
+            dependencies: [
+                "Core", "Storage", "Platform", "Ingest", "TestSupport", nio, nioPosix, nioHTTP1, logging, hummingbird,
+            ],
             swiftSettings: settings),
         .testTarget(
             name: "RollupTests",
@@ -120,12 +134,19 @@ let package = Package(
         .testTarget(
             name: "QueryTests",
             dependencies: [
-                "Core", "Storage", "Platform", "Ingest", "Rollup", "Query", "TestSupport", logging, hummingbird,
+                "Core", "Storage", "Platform", "Ingest", "Rollup", "Query", "TestSupport", nio, logging, hummingbird,
+                .product(name: "HTTPTypes", package: "swift-http-types"),
+                .product(name: "HummingbirdTesting", package: "hummingbird"),
             ],
             swiftSettings: settings),
         .testTarget(
             name: "ProcessTests",
-            dependencies: ["Core", "Storage", "Platform", "TestSupport", "tiketi", logging],
+            dependencies: [
+                "Core", "Storage", "Platform", "Query", "TestSupport", "tiketi", nio, nioHTTP1, logging, hummingbird,
+                .product(name: "AsyncHTTPClient", package: "async-http-client"),
+                .product(name: "HTTPTypes", package: "swift-http-types"),
+                .product(name: "HummingbirdTesting", package: "hummingbird"),
+            ],
             swiftSettings: settings),
     ]
 )

@@ -70,3 +70,23 @@ package func floorDiv(_ dividend: Int64, _ divisor: Int64) -> Int64 {
     let quotient = dividend / divisor
     return dividend % divisor < 0 ? quotient - 1 : quotient
 }
+
+/// Days of many instants: remembers the hour it looked up last, within which the day can't change.
+package struct DayLookup {
+    private let calendar: ReportingCalendar
+    private var hour = Int64.min
+    private var day = Day(daysSince1970: 0)
+
+    package init(_ calendar: ReportingCalendar) {
+        self.calendar = calendar
+    }
+
+    package mutating func day(of instant: Int64) -> Day {
+        let hour = ReportingCalendar.startOfHour(instant)
+        if hour != self.hour {
+            self.hour = hour
+            day = calendar.day(of: instant)
+        }
+        return day
+    }
+}

@@ -99,7 +99,8 @@ package struct VisitorSketch: Sendable {
         if exactCount == Self.maxExactValues { return promote(adding: hash) }
         if (exactCount + 1) * 4 > slots.count * 3 {
             let values = slots
-            slots = [UInt64](repeating: 0, count: values.count * 2)
+            // 8, 32, 128, 256
+            slots = [UInt64](repeating: 0, count: min(values.count * 4, 256))
             for value in values where value != 0 { slots[self.slot(of: value)] = value }
             slot = self.slot(of: hash)
         }

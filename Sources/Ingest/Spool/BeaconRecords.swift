@@ -53,6 +53,40 @@ package struct BeaconRecords: Sendable, Equatable {
         count += 1
     }
 
+    /// Appends a whole record at once, which costs a third of doing it text by text.
+    ///
+    /// - Parameter texts: all of them, by `BeaconBatch.Text.rawValue`; one without an address is absent.
+    /// - Precondition: each at most `maxTextBytes`.
+    package mutating func append(
+        receivedAt: Int64, timestamp: Int64, claimed: Int64, flags: BeaconBatch.Flags,
+        texts: UnsafeBufferPointer<UnsafeRawBufferPointer>
+    ) {
+        var size = 4 + Self.fixedBytes
+        var present: UInt16 = 0
+        for index in texts.indices where texts[index].baseAddress != nil {
+            precondition(texts[index].count <= Self.maxTextBytes)
+            size += 2 + texts[index].count
+            present |= 1 << UInt16(index)
+        }
+        withUnsafeTemporaryAllocation(byteCount: size, alignment: 1) { record in
+            record.storeBytes(of: UInt32(size - 4).littleEndian, as: UInt32.self)
+            record[4] = flags.rawValue
+            record.storeBytes(of: receivedAt.littleEndian, toByteOffset: 5, as: Int64.self)
+            record.storeBytes(of: timestamp.littleEndian, toByteOffset: 13, as: Int64.self)
+            record.storeBytes(of: claimed.littleEndian, toByteOffset: 21, as: Int64.self)
+            record.storeBytes(of: present.littleEndian, toByteOffset: 29, as: UInt16.self)
+            var position = 4 + Self.fixedBytes
+            for index in texts.indices where texts[index].baseAddress != nil {
+                let text = texts[index]
+                record.storeBytes(of: UInt16(text.count).littleEndian, toByteOffset: position, as: UInt16.self)
+                UnsafeMutableRawBufferPointer(rebasing: record[(position + 2)...]).copyMemory(from: text)
+                position += 2 + text.count
+            }
+            bytes.append(contentsOf: UnsafeRawBufferPointer(record))
+        }
+        count += 1
+    }
+
     /// Takes back the record that was begun and not ended.
     package mutating func abandonRecord() {
         bytes.removeSubrange(recordStart...)

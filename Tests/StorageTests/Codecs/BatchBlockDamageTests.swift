@@ -1,4 +1,5 @@
 import Core
+import TestSupport
 import Testing
 
 @testable import Storage
@@ -114,6 +115,27 @@ import Testing
         #expect(error([2, 1, 0b00, 0]) == .malformed(column: .eventType, .outOfRange))
         #expect(error([0, 18, 0, 0, 0, 0, 0]) == .malformed(column: .eventType, .outOfRange))
         #expect(error([0, 1, 0b11, 0]) == .malformed(column: .eventType, .trailingBytes))
+    }
+
+    @Test func aColumnToldByOneThatMayNotTellItIsRefused() {
+        let header: [UInt8] = [0x54, 0x42, 0x4c, 0x4b, 1, 0, 2, 0, 0, 0]
+        func error(_ codes: [UInt8]) -> BlockError? {
+            // eventId, two rows, one value.
+            let values: [UInt8] = [1, 1, 1, 0x41]
+            let directory: [UInt8] = [2, 6 | 0x80, 0, UInt8(values.count), 6, 3, UInt8(codes.count)]
+            return self.error(resealed(header + directory + values + codes + [0, 0, 0, 0]))
+        }
+        let artistId = BlockColumn.artistId.rawValue
+        #expect(error([artistId, 0b10, 0, 1, 1]) == nil)
+        for column: BlockColumn in [.eventId, .path, .receivedAt, .metadata] {
+            #expect(error([column.rawValue, 0b10, 0, 1, 1]) == .malformed(column: .eventId, .outOfRange))
+        }
+        #expect(error([99, 0b10, 0, 1, 1]) == .malformed(column: .eventId, .outOfRange))
+        #expect(error([artistId, 0b110, 0, 1, 1]) == .malformed(column: .eventId, .outOfRange))
+        #expect(error([artistId, 0b10, 3, 1, 1]) == .malformed(column: .eventId, .outOfRange))
+        #expect(error([artistId, 0b10, 0, 2, 2]) == .malformed(column: .eventId, .outOfRange))
+        #expect(error([artistId, 0b10, 0, 1, 1, 0]) == .malformed(column: .eventId, .trailingBytes))
+        #expect(error([artistId, 0b10, 0, 1]) == .malformed(column: .eventId, .truncated))
     }
 
     @Test func mutatedBlocksNeverCrash() {

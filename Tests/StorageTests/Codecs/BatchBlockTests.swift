@@ -1,4 +1,5 @@
 import Core
+import TestSupport
 import Testing
 
 @testable import Storage
@@ -104,6 +105,30 @@ import Testing
         #expect(try encoding((0..<500).map { _ in "\(random.number(0...6))" }) == .packed)
     }
 
+    @Test func codesThatAnotherColumnTellsAreToldByIt() throws {
+        var random = RandomBatches(seed: 7)
+        let beacons = (0..<400).map { row in
+            var beacon = Beacon(receivedAt: 0, timestamp: 0)
+            let visitor = random.number(0...40)
+            beacon[.visitorId] = visitor == 0 ? nil : "visitor_\(visitor)"
+            beacon[.sessionId] = "session_\(visitor * 3 + (row > 300 ? 1 : 0))"
+            beacon[.artistId] = "artist_\(random.number(0...30))"
+            beacon[.path] = random.number(0...20) == 0 ? nil : beacon[.artistId].map { "/\($0)" }
+            beacon[.country] = ["KR", nil, "JP", "US", "DE"][visitor % 5]
+            return beacon
+        }
+        let batch = batch(beacons)
+        let bytes = BatchBlock.encode(batch).bytes
+        let parts = BlockParts(bytes)
+        #expect(parts.rows(.visitorId)?.encoding == CodeSeries.Encoding.packed.rawValue)
+        for column in [BlockColumn.sessionId, .path, .country] {
+            #expect(parts.rows(column)?.encoding == CodeSeries.Encoding.predicted.rawValue)
+        }
+        #expect(try BatchBlock.decode(bytes) == batch)
+        #expect(try BatchBlock.decode(bytes, columns: .country)[.country] == batch[.country])
+        #expect(try BatchBlock.decode(bytes, columns: .path)[.path] == batch[.path])
+    }
+
     @Test func columnsThatSayNothingHaveNoPart() throws {
         let empty = batch(.path, [nil, nil, nil])
         let block = BatchBlock.encode(empty)
@@ -118,6 +143,37 @@ import Testing
         var batch = batch(.path, [nil, nil])
         "unused".utf8.withContiguousStorageIfAvailable { _ = batch[.path].appendValue(UnsafeRawBufferPointer($0)) }
         #expect(try BatchBlock.decode(BatchBlock.encode(batch).bytes) == batch)
+    }
+
+    @Test func bytesAreThoseOfTheFormat() throws {
+        var beacons = (0..<3).map { Beacon(receivedAt: 1_000_000 + Int64($0), timestamp: 999_990 + Int64($0 * 5)) }
+        for row in beacons.indices {
+            beacons[row][.eventType] = "page_view"
+            beacons[row][.artistId] = row == 1 ? nil : "artist_\(7 + row)"
+            beacons[row][.messageId] = "0b8ae4a2-1f3c-4e5d-8a9b-00000000000\(row)"
+            beacons[row].flags = row == 2 ? .anonymous : []
+        }
+        let batch = batch(beacons)
+        // Header and directory, then the parts, as docs/formats.md takes them apart.
+        let expected = [
+            "54424c4b", "0100", "03000000", "09",
+            "00000b", "01010c", "030002", "84000c", "040002", "850013", "050002", "89032b", "090002",
+            "00" + "40420f0000000000" + "0224",
+            "00" + "f6ffffffffffffff" + "044008",
+            "0220",
+            "01" + "0409" + "706167655f76696577",
+            "0107",
+            "02" + "0488" + "6172746973745f37" + "6172746973745f39",
+            "0221",
+            "03" + "00" + "04" + "00" + "3c1fa2e48a0b0000" + "00" + "0c" + "5ddee55d0e"
+                + "3c" + "0000000000009b1a0000000000b0a90200000000009b0a",
+            "0239",
+            "47464581",
+        ].joined()
+        let block = BatchBlock.encode(batch)
+        #expect(block.bytes.map { String($0 >> 4, radix: 16) + String($0 & 0xf, radix: 16) }.joined() == expected)
+        #expect(block.crc == 0x8145_4647)
+        #expect(try BatchBlock.decode(block.bytes) == batch)
     }
 
     @Test func extremesAreKept() throws {

@@ -1,3 +1,4 @@
+import TestSupport
 import Testing
 
 @testable import Storage
@@ -51,8 +52,9 @@ import Testing
         (0..<1000).map { $0 % 2 == 0 ? .min : .max },
     ]
 
-    @Test(arguments: series)
-    func integerSeriesAreReadAsWritten(values: [Int64]) throws {
+    @Test(arguments: series.indices)
+    func integerSeriesAreReadAsWritten(index: Int) throws {
+        let values = Self.series[index]
         var bytes: [UInt8] = []
         IntegerSeries.append(values.span, to: &bytes)
         try bytes.withUnsafeBytes { bytes in

@@ -1,5 +1,6 @@
 import Core
 import Storage
+import TestSupport
 
 /// Batches of every kind, the same for the same seed.
 struct RandomBatches {

@@ -26,7 +26,7 @@ extension BatchBlock {
         batch.flags =
             columns.contains(.flags)
             ? try block.flags() : [BeaconBatch.Flags](repeating: [], count: block.rows)
-        let null = TextColumn(bytes: [], ends: [], codes: [UInt32](repeating: 0, count: block.rows))
+        let null = TextColumn(bytes: [], ends: [], codes: block.zeros)
         for text in BeaconBatch.Text.allCases {
             batch[text] = columns.contains(BlockColumn(text)) ? try block.texts(text) ?? null : null
         }
@@ -54,6 +54,9 @@ extension BatchBlock {
     /// By a part's number: columns' rows first, then columns' values. Nil where the block has no such part.
     private var parts: [Part?]
     private var budget = BatchBlock.maxRawBytes
+    /// A column's codes can be needed for others before and after it.
+    private var decodedCodes: [[UInt32]?]
+    fileprivate let zeros: [UInt32]
 
     init(_ bytes: UnsafeRawBufferPointer) throws(BlockError) {
         unsafe self.bytes = unsafe bytes
@@ -78,6 +81,8 @@ extension BatchBlock {
         guard magic == BatchBlock.magic else { throw .notABlock }
         guard version == BatchBlock.schemaVersion else { throw .unknownVersion(version) }
         guard rows <= BatchBlock.maxRows else { throw .tooManyRows(rows) }
+        decodedCodes = [[UInt32]?](repeating: nil, count: BlockColumn.allCases.count)
+        zeros = [UInt32](repeating: 0, count: rows)
         do throws(CodecDefect) {
             parts = try Self.directory(&reader, end: checked.count)
         } catch {
@@ -121,12 +126,12 @@ extension BatchBlock {
 
     /// Reads a part, inflated where it is compressed.
     private mutating func read<Result>(
-        _ part: Part, _ body: (inout ByteReader) throws(CodecDefect) -> Result
+        _ part: Part, _ body: (inout BlockReader, inout ByteReader) throws(CodecDefect) -> Result
     ) throws(CodecDefect) -> Result {
         let stored = unsafe UnsafeRawBufferPointer(rebasing: bytes[part.range])
         guard let rawCount = part.rawCount else {
             var reader = unsafe ByteReader(stored)
-            return try body(&reader)
+            return try body(&self, &reader)
         }
         guard rawCount <= budget else { throw .tooLarge }
         budget -= rawCount
@@ -134,7 +139,7 @@ extension BatchBlock {
         do { raw = unsafe try LZ4.decompress(stored, rawCount: rawCount) } catch { throw .compression }
         return try unsafe raw.withUnsafeBufferPointer { (buffer) throws(CodecDefect) in
             var reader = unsafe ByteReader(UnsafeRawBufferPointer(buffer))
-            return try body(&reader)
+            return try body(&self, &reader)
         }
     }
 
@@ -143,7 +148,7 @@ extension BatchBlock {
         let rows = rows
         do throws(CodecDefect) {
             guard let encoding = IntegerEncoding(rawValue: part.encoding) else { throw CodecDefect.outOfRange }
-            var values = try read(part) { (reader) throws(CodecDefect) in
+            var values = try read(part) { (_, reader) throws(CodecDefect) in
                 let values = try IntegerSeries.read(count: rows, from: &reader)
                 try reader.finish()
                 return values
@@ -158,11 +163,11 @@ extension BatchBlock {
     }
 
     mutating func flags() throws(BlockError) -> [BeaconBatch.Flags] {
-        guard let part = parts[Self.slot(BlockColumn.flags.rawValue)] else {
+        if parts[Self.slot(BlockColumn.flags.rawValue)] == nil {
             return [BeaconBatch.Flags](repeating: [], count: rows)
         }
         do throws(CodecDefect) {
-            return try codes(part, maxCode: Int(UInt8.max)).map { BeaconBatch.Flags(rawValue: UInt8($0)) }
+            return try codes(.flags, maxCode: Int(UInt8.max)).map { BeaconBatch.Flags(rawValue: UInt8($0)) }
         } catch {
             throw .malformed(column: .flags, error)
         }
@@ -171,29 +176,48 @@ extension BatchBlock {
     mutating func texts(_ text: BeaconBatch.Text) throws(BlockError) -> TextColumn? {
         let column = BlockColumn(text)
         let values = parts[Self.slot(column.rawValue | BatchBlock.valuesBit)]
-        let codes = parts[Self.slot(column.rawValue)]
-        if values == nil && codes == nil { return nil }
+        if values == nil && parts[Self.slot(column.rawValue)] == nil { return nil }
         do throws(CodecDefect) {
-            guard let values, let codes, let encoding = TextValues.Encoding(rawValue: values.encoding) else {
-                throw CodecDefect.outOfRange
-            }
+            guard let values, let encoding = TextValues.Encoding(rawValue: values.encoding) else { throw .outOfRange }
             let budget = budget
-            let texts = try read(values) { (reader) throws(CodecDefect) in
+            let texts = try read(values) { (_, reader) throws(CodecDefect) in
                 try TextValues.decode(encoding, from: &reader, maxCount: BatchBlock.maxRows, maxBytes: budget)
             }
             self.budget = max(0, self.budget - texts.bytes.count)
             return TextColumn(
-                bytes: texts.bytes, ends: texts.ends, codes: try self.codes(codes, maxCode: texts.ends.count))
+                bytes: texts.bytes, ends: texts.ends, codes: try codes(column, maxCode: texts.ends.count))
         } catch {
             throw .malformed(column: column, error)
         }
     }
 
-    private mutating func codes(_ part: Part, maxCode: Int) throws(CodecDefect) -> [UInt32] {
-        guard let encoding = CodeSeries.Encoding(rawValue: part.encoding) else { throw .outOfRange }
-        let rows = rows
-        return try read(part) { (reader) throws(CodecDefect) in
-            try CodeSeries.decode(encoding, count: rows, maxCode: maxCode, from: &reader)
+    private mutating func codes(_ column: BlockColumn, maxCode: Int) throws(CodecDefect) -> [UInt32] {
+        let codes = try codes(column)
+        var highest: UInt32 = 0
+        for code in codes { highest = max(highest, code) }
+        guard highest <= maxCode else { throw .outOfRange }
+        return codes
+    }
+
+    /// Zeros where the column has no part.
+    private mutating func codes(_ column: BlockColumn) throws(CodecDefect) -> [UInt32] {
+        if let codes = decodedCodes[Int(column.rawValue)] { return codes }
+        var codes = zeros
+        if let part = parts[Self.slot(column.rawValue)] {
+            guard let encoding = CodeSeries.Encoding(rawValue: part.encoding) else { throw .outOfRange }
+            let rows = rows
+            codes = try read(part) { (block, reader) throws(CodecDefect) in
+                guard encoding == .predicted else {
+                    return try CodeSeries.decode(encoding, count: rows, from: &reader)
+                }
+                let codes = try CodePrediction.decode(column, count: rows, from: &reader) {
+                    (reference) throws(CodecDefect) in try block.codes(reference)
+                }
+                try reader.finish()
+                return codes
+            }
         }
+        decodedCodes[Int(column.rawValue)] = codes
+        return codes
     }
 }

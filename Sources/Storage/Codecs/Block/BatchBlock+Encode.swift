@@ -1,11 +1,13 @@
 package import Core
 
 extension BatchBlock {
-    /// - Precondition: at most `maxRows` rows and `maxRawBytes` of texts; every column has as many rows.
+    /// - Precondition: at most `maxRows` rows, as many values in a column and `maxRawBytes` of texts in all; every column
+    ///   has as many rows.
     package static func encode(_ batch: BeaconBatch) -> EncodedBlock {
         let rows = batch.count
         precondition(rows <= maxRows && batch.receivedAt.count == rows && batch.claimed.count == rows)
-        precondition(batch.flags.count == rows && batch.texts.allSatisfy { $0.rowCount == rows })
+        precondition(
+            batch.flags.count == rows && batch.texts.allSatisfy { $0.rowCount == rows && $0.valueCount <= maxRows })
         precondition(batch.texts.reduce(0) { $0 + $1.bytes.count } <= maxRawBytes)
 
         var parts = Parts()
@@ -14,7 +16,7 @@ extension BatchBlock {
             parts.append(.timestamp, batch.timestamp, relativeTo: batch.receivedAt)
             parts.append(.claimed, batch.claimed, relativeTo: batch.timestamp)
             parts.append(flags: batch.flags)
-            for text in BeaconBatch.Text.allCases { parts.append(BlockColumn(text), batch[text]) }
+            for text in BeaconBatch.Text.allCases { parts.append(text, of: batch) }
         }
         return parts.finish(rows: rows)
     }
@@ -59,12 +61,23 @@ private struct Parts {
     }
 
     /// A column without values is all null and has no part.
-    mutating func append(_ column: BlockColumn, _ texts: TextColumn) {
+    mutating func append(_ text: BeaconBatch.Text, of batch: BeaconBatch) {
+        let texts = batch[text]
+        let column = BlockColumn(text)
         guard texts.valueCount > 0 else { return }
         let (valueEncoding, values) = TextValues.encode(texts)
         append(column.rawValue | BatchBlock.valuesBit, encoding: valueEncoding.rawValue, values)
         let (encoding, codes) = CodeSeries.encode(texts.codes.span)
-        append(column.rawValue, encoding: encoding.rawValue, codes)
+        // A column tells others' codes by its repeats: one of few is not worth the attempt.
+        let references = CodePrediction.references(for: column).compactMap { reference in
+            let texts = batch[reference.text!]
+            return texts.valueCount > 0 && texts.valueCount < batch.count * 7 / 8 ? (reference, texts.codes) : nil
+        }
+        if let told = CodePrediction.encode(texts.codes, by: references, maxBytes: codes.count) {
+            append(column.rawValue, encoding: CodeSeries.Encoding.predicted.rawValue, told)
+        } else {
+            append(column.rawValue, encoding: encoding.rawValue, codes)
+        }
     }
 
     private mutating func append(_ part: UInt8, encoding: UInt8, _ plan: consuming IntegerSeries.Plan) {

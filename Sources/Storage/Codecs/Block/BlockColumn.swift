@@ -10,4 +10,9 @@ package enum BlockColumn: UInt8, CaseIterable, Sendable {
     package init(_ text: BeaconBatch.Text) {
         self = BlockColumn(rawValue: UInt8(text.rawValue) + Self.eventType.rawValue)!
     }
+
+    /// Nil for the integers.
+    var text: BeaconBatch.Text? {
+        BeaconBatch.Text(rawValue: Int(rawValue) - Int(Self.eventType.rawValue))
+    }
 }

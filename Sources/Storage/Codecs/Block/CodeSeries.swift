@@ -1,14 +1,16 @@
-/// A row's codes into a column's dictionary: a known number of small integers, in the shortest of three ways.
+/// The rows' codes into a column's dictionary: a known number of small integers, in the shortest of a few ways.
 ///
 /// - packed: `packed`.
 /// - runs: `count varint | codes packed | lengths - 1 packed`.
 /// - first seen: `new varint`, and unless all are new, `bits | others packed`. A row whose bit is set has the lowest code
 ///   not used before it, as a dictionary in order of appearance gives it; the other rows' codes follow.
+/// - predicted: see `CodePrediction`.
 enum CodeSeries {
     enum Encoding: UInt8, CaseIterable {
         case packed = 0
         case runs = 1
         case firstSeen = 2
+        case predicted = 3
     }
 
     /// 16 bits for `BatchBlock.maxRows`, and one more because code 0 is null.
@@ -102,20 +104,18 @@ enum CodeSeries {
 
     // MARK: Decoding
 
-    /// - Returns: `count` codes, none above `maxCode`.
+    /// The codes, all below 2^`maxWidth`; not for `predicted`.
     static func decode(
-        _ encoding: Encoding, count: Int, maxCode: Int, from reader: inout ByteReader
+        _ encoding: Encoding, count: Int, from reader: inout ByteReader
     ) throws(CodecDefect) -> [UInt32] {
         let codes: [UInt32]
         switch encoding {
         case .packed: codes = try unpack(PackedIntegers(count: count, from: &reader, maxWidth: maxWidth), count)
         case .runs: codes = try runs(count: count, from: &reader)
         case .firstSeen: codes = try firstSeen(count: count, from: &reader)
+        case .predicted: throw .outOfRange
         }
         try reader.finish()
-        var highest: UInt32 = 0
-        for code in codes { highest = max(highest, code) }
-        guard highest <= maxCode else { throw .outOfRange }
         return codes
     }
 

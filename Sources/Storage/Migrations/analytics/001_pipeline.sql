@@ -94,7 +94,7 @@ CREATE TABLE session_intervals (
     PRIMARY KEY (session, started_ms)
 ) WITH (fillfactor = 85);
 
--- Rollups. `visitors` is a postgresql-hll sketch, hll(13, 5, 8, 1).
+-- Rollups. `visitors` is a postgresql-hll sketch, hll(13, 5, 128, 1).
 CREATE TABLE artist_traffic_hourly (
     artist_id  text NOT NULL,
     hour       timestamptz NOT NULL,
@@ -159,6 +159,7 @@ ALTER TABLE site_traffic_monthly ADD PRIMARY KEY (site_id, month);
 -- Money: one immutable row per message, minor units, refunds negative in amount and tickets.
 CREATE TABLE revenue_ledger (
     message_id  text PRIMARY KEY,
+    kind        text NOT NULL CHECK (kind IN ('payment', 'refund')),
     occurred_at timestamptz NOT NULL,
     artist_id   text NOT NULL,
     event_id    text NOT NULL,
@@ -166,7 +167,8 @@ CREATE TABLE revenue_ledger (
     payment_id  text NOT NULL,
     orders      bigint NOT NULL,
     tickets     bigint NOT NULL,
-    amount      bigint NOT NULL
+    amount      bigint NOT NULL,
+    CHECK (CASE kind WHEN 'payment' THEN amount >= 0 AND tickets >= 0 ELSE amount <= 0 AND tickets <= 0 END)
 );
 CREATE INDEX revenue_ledger_occurred_at ON revenue_ledger (occurred_at);
 
@@ -200,10 +202,18 @@ CREATE INDEX revenue_monthly_artist ON revenue_monthly (artist_id, currency, mon
 CREATE TABLE rollup_dirty (
     grain  text NOT NULL CHECK (grain IN ('hour', 'day', 'month')),
     family text NOT NULL CHECK (family IN ('artist', 'event', 'site', 'revenue')),
-    -- The artist, event or site; for revenue 'currency artist' never splits a bucket, so always ''.
+    -- The artist, event or site; '' for revenue, whose buckets are derived whole.
     entity text NOT NULL,
     bucket timestamptz NOT NULL,
+    -- Marking a bucket again updates its row, so that it waits for a run that is just deriving the bucket.
+    marked_at timestamptz NOT NULL DEFAULT now(),
     PRIMARY KEY (grain, family, entity, bucket)
+);
+
+-- Days of receipt whose raw batches are gone for good: what they held can't be rebuilt.
+CREATE TABLE dropped_event_days (
+    day        date PRIMARY KEY,
+    dropped_at timestamptz NOT NULL DEFAULT now()
 );
 
 -- Reservations by their last known state, for the funnel.

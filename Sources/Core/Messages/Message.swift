@@ -1,0 +1,119 @@
+/// A domain event on the bus: what happened, once.
+///
+/// On a Redis stream an entry has the fields `id` (1–128 bytes, unique for ever), `type`, `occurredAt` (ISO 8601 with
+/// offset) and `data` (a JSON object, one of the bodies below). docs/formats.md lists them.
+package struct Message: Sendable, Equatable {
+    package enum Body: Sendable, Equatable {
+        case paymentCompleted(PaymentCompleted)
+        case paymentRefunded(PaymentRefunded)
+        case reservationConfirmed(ReservationChanged)
+        case reservationCanceled(ReservationChanged)
+        case artistUpserted(ArtistUpserted)
+        case eventUpserted(EventUpserted)
+        case userRegistered(UserRegistered)
+    }
+
+    package var id: String
+    /// Milliseconds since 1970. Money counts in the bucket of this instant: approval, or completion of the refund.
+    package var occurredAt: Int64
+    package var body: Body
+
+    package init(id: String, occurredAt: Int64, body: Body) {
+        self.id = id
+        self.occurredAt = occurredAt
+        self.body = body
+    }
+}
+
+/// `payment.completed`: money taken. `amount` is in minor units of `currency`; KRW has none below 1.
+package struct PaymentCompleted: Codable, Sendable, Equatable {
+    package var paymentId: String
+    package var eventId: String
+    package var artistId: String
+    package var amount: Int64
+    package var currency: String
+    package var tickets: Int64
+
+    package init(
+        paymentId: String, eventId: String, artistId: String, amount: Int64, currency: String, tickets: Int64
+    ) {
+        self.paymentId = paymentId
+        self.eventId = eventId
+        self.artistId = artistId
+        self.amount = amount
+        self.currency = currency
+        self.tickets = tickets
+    }
+}
+
+/// `payment.refunded`: money given back. Amount and tickets are positive, and count as negative.
+package struct PaymentRefunded: Codable, Sendable, Equatable {
+    package var refundId: String
+    package var paymentId: String
+    package var eventId: String
+    package var artistId: String
+    package var amount: Int64
+    package var currency: String
+    package var tickets: Int64
+
+    package init(
+        refundId: String, paymentId: String, eventId: String, artistId: String, amount: Int64, currency: String,
+        tickets: Int64
+    ) {
+        self.refundId = refundId
+        self.paymentId = paymentId
+        self.eventId = eventId
+        self.artistId = artistId
+        self.amount = amount
+        self.currency = currency
+        self.tickets = tickets
+    }
+}
+
+/// `reservation.confirmed` and `reservation.canceled`.
+package struct ReservationChanged: Codable, Sendable, Equatable {
+    package var reservationId: String
+    package var eventId: String
+    package var artistId: String
+
+    package init(reservationId: String, eventId: String, artistId: String) {
+        self.reservationId = reservationId
+        self.eventId = eventId
+        self.artistId = artistId
+    }
+}
+
+/// `artist.upserted`
+package struct ArtistUpserted: Codable, Sendable, Equatable {
+    package var artistId: String
+    package var name: String
+
+    package init(artistId: String, name: String) {
+        self.artistId = artistId
+        self.name = name
+    }
+}
+
+/// `event.upserted`; `startsAt` is ISO 8601 with offset.
+package struct EventUpserted: Codable, Sendable, Equatable {
+    package var eventId: String
+    package var title: String
+    package var artistId: String?
+    package var startsAt: String?
+
+    package init(eventId: String, title: String, artistId: String?, startsAt: String?) {
+        self.eventId = eventId
+        self.title = title
+        self.artistId = artistId
+        self.startsAt = startsAt
+    }
+}
+
+/// `user.registered`
+package struct UserRegistered: Codable, Sendable, Equatable {
+    package var userId: String
+
+    package init(userId: String) {
+        self.userId = userId
+    }
+}

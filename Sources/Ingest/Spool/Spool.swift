@@ -1,0 +1,304 @@
+import Core
+import Dispatch
+package import Logging
+import Platform
+import Storage
+import Synchronization
+
+/// The durable write-ahead log on an ingest node's own disk, with group commit.
+///
+/// All that arrives while one group is being synced makes up the next: under load a commit carries many requests,
+/// alone a request waits for nothing but its own sync.
+package final class Spool: Sendable {
+    /// Frames of one identity up to and including this number.
+    package struct Position: Sendable, Hashable {
+        package var identity: UInt64
+        package var seq: UInt64
+    }
+
+    /// What is on disk and may be read, at one moment.
+    struct Durable: Sendable {
+        var segments: [SpoolSegment]
+        /// Where the last segment's durable frames end.
+        var endOffset: Int
+        /// The number of the first frame that isn't there yet.
+        var nextSeq: UInt64
+    }
+
+    package typealias Completion = @Sendable (Result<Void, SpoolRefusal>) -> Void
+
+    private struct Request {
+        var records: BeaconRecords
+        var receivedAt: Int64
+        var durability: Durability
+        var completion: Completion
+    }
+
+    private struct State {
+        var queue: [Request] = []
+        var queuedBytes = 0
+        var isCommitting = false
+        var isDraining = false
+        var failure: String?
+        var isOutOfSpace = false
+        var bytesOnDisk = 0
+        var durable: Durable
+        /// Requests of `.stored`, by ascending position.
+        var waiters: [(position: Position, completion: Completion)] = []
+        var waiterCount = 0
+        var wakeShipper: (@Sendable () -> Void)?
+    }
+
+    private let settings: SpoolSettings
+    private let queue = DispatchQueue(label: "tiketi.spool")
+    private let state: Mutex<State>
+    private let log: Mutex<SpoolLog>
+    private let logger: Logger
+    private let onFailure: @Sendable (String) -> Void
+    private let metrics: SpoolMetrics
+
+    /// Opens the spool in `settings.directory`, mending what a crash left behind.
+    ///
+    /// - Parameter onFailure: called once when the disk fails a write or a sync. What reached the medium is unknown
+    ///   then, so nothing is acknowledged any more and the process must end.
+    package init(
+        _ settings: SpoolSettings, metrics: SpoolMetrics, logger: Logger,
+        onFailure: @escaping @Sendable (String) -> Void
+    ) throws {
+        self.settings = settings
+        self.logger = logger
+        self.metrics = metrics
+        self.onFailure = onFailure
+        let log = try SpoolLog(directory: settings.directory, segmentBytes: settings.segmentBytes, logger: logger)
+        state = Mutex(
+            State(
+                bytesOnDisk: log.bytesOnDisk,
+                durable: Durable(segments: log.segments, endOffset: log.writeOffset, nextSeq: log.nextSeq)))
+        self.log = Mutex(log)
+    }
+
+    // MARK: Appending
+
+    /// Takes a request's beacons; `completion` runs once, on the spool's queue or the caller's thread.
+    package func append(
+        _ records: BeaconRecords, until durability: Durability, completion: @escaping Completion
+    ) {
+        let size = records.bytes.count
+        let refusal = state.withLock { state -> SpoolRefusal? in
+            if let failure = state.failure { return .failed(failure) }
+            if state.isDraining { return .draining }
+            if state.queuedBytes + size > settings.maxQueuedBytes || size > maxRequestBytes {
+                return .full(retryAfterSeconds: 1)
+            }
+            if state.isOutOfSpace || state.bytesOnDisk > settings.maxBytes { return .full(retryAfterSeconds: 5) }
+            if durability == .stored {
+                guard state.waiterCount < settings.maxStoredWaiters else { return .full(retryAfterSeconds: 1) }
+                state.waiterCount += 1
+            }
+            state.queue.append(
+                Request(
+                    records: records, receivedAt: records.firstReceivedAt, durability: durability,
+                    completion: completion))
+            state.queuedBytes += size
+            if !state.isCommitting {
+                state.isCommitting = true
+                queue.async { self.commitGroups() }
+            }
+            return nil
+        }
+        if let refusal {
+            if case .full = refusal { metrics.refusedFull.increment() }
+            completion(.failure(refusal))
+        }
+    }
+
+    private var maxRequestBytes: Int {
+        min(SpoolFrame.maxPayloadBytes, settings.segmentBytes - SpoolSegment.headerBytes)
+            - SpoolSegment.frameHeaderBytes - SpoolFrame.payloadHeaderBytes
+    }
+
+    /// Commits groups until nothing waits. On `queue`.
+    private func commitGroups() {
+        while true {
+            let group = state.withLock { state -> [Request] in
+                var bytes = 0
+                var beacons = 0
+                var count = 0
+                while count < state.queue.count, count == 0 || bytes < settings.maxGroupBytes {
+                    bytes += state.queue[count].records.bytes.count
+                    beacons += state.queue[count].records.count
+                    if count > 0, bytes > maxRequestBytes || beacons > settings.maxGroupBeacons { break }
+                    count += 1
+                }
+                let group = Array(state.queue[0..<count])
+                state.queue.removeFirst(count)
+                if group.isEmpty { state.isCommitting = false }
+                return group
+            }
+            guard !group.isEmpty else { return }
+            commit(group)
+        }
+    }
+
+    private func commit(_ group: [Request]) {
+        let started = DispatchTime.now().uptimeNanoseconds
+        let payloadBytes = group.reduce(0) { $0 + $1.records.bytes.count }
+        var frame: [UInt8] = []
+        frame.reserveCapacity(SpoolSegment.frameHeaderBytes + SpoolFrame.payloadHeaderBytes + payloadBytes)
+        frame.append(contentsOf: repeatElement(0, count: SpoolSegment.frameHeaderBytes))
+        frame.append(littleEndian: UInt32(group.reduce(0) { $0 + $1.records.count }))
+        frame.append(littleEndian: group[0].receivedAt)
+        for request in group { frame.append(contentsOf: request.records.bytes) }
+        do {
+            let (position, durable, bytesOnDisk) = try log.withLock { log in
+                let seq = try log.append(&frame)
+                do throws(DiskError) { try log.synchronize() } catch { throw SpoolLog.AppendError.disk(error) }
+                let identity = log.segments[log.segments.count - 1].identity
+                return (
+                    Position(identity: identity, seq: seq),
+                    Durable(segments: log.segments, endOffset: log.writeOffset, nextSeq: log.nextSeq), log.bytesOnDisk
+                )
+            }
+            metrics.groupCommitSeconds.observe(Double(DispatchTime.now().uptimeNanoseconds - started) / 1e9)
+            metrics.groupBeacons.observe(Double(group.reduce(0) { $0 + $1.records.count }))
+            let wake = state.withLock { state in
+                state.durable = durable
+                state.bytesOnDisk = bytesOnDisk
+                state.isOutOfSpace = false
+                state.queuedBytes -= payloadBytes
+                for request in group where request.durability == .stored {
+                    state.waiters.append((position, request.completion))
+                }
+                return state.wakeShipper
+            }
+            metrics.bytesOnDisk.set(bytesOnDisk)
+            for request in group where request.durability == .onDisk { request.completion(.success(())) }
+            wake?()
+        } catch {
+            refuse(group, payloadBytes: payloadBytes, after: error)
+        }
+    }
+
+    private func refuse(_ group: [Request], payloadBytes: Int, after error: any Error) {
+        let refusal: SpoolRefusal
+        if case SpoolLog.AppendError.outOfSpace = error {
+            refusal = .full(retryAfterSeconds: 5)
+            logger.error("the spool's disk is full: refusing beacons", metadata: ["spool": "\(settings.directory)"])
+            // Space may come back without the shipper's help: let a request through to try again.
+            queue.asyncAfter(deadline: .now() + .seconds(1)) {
+                self.state.withLock { $0.isOutOfSpace = false }
+            }
+        } else {
+            refusal = .failed("\(error)")
+        }
+        let waiting = state.withLock { state -> [Completion] in
+            state.queuedBytes -= payloadBytes
+            state.waiterCount -= group.count { $0.durability == .stored }
+            if case .failed(let message) = refusal {
+                state.failure = message
+                // Nothing that waits can be acknowledged any more.
+                let rest = state.queue.map(\.completion) + state.waiters.map(\.completion)
+                state.queue = []
+                state.queuedBytes = 0
+                state.waiters = []
+                return rest
+            }
+            state.isOutOfSpace = true
+            return []
+        }
+        for request in group { request.completion(.failure(refusal)) }
+        for completion in waiting { completion(.failure(refusal)) }
+        if case .failed(let message) = refusal {
+            logger.critical(
+                "the spool's disk failed: nothing is acknowledged any more", metadata: ["error": "\(message)"])
+            onFailure(message)
+        }
+    }
+
+    // MARK: Reading and releasing, for the shipper
+
+    /// What may be read now. Frames beyond it might still be lost.
+    var durable: Durable { state.withLock { $0.durable } }
+
+    /// Called after each group commit, on the spool's queue.
+    func onCommit(_ wake: @escaping @Sendable () -> Void) {
+        state.withLock { $0.wakeShipper = wake }
+    }
+
+    /// Whether someone waits for Postgres: then a batch isn't kept waiting to fill.
+    var hasStoredWaiters: Bool { state.withLock { $0.waiterCount > 0 } }
+
+    /// True once a draining spool has committed everything it took.
+    var isQuiet: Bool { state.withLock { $0.isDraining && $0.queue.isEmpty && !$0.isCommitting } }
+
+    /// Answers those who waited for what is now in Postgres, and removes segments that hold nothing else.
+    func markStored(_ isStored: @escaping @Sendable (_ identity: UInt64, _ lastSeq: UInt64) -> Bool) {
+        let answered = state.withLock { state -> [Completion] in
+            let count = state.waiters.prefix { isStored($0.position.identity, $0.position.seq) }.count
+            let answered = state.waiters[..<count].map(\.completion)
+            state.waiters.removeFirst(count)
+            state.waiterCount -= count
+            return answered
+        }
+        for completion in answered { completion(.success(())) }
+        queue.async {
+            do {
+                let (durable, bytesOnDisk) = try self.log.withLock { log in
+                    try log.removeSegments(where: isStored)
+                    return (
+                        Durable(segments: log.segments, endOffset: log.writeOffset, nextSeq: log.nextSeq),
+                        log.bytesOnDisk
+                    )
+                }
+                self.state.withLock { state in
+                    state.durable = durable
+                    state.bytesOnDisk = bytesOnDisk
+                }
+                self.metrics.bytesOnDisk.set(bytesOnDisk)
+            } catch {
+                self.logger.error("a stored spool segment could not be removed", metadata: ["error": "\(error)"])
+            }
+        }
+    }
+
+    /// Keeps a segment that reading found damaged under another name, and its good frames in a clean one.
+    ///
+    /// On the spool's queue, as every change of what is durable: a commit between reading the log and saying so would be
+    /// unsaid.
+    func quarantine(_ segment: SpoolSegment) async throws {
+        try await withCheckedThrowingContinuation { continuation in
+            queue.async {
+                continuation.resume(
+                    with: Result {
+                        let durable = try self.log.withLock { log in
+                            try log.quarantine(segment, logger: self.logger)
+                            return Durable(segments: log.segments, endOffset: log.writeOffset, nextSeq: log.nextSeq)
+                        }
+                        self.state.withLock { $0.durable = durable }
+                    })
+            }
+        }
+    }
+
+    // MARK: Ending
+
+    /// Whether beacons would be taken now.
+    package var canAccept: Bool {
+        state.withLock { state in
+            state.failure == nil && !state.isDraining && !state.isOutOfSpace && state.bytesOnDisk <= settings.maxBytes
+        }
+    }
+
+    /// Refuses what comes from now on; what was taken is still committed and acknowledged.
+    package func beginDraining() {
+        state.withLock { $0.isDraining = true }
+    }
+}
+
+extension BeaconRecords {
+    /// Receipt of the first record; 0 where there is none.
+    var firstReceivedAt: Int64 {
+        guard count > 0 else { return 0 }
+        return bytes.withUnsafeBytes { $0.integer(at: 5, as: Int64.self) }
+    }
+}

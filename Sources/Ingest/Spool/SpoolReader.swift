@@ -1,0 +1,110 @@
+import Core
+import Storage
+
+/// Reads durable frames in order, from the first that is not stored.
+struct SpoolReader {
+    struct Frame {
+        var position: Spool.Position
+        /// Receipt of its first beacon, milliseconds since 1970. No beacon in it was acknowledged before.
+        var receivedAt: Int64
+        var beacons: Int
+        /// `BeaconRecords`.
+        var records: ArraySlice<UInt8>
+    }
+
+    enum ReadError: Error {
+        case damaged(SpoolSegment, offset: Int)
+        case disk(DiskError)
+    }
+
+    /// One read from the disk; a larger frame is read alone.
+    private static let chunkBytes = 4 << 20
+
+    private var segmentSeq: UInt64 = 0
+    private var offset = 0
+    private var chunk: [UInt8] = []
+    private var chunkOffset = 0
+
+    /// The last number stored of each identity.
+    var stored: [UInt64: UInt64] = [:]
+
+    /// The next durable frame that is not stored; nil where there is none yet.
+    mutating func next(in durable: Spool.Durable) throws(ReadError) -> Frame? {
+        while true {
+            guard let index = durable.segments.firstIndex(where: { $0.firstSeq >= segmentSeq }) else { return nil }
+            let segment = durable.segments[index]
+            if segment.firstSeq != segmentSeq || offset == 0 { enter(segment) }
+            let isLast = index == durable.segments.count - 1
+            let end = isLast ? durable.endOffset : Int.max
+            guard let frame = try frame(of: segment, before: end) else {
+                if isLast { return nil }
+                enter(durable.segments[index + 1])
+                continue
+            }
+            if frame.position.seq > stored[segment.identity] ?? 0 { return frame }
+        }
+    }
+
+    /// Whether `next` would find a frame, or damage; takes nothing.
+    func hasMore(in durable: Spool.Durable) -> Bool {
+        var copy = self
+        do throws(ReadError) { return try copy.next(in: durable) != nil } catch { return true }
+    }
+
+    /// Goes back to read from the start what is not stored.
+    mutating func rewind() {
+        segmentSeq = 0
+        offset = 0
+        chunk = []
+    }
+
+    private mutating func enter(_ segment: SpoolSegment) {
+        segmentSeq = segment.firstSeq
+        offset = SpoolSegment.headerBytes
+        chunk = []
+    }
+
+    private mutating func frame(of segment: SpoolSegment, before end: Int) throws(ReadError) -> Frame? {
+        guard offset < end else { return nil }
+        switch try parse(segment, end: end, atLeast: SpoolSegment.frameHeaderBytes) {
+        case .end: return nil
+        case .damaged: throw .damaged(segment, offset: offset)
+        case .frame(let seq, let bytes):
+            let payload = chunk[(offset - chunkOffset + SpoolSegment.frameHeaderBytes)..<(offset - chunkOffset + bytes)]
+            offset += bytes
+            let (beacons, receivedAt) = payload.withUnsafeBytes { payload in
+                (Int(payload.integer(at: 0, as: UInt32.self)), payload.integer(at: 4, as: Int64.self))
+            }
+            return Frame(
+                position: Spool.Position(identity: segment.identity, seq: seq), receivedAt: receivedAt,
+                beacons: beacons, records: payload.dropFirst(SpoolFrame.payloadHeaderBytes))
+        }
+    }
+
+    /// Parses at `offset`, reading more where the chunk ends within a frame.
+    private mutating func parse(
+        _ segment: SpoolSegment, end: Int, atLeast count: Int
+    ) throws(ReadError) -> SpoolFrame.Parsed {
+        if offset + count > chunkOffset + chunk.count || offset < chunkOffset || chunk.isEmpty {
+            do throws(DiskError) {
+                chunk = try segment.file.read(min(max(Self.chunkBytes, count), end - offset), at: offset)
+            } catch {
+                throw .disk(error)
+            }
+            chunkOffset = offset
+        }
+        let (parsed, wanted) = chunk.withUnsafeBytes { chunk -> (SpoolFrame.Parsed, Int) in
+            let bytes = UnsafeRawBufferPointer(rebasing: chunk[(offset - chunkOffset)...])
+            guard bytes.count >= SpoolSegment.frameHeaderBytes else { return (SpoolFrame.parse(bytes), 0) }
+            let length = Int(bytes.integer(at: 0, as: UInt32.self))
+            return (SpoolFrame.parse(bytes), SpoolSegment.frameHeaderBytes + length)
+        }
+        let atEndOfFile = chunk.count < min(max(Self.chunkBytes, count), end - chunkOffset)
+        if parsed == .damaged, wanted > count, offset + wanted > chunkOffset + chunk.count, !atEndOfFile,
+            wanted <= SpoolFrame.maxPayloadBytes + SpoolSegment.frameHeaderBytes, offset + wanted <= end
+        {
+            return try parse(segment, end: end, atLeast: wanted)
+        }
+        return parsed
+    }
+}

@@ -1,0 +1,94 @@
+import Core
+import Storage
+
+/// One preallocated file of the spool: a header, frames end to end, zeros (docs/formats.md, "Spool segment").
+struct SpoolSegment: Sendable {
+    static let headerBytes = 32
+    static let frameHeaderBytes = 16
+    static let magic: UInt32 = 0x5053_4B54  // "TKSP"
+    static let version: UInt32 = 1
+    static let suffix = ".seg"
+
+    /// Names the spool directory's life; segments written after damage begin another (see `SpoolLog`).
+    let identity: UInt64
+    let firstSeq: UInt64
+    let file: DiskFile
+
+    var name: String { Self.name(firstSeq: firstSeq) }
+
+    static func name(firstSeq: UInt64) -> String {
+        padded(Int(firstSeq), 20) + suffix
+    }
+
+    static func header(identity: UInt64, firstSeq: UInt64) -> [UInt8] {
+        var bytes: [UInt8] = []
+        bytes.append(littleEndian: magic)
+        bytes.append(littleEndian: version)
+        bytes.append(littleEndian: identity)
+        bytes.append(littleEndian: firstSeq)
+        bytes.append(littleEndian: UInt32(0))
+        bytes.append(littleEndian: bytes.withUnsafeBytes { CRC32C.checksum($0) })
+        return bytes
+    }
+
+    /// Makes the file with all its blocks and its header, durable together with its directory entry.
+    static func create(in directory: DiskDirectory, identity: UInt64, firstSeq: UInt64, bytes: Int) throws(DiskError)
+        -> SpoolSegment
+    {
+        let name = name(firstSeq: firstSeq)
+        let file = try DiskFile(directory.path(of: name), .create)
+        do throws(DiskError) {
+            try file.allocate(bytes)
+            try file.write(header: header(identity: identity, firstSeq: firstSeq))
+            try file.synchronize()
+            try directory.synchronize()
+        } catch {
+            // Nothing in it was acknowledged. Left behind, it would be taken for a damaged segment.
+            try? directory.remove(name)
+            throw error
+        }
+        return SpoolSegment(identity: identity, firstSeq: firstSeq, file: file)
+    }
+
+    /// Nil where the header is not one of ours, whole and undamaged.
+    static func open(_ name: String, in directory: DiskDirectory) throws(DiskError) -> SpoolSegment? {
+        let file = try DiskFile(directory.path(of: name), .readWrite)
+        let bytes = try file.read(headerBytes, at: 0)
+        guard bytes.count == headerBytes else { return nil }
+        return bytes.withUnsafeBytes { bytes -> SpoolSegment? in
+            let checksum = CRC32C.checksum(UnsafeRawBufferPointer(rebasing: bytes[0..<28]))
+            guard bytes.integer(at: 0, as: UInt32.self) == magic, bytes.integer(at: 4, as: UInt32.self) == version,
+                bytes.integer(at: 28, as: UInt32.self) == checksum
+            else { return nil }
+            let firstSeq = bytes.integer(at: 16, as: UInt64.self)
+            guard Self.name(firstSeq: firstSeq) == name else { return nil }
+            return SpoolSegment(identity: bytes.integer(at: 8, as: UInt64.self), firstSeq: firstSeq, file: file)
+        }
+    }
+}
+
+extension DiskFile {
+    func write(header: [UInt8]) throws(DiskError) {
+        try write(header, at: 0)
+    }
+
+    func write(_ bytes: [UInt8], at offset: Int) throws(DiskError) {
+        var failure: DiskError?
+        bytes.withUnsafeBytes { buffer in
+            do throws(DiskError) { try self.write(buffer, at: offset) } catch { failure = error }
+        }
+        if let failure { throw failure }
+    }
+}
+
+extension [UInt8] {
+    mutating func append(littleEndian value: some FixedWidthInteger) {
+        Swift.withUnsafeBytes(of: value.littleEndian) { append(contentsOf: $0) }
+    }
+}
+
+extension UnsafeRawBufferPointer {
+    func integer<Value: FixedWidthInteger>(at offset: Int, as type: Value.Type) -> Value {
+        Value(littleEndian: loadUnaligned(fromByteOffset: offset, as: type))
+    }
+}

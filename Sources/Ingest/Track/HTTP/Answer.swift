@@ -1,0 +1,55 @@
+import HTTPTypes
+import NIOCore
+import NIOHTTP1
+import Platform
+
+/// A whole response, written at once.
+struct Answer {
+    var status: HTTPResponseStatus
+    var headers: [(String, String)]
+    var body: [UInt8]
+
+    init(_ status: HTTPResponseStatus, contentType: String? = nil, headers: [(String, String)] = [], body: [UInt8] = [])
+    {
+        self.status = status
+        self.headers = (contentType.map { [("Content-Type", $0)] } ?? []) + headers
+        self.body = body
+    }
+
+    init(_ problem: Problem, instance: String? = nil) {
+        var problem = problem
+        if problem.instance == nil { problem.instance = instance }
+        self.init(
+            HTTPResponseStatus(statusCode: problem.status.code), contentType: Problem.contentType,
+            headers: problem.headers.map { ($0.name.canonicalName, $0.value) }, body: problem.body())
+        if let seconds = problem.retryAfterSeconds { headers.append(("Retry-After", String(seconds))) }
+    }
+
+    /// Writes and flushes all of it, to a HEAD request without the body. The promise is for the last of it.
+    func write(
+        to context: ChannelHandlerContext, version: HTTPVersion, date: String, more: [(String, String)] = [],
+        keepsAlive: Bool, isHead: Bool = false, promise: EventLoopPromise<Void>? = nil
+    ) {
+        var fields = headers
+        fields.reserveCapacity(headers.count + more.count + 3)
+        fields.append(contentsOf: more)
+        // 204 has no body, and says nothing of its length (RFC 9110 §8.6).
+        if status != .noContent { fields.append(("Content-Length", String(body.count))) }
+        fields.append(("Date", date))
+        if !keepsAlive {
+            fields.append(("Connection", "close"))
+        } else if version.major == 1, version.minor == 0 {
+            fields.append(("Connection", "keep-alive"))
+        }
+        let head = HTTPResponseHead(version: version, status: status, headers: HTTPHeaders(fields))
+        context.write(Self.part(.head(head)), promise: nil)
+        if !body.isEmpty, status != .noContent, !isHead {
+            var buffer = context.channel.allocator.buffer(capacity: body.count)
+            buffer.writeBytes(body)
+            context.write(Self.part(.body(.byteBuffer(buffer))), promise: nil)
+        }
+        context.writeAndFlush(Self.part(.end(nil)), promise: promise)
+    }
+
+    private static func part(_ part: HTTPServerResponsePart) -> NIOAny { NIOAny(part) }
+}

@@ -1,0 +1,87 @@
+package import JWTKit
+
+/// The claims of an access token.
+package struct AccessToken: Equatable, Sendable {
+    package static let issuer = "tiketi"
+    package static let audience = "tiketi-analytics"
+    /// How far clocks may be apart.
+    package static let leewaySeconds: Int64 = 30
+
+    package var issuer: String
+    package var audience: [String]
+    package var subject: String
+    package var role: Role
+    /// Seconds since 1970.
+    package var expiresAt: Int64
+    package var issuedAt: Int64
+
+    package init(subject: String, role: Role, issuedAt: Int64, expiresAt: Int64) {
+        issuer = Self.issuer
+        audience = [Self.audience]
+        self.subject = subject
+        self.role = role
+        self.issuedAt = issuedAt
+        self.expiresAt = expiresAt
+    }
+
+    /// - Parameter now: seconds since 1970.
+    func check(now: Int64) throws(InvalidToken) {
+        guard issuer == Self.issuer else { throw .wrongIssuer }
+        guard audience.contains(Self.audience) else { throw .wrongAudience }
+        guard now < expiresAt.addingSaturating(Self.leewaySeconds) else { throw .expired }
+        guard issuedAt <= now + Self.leewaySeconds else { throw .issuedInFuture }
+    }
+}
+
+extension AccessToken: JWTPayload {
+    private enum CodingKeys: String, CodingKey {
+        case issuer = "iss"
+        case audience = "aud"
+        case subject = "sub"
+        case role
+        case expiresAt = "exp"
+        case issuedAt = "iat"
+    }
+
+    package init(from decoder: any Decoder) throws {
+        let claims = try decoder.container(keyedBy: CodingKeys.self)
+        issuer = try claims.decode(String.self, forKey: .issuer)
+        if let one = try? claims.decode(String.self, forKey: .audience) {
+            audience = [one]
+        } else {
+            audience = try claims.decode([String].self, forKey: .audience)
+        }
+        subject = try claims.decode(String.self, forKey: .subject)
+        role = try claims.decode(Role.self, forKey: .role)
+        // NumericDate may carry a fraction (RFC 7519 §2).
+        func seconds(_ key: CodingKeys) throws -> Int64 {
+            let value = try claims.decode(Double.self, forKey: key)
+            guard let whole = Int64(exactly: value.rounded(.down)) else {
+                throw DecodingError.dataCorruptedError(forKey: key, in: claims, debugDescription: "no date")
+            }
+            return whole
+        }
+        expiresAt = try seconds(.expiresAt)
+        issuedAt = try seconds(.issuedAt)
+    }
+
+    package func encode(to encoder: any Encoder) throws {
+        var claims = encoder.container(keyedBy: CodingKeys.self)
+        try claims.encode(issuer, forKey: .issuer)
+        try claims.encode(Self.audience, forKey: .audience)
+        try claims.encode(subject, forKey: .subject)
+        try claims.encode(role, forKey: .role)
+        try claims.encode(expiresAt, forKey: .expiresAt)
+        try claims.encode(issuedAt, forKey: .issuedAt)
+    }
+
+    /// The claims are checked by `TokenVerifier`, which knows the time.
+    package func verify(using algorithm: some JWTAlgorithm) async throws {}
+}
+
+extension Int64 {
+    fileprivate func addingSaturating(_ other: Int64) -> Int64 {
+        let (sum, overflow) = addingReportingOverflow(other)
+        return overflow ? .max : sum
+    }
+}

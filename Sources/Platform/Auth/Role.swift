@@ -1,0 +1,4 @@
+/// What the bearer of a token may do.
+package enum Role: String, CaseIterable, Codable, Sendable {
+    case admin, analyst, user
+}

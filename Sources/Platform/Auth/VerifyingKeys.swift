@@ -1,0 +1,65 @@
+import Foundation
+import JWTKit
+
+/// Public keys by their key id, each usable with one algorithm only.
+package struct VerifyingKeys: Sendable {
+    package enum Invalid: Error, Equatable {
+        case notAKeySet
+        case tooLarge
+        /// Not one of its keys can be used.
+        case noUsableKey
+    }
+
+    /// HS256 would make the public key a secret, `none` anything a token.
+    static let algorithms = ["EdDSA", "ES256"]
+    package static let maxKeys = 32
+
+    private let keys: [String: any JWTAlgorithm]
+
+    package init(_ key: SigningKey) async throws {
+        let collection = JWTKeyCollection()
+        let kid = JWKIdentifier(string: key.keyID)
+        await collection.add(eddsa: key.publicKey, kid: kid)
+        keys = [key.keyID: try await collection.getKey(for: kid, alg: "EdDSA")]
+    }
+
+    /// A JSON Web Key Set (RFC 7517). Keys of a kind that is not accepted are passed over.
+    package init(keySet json: some Sequence<UInt8>) async throws {
+        guard let set = try? JSONDecoder().decode(KeySet.self, from: Data(json)) else { throw Invalid.notAKeySet }
+        guard set.keys.count <= Self.maxKeys else { throw Invalid.tooLarge }
+        var keys: [String: any JWTAlgorithm] = [:]
+        for var key in set.keys.compactMap(\.key) {
+            guard let kid = key.keyIdentifier, key.privateExponent == nil else { continue }
+            if key.algorithm == nil {
+                switch key.curve?.rawValue {
+                case "Ed25519": key.algorithm = .eddsa
+                case "P-256": key.algorithm = .es256
+                default: continue
+                }
+            }
+            let collection = JWTKeyCollection()
+            guard let algorithm = key.algorithm?.rawValue, Self.algorithms.contains(algorithm),
+                (try? await collection.add(jwk: key)) != nil,
+                let usable = try? await collection.getKey(for: kid, alg: algorithm)
+            else { continue }
+            keys[kid.string] = usable
+        }
+        guard !keys.isEmpty else { throw Invalid.noUsableKey }
+        self.keys = keys
+    }
+
+    func key(_ id: String) -> (any JWTAlgorithm)? { keys[id] }
+
+    private struct KeySet: Decodable {
+        let keys: [Entry]
+    }
+
+    /// A key of an unknown type must not spoil its neighbours.
+    private struct Entry: Decodable {
+        let key: JWK?
+
+        init(from decoder: any Decoder) {
+            key = try? JWK(from: decoder)
+        }
+    }
+}

@@ -1,0 +1,96 @@
+package import NIOCore
+package import NIOHTTP1
+
+/// Closes a connection on which a client keeps the server waiting.
+///
+/// Stands above NIO's HTTP decoder, so it sees requests and not bytes: a head that trickles in byte by byte does not
+/// keep a connection alive, as it would with NIO's `IdleStateHandler`. While an answer is being made it waits.
+package final class IdleConnectionHandler: ChannelDuplexHandler {
+    package typealias InboundIn = HTTPServerRequestPart
+    package typealias InboundOut = HTTPServerRequestPart
+    package typealias OutboundIn = HTTPServerResponsePart
+    package typealias OutboundOut = HTTPServerResponsePart
+
+    /// How long the next part of a request may take.
+    private let idleMax: TimeAmount
+    /// How long a whole request may take, nil for as long as its parts keep coming.
+    private let requestMax: TimeAmount?
+    private var lastPart = NIODeadline.now()
+    private var requestBegan = NIODeadline.now()
+    private var isReading = false
+    private var isAnswering = false
+    private var check: Scheduled<Void>?
+
+    package init(idleMax: TimeAmount, requestMax: TimeAmount? = nil) {
+        self.idleMax = idleMax
+        self.requestMax = requestMax
+    }
+
+    package func handlerAdded(context: ChannelHandlerContext) {
+        lastPart = .now()
+        if context.channel.isActive { schedule(context) }
+    }
+
+    package func handlerRemoved(context: ChannelHandlerContext) {
+        check?.cancel()
+        check = nil
+    }
+
+    package func channelActive(context: ChannelHandlerContext) {
+        lastPart = .now()
+        schedule(context)
+        context.fireChannelActive()
+    }
+
+    package func channelInactive(context: ChannelHandlerContext) {
+        check?.cancel()
+        check = nil
+        context.fireChannelInactive()
+    }
+
+    package func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        switch Self.unwrapInboundIn(data) {
+        case .head:
+            lastPart = .now()
+            requestBegan = lastPart
+            isReading = true
+            isAnswering = true
+        case .body: lastPart = .now()
+        case .end: isReading = false
+        }
+        context.fireChannelRead(data)
+    }
+
+    package func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
+        if case .end = Self.unwrapOutboundIn(data) {
+            isAnswering = false
+            lastPart = .now()
+        }
+        context.write(data, promise: promise)
+    }
+
+    /// One timer a connection, set anew only when it fires: nothing is scheduled for each request.
+    private func schedule(_ context: ChannelHandlerContext) {
+        guard check == nil else { return }
+        let bound = context.loopBound
+        check = context.eventLoop.assumeIsolated().scheduleTask(deadline: deadline) {
+            self.check = nil
+            let context = bound.value
+            if NIODeadline.now() < self.deadline {
+                self.schedule(context)
+            } else {
+                context.close(promise: nil)
+            }
+        }
+    }
+
+    private var deadline: NIODeadline {
+        if isAnswering, !isReading { return .now() + idleMax }
+        let idle = lastPart + idleMax
+        guard isReading, let requestMax else { return idle }
+        return min(idle, requestBegan + requestMax)
+    }
+}
+
+@available(*, unavailable)
+extension IdleConnectionHandler: Sendable {}

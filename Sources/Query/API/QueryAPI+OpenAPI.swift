@@ -1,0 +1,547 @@
+extension QueryAPI {
+    /// What `/openapi.json` answers. Written by hand; a test holds it against the routes and their parameters.
+    package static let openAPI = #"""
+        {
+          "openapi": "3.1.0",
+          "info": {
+            "title": "Tiketi analytics: questions",
+            "version": "1",
+            "description": "Days, weeks (from Monday) and months are those of the reporting time zone, or of \#
+        `timezone`. A week or month at the edge of the range counts only its days inside the range, so that sums \#
+        agree at every granularity. Numbers of money are whole minor units."
+          },
+          "security": [{"bearer": []}],
+          "paths": {
+            "/api/analytics/artist/{artistId}/traffic": {
+              "get": {
+                "summary": "Traffic of an artist",
+                "parameters": [
+                  {
+                    "name": "artistId",
+                    "in": "path",
+                    "required": true,
+                    "schema": {"$ref": "#/components/schemas/Id"}
+                  },
+                  {"$ref": "#/components/parameters/startDate"},
+                  {"$ref": "#/components/parameters/endDate"},
+                  {"$ref": "#/components/parameters/timezone"},
+                  {"$ref": "#/components/parameters/granularity"}
+                ],
+                "responses": {
+                  "200": {
+                    "description": "The answer",
+                    "content": {
+                      "application/json": {
+                        "schema": {
+                          "allOf": [
+                            {
+                              "type": "object",
+                              "required": ["artistId", "artistName"],
+                              "properties": {
+                                "artistId": {"type": "string"},
+                                "artistName": {"type": ["string", "null"]}
+                              }
+                            },
+                            {"$ref": "#/components/schemas/Traffic"}
+                          ]
+                        }
+                      }
+                    }
+                  },
+                  "default": {"$ref": "#/components/responses/Problem"}
+                }
+              }
+            },
+            "/api/analytics/event/{eventId}/traffic": {
+              "get": {
+                "summary": "Traffic of an event",
+                "parameters": [
+                  {
+                    "name": "eventId",
+                    "in": "path",
+                    "required": true,
+                    "schema": {"$ref": "#/components/schemas/Id"}
+                  },
+                  {"$ref": "#/components/parameters/startDate"},
+                  {"$ref": "#/components/parameters/endDate"},
+                  {"$ref": "#/components/parameters/timezone"},
+                  {"$ref": "#/components/parameters/granularity"}
+                ],
+                "responses": {
+                  "200": {
+                    "description": "The answer",
+                    "content": {
+                      "application/json": {
+                        "schema": {
+                          "allOf": [
+                            {
+                              "type": "object",
+                              "required": ["eventId", "eventName"],
+                              "properties": {"eventId": {"type": "string"}, "eventName": {"type": ["string", \#
+        "null"]}}
+                            },
+                            {"$ref": "#/components/schemas/Traffic"}
+                          ]
+                        }
+                      }
+                    }
+                  },
+                  "default": {"$ref": "#/components/responses/Problem"}
+                }
+              }
+            },
+            "/api/analytics/traffic": {
+              "get": {
+                "summary": "Traffic of the whole site",
+                "parameters": [
+                  {"$ref": "#/components/parameters/startDate"},
+                  {"$ref": "#/components/parameters/endDate"},
+                  {"$ref": "#/components/parameters/timezone"},
+                  {"$ref": "#/components/parameters/granularity"}
+                ],
+                "responses": {
+                  "200": {
+                    "description": "The answer",
+                    "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Traffic"}}}
+                  },
+                  "default": {"$ref": "#/components/responses/Problem"}
+                }
+              }
+            },
+            "/api/analytics/revenue/stats": {
+              "get": {
+                "summary": "Revenue",
+                "parameters": [
+                  {"$ref": "#/components/parameters/startDate"},
+                  {"$ref": "#/components/parameters/endDate"},
+                  {"$ref": "#/components/parameters/timezone"},
+                  {
+                    "name": "period",
+                    "in": "query",
+                    "schema": {"enum": ["daily", "weekly", "monthly"], "default": "daily"}
+                  },
+                  {"$ref": "#/components/parameters/currency"},
+                  {"$ref": "#/components/parameters/artistId"}
+                ],
+                "responses": {
+                  "200": {
+                    "description": "The answer",
+                    "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Revenue"}}}
+                  },
+                  "default": {"$ref": "#/components/responses/Problem"}
+                }
+              }
+            },
+            "/api/analytics/revenue/daily": {
+              "get": {
+                "summary": "Revenue by day",
+                "parameters": [
+                  {"$ref": "#/components/parameters/startDate"},
+                  {"$ref": "#/components/parameters/endDate"},
+                  {"$ref": "#/components/parameters/timezone"},
+                  {"$ref": "#/components/parameters/currency"},
+                  {"$ref": "#/components/parameters/artistId"}
+                ],
+                "responses": {
+                  "200": {
+                    "description": "The answer",
+                    "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Revenue"}}}
+                  },
+                  "default": {"$ref": "#/components/responses/Problem"}
+                }
+              }
+            },
+            "/api/analytics/revenue/monthly": {
+              "get": {
+                "summary": "Revenue by month",
+                "parameters": [
+                  {"$ref": "#/components/parameters/startDate"},
+                  {"$ref": "#/components/parameters/endDate"},
+                  {"$ref": "#/components/parameters/timezone"},
+                  {"$ref": "#/components/parameters/currency"},
+                  {"$ref": "#/components/parameters/artistId"}
+                ],
+                "responses": {
+                  "200": {
+                    "description": "The answer",
+                    "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Revenue"}}}
+                  },
+                  "default": {"$ref": "#/components/responses/Problem"}
+                }
+              }
+            },
+            "/api/analytics/dashboard": {
+              "get": {
+                "summary": "Today and the last thirty days at a glance",
+                "parameters": [],
+                "responses": {
+                  "200": {
+                    "description": "The answer",
+                    "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Dashboard"}}}
+                  },
+                  "default": {"$ref": "#/components/responses/Problem"}
+                }
+              }
+            },
+            "/api/analytics/top": {
+              "get": {
+                "summary": "Which were most",
+                "description": "Artists and events are ranked from rollups. Paths, referrers (by host), \#
+        countries and devices are counted from raw beacons: pageViews and uniqueVisitors only, and 31 days at \#
+        most.",
+                "parameters": [
+                  {"$ref": "#/components/parameters/startDate"},
+                  {"$ref": "#/components/parameters/endDate"},
+                  {"$ref": "#/components/parameters/timezone"},
+                  {
+                    "name": "by",
+                    "in": "query",
+                    "required": true,
+                    "schema": {"enum": ["artist", "event", "path", "referrer", "country", "device"]}
+                  },
+                  {
+                    "name": "metric",
+                    "in": "query",
+                    "schema": {
+                      "enum": ["pageViews", "uniqueVisitors", "sessions", "revenue"],
+                      "default": "pageViews"
+                    }
+                  },
+                  {
+                    "name": "limit",
+                    "in": "query",
+                    "schema": {"type": "integer", "minimum": 1, "maximum": 100, "default": 10}
+                  },
+                  {"$ref": "#/components/parameters/artistId"},
+                  {"$ref": "#/components/parameters/currency"}
+                ],
+                "responses": {
+                  "200": {
+                    "description": "The answer",
+                    "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Top"}}}
+                  },
+                  "default": {"$ref": "#/components/responses/Problem"}
+                }
+              }
+            },
+            "/health": {
+              "get": {"summary": "Alive", "security": [], "responses": {"200": {"description": "Alive"}}}
+            },
+            "/ready": {
+              "get": {
+                "summary": "Can serve",
+                "security": [],
+                "responses": {
+                  "200": {"description": "The database answers"},
+                  "default": {"$ref": "#/components/responses/Problem"}
+                }
+              }
+            },
+            "/metrics": {
+              "get": {
+                "summary": "Prometheus text",
+                "security": [],
+                "responses": {"200": {"description": "Metrics"}}
+              }
+            },
+            "/openapi.json": {
+              "get": {
+                "summary": "This document",
+                "security": [],
+                "responses": {"200": {"description": "This document"}}
+              }
+            }
+          },
+          "components": {
+            "securitySchemes": {
+              "bearer": {
+                "type": "http",
+                "scheme": "bearer",
+                "bearerFormat": "JWT",
+                "description": "EdDSA or ES256; role admin or analyst"
+              }
+            },
+            "parameters": {
+              "startDate": {
+                "name": "startDate",
+                "in": "query",
+                "description": "First day; 30 days before endDate unless given, for monthly answers 12 months",
+                "schema": {"type": "string", "format": "date"}
+              },
+              "endDate": {
+                "name": "endDate",
+                "in": "query",
+                "description": "Last day, inclusive; today unless given",
+                "schema": {"type": "string", "format": "date"}
+              },
+              "timezone": {
+                "name": "timezone",
+                "in": "query",
+                "description": "An IANA name whose offset is whole hours; the reporting time zone unless given",
+                "schema": {"type": "string"}
+              },
+              "granularity": {
+                "name": "granularity",
+                "in": "query",
+                "schema": {"enum": ["hourly", "daily", "weekly", "monthly"], "default": "daily"}
+              },
+              "currency": {
+                "name": "currency",
+                "in": "query",
+                "schema": {"type": "string", "pattern": "^[A-Z]{3}$", "default": "KRW"}
+              },
+              "artistId": {"name": "artistId", "in": "query", "schema": {"$ref": "#/components/schemas/Id"}}
+            },
+            "responses": {
+              "Problem": {
+                "description": "What went wrong (RFC 9457). 401: no token or one that is not ours; 403: wrong \#
+        role; 422: `field` names the parameter; 503: try again after Retry-After",
+                "content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
+              }
+            },
+            "schemas": {
+              "Id": {"type": "string", "minLength": 1, "maxLength": 128},
+              "Period": {
+                "type": "object",
+                "required": ["start", "end"],
+                "properties": {
+                  "start": {"type": "string", "format": "date"},
+                  "end": {"type": "string", "format": "date"}
+                }
+              },
+              "AsOf": {
+                "type": "string",
+                "format": "date-time",
+                "description": "Every beacon acknowledged before it is counted"
+              },
+              "Complete": {"type": "boolean", "description": "False while the last bucket is still filling"},
+              "TrafficNumbers": {
+                "type": "object",
+                "required": ["pageViews", "uniqueVisitors", "avgSessionDuration", "sessions"],
+                "properties": {
+                  "pageViews": {"type": "integer"},
+                  "uniqueVisitors": {"type": "integer"},
+                  "avgSessionDuration": {"type": "integer", "description": "Whole seconds"},
+                  "sessions": {"type": "integer"}
+                }
+              },
+              "Traffic": {
+                "type": "object",
+                "required": ["period", "granularity", "traffic", "total", "asOf", "complete"],
+                "properties": {
+                  "period": {"$ref": "#/components/schemas/Period"},
+                  "granularity": {"enum": ["hourly", "daily", "weekly", "monthly"]},
+                  "traffic": {
+                    "type": "array",
+                    "items": {
+                      "allOf": [
+                        {
+                          "type": "object",
+                          "required": ["date"],
+                          "properties": {
+                            "date": {
+                              "type": "string",
+                              "description": "2025-12-01, 2025-12-01T13:00+09:00, 2025-W49 or 2025-12"
+                            }
+                          }
+                        },
+                        {"$ref": "#/components/schemas/TrafficNumbers"}
+                      ]
+                    }
+                  },
+                  "total": {"$ref": "#/components/schemas/TrafficNumbers"},
+                  "asOf": {"$ref": "#/components/schemas/AsOf"},
+                  "complete": {"$ref": "#/components/schemas/Complete"}
+                }
+              },
+              "Revenue": {
+                "type": "object",
+                "required": ["period", "currency", "data", "summary", "asOf", "complete"],
+                "properties": {
+                  "period": {"enum": ["daily", "weekly", "monthly"]},
+                  "currency": {"type": "string"},
+                  "data": {
+                    "type": "array",
+                    "items": {
+                      "type": "object",
+                      "required": ["date", "revenue", "ticketsSold", "refunds", "avgTicketPrice", "topArtist"],
+                      "properties": {
+                        "date": {"type": "string"},
+                        "month": {"type": "string", "description": "In monthly answers, as date"},
+                        "revenue": {"type": "integer", "description": "Payments minus refunds"},
+                        "ticketsSold": {"type": "integer", "description": "Without those refunded"},
+                        "refunds": {"type": "integer"},
+                        "avgTicketPrice": {"type": ["integer", "null"]},
+                        "topArtist": {
+                          "oneOf": [
+                            {"type": "null"},
+                            {
+                              "type": "object",
+                              "required": ["id", "name", "revenue"],
+                              "properties": {
+                                "id": {"type": "string"},
+                                "name": {"type": ["string", "null"]},
+                                "revenue": {"type": "integer"}
+                              }
+                            }
+                          ]
+                        }
+                      }
+                    }
+                  },
+                  "summary": {
+                    "type": "object",
+                    "required": ["totalRevenue", "avgRevenue", "growthRate"],
+                    "properties": {
+                      "totalRevenue": {"type": "integer"},
+                      "avgRevenue": {"type": "integer", "description": "A bucket of the range"},
+                      "avgMonthlyRevenue": {"type": "integer", "description": "In monthly answers, as \#
+        avgRevenue"},
+                      "growthRate": {
+                        "type": ["number", "null"],
+                        "description": "Percent change of the last complete period on the one before, both whole \#
+        in the range"
+                      }
+                    }
+                  },
+                  "asOf": {"$ref": "#/components/schemas/AsOf"},
+                  "complete": {"$ref": "#/components/schemas/Complete"}
+                }
+              },
+              "Compared": {
+                "type": "object",
+                "required": ["value", "previous", "change"],
+                "properties": {
+                  "value": {"type": "integer"},
+                  "previous": {"type": "integer"},
+                  "change": {"type": ["number", "null"], "description": "Percent"}
+                }
+              },
+              "Totals": {
+                "type": "object",
+                "required": [
+                  "period",
+                  "pageViews",
+                  "uniqueVisitors",
+                  "avgSessionDuration",
+                  "sessions",
+                  "currency",
+                  "revenue",
+                  "ticketsSold",
+                  "otherCurrencies"
+                ],
+                "properties": {
+                  "period": {"$ref": "#/components/schemas/Period"},
+                  "pageViews": {"$ref": "#/components/schemas/Compared"},
+                  "uniqueVisitors": {"$ref": "#/components/schemas/Compared"},
+                  "avgSessionDuration": {"$ref": "#/components/schemas/Compared"},
+                  "sessions": {"$ref": "#/components/schemas/Compared"},
+                  "currency": {"const": "KRW"},
+                  "revenue": {"$ref": "#/components/schemas/Compared"},
+                  "ticketsSold": {"$ref": "#/components/schemas/Compared"},
+                  "otherCurrencies": {
+                    "type": "array",
+                    "items": {
+                      "type": "object",
+                      "required": ["currency", "revenue", "ticketsSold"],
+                      "properties": {
+                        "currency": {"type": "string"},
+                        "revenue": {"$ref": "#/components/schemas/Compared"},
+                        "ticketsSold": {"$ref": "#/components/schemas/Compared"}
+                      }
+                    }
+                  }
+                }
+              },
+              "Named": {
+                "type": "object",
+                "required": ["rank", "id", "name", "pageViews"],
+                "properties": {
+                  "rank": {"type": "integer"},
+                  "id": {"type": "string"},
+                  "name": {"type": ["string", "null"]},
+                  "pageViews": {"type": "integer"}
+                }
+              },
+              "Dashboard": {
+                "type": "object",
+                "required": [
+                  "today",
+                  "last30Days",
+                  "topArtists",
+                  "topEvents",
+                  "visitorsLast5Minutes",
+                  "funnel",
+                  "freshness",
+                  "asOf",
+                  "complete"
+                ],
+                "properties": {
+                  "today": {"$ref": "#/components/schemas/Totals"},
+                  "last30Days": {"$ref": "#/components/schemas/Totals"},
+                  "topArtists": {"type": "array", "items": {"$ref": "#/components/schemas/Named"}},
+                  "topEvents": {"type": "array", "items": {"$ref": "#/components/schemas/Named"}},
+                  "visitorsLast5Minutes": {"type": ["integer", "null"], "description": "Null where Redis can't \#
+        be reached"},
+                  "funnel": {
+                    "type": "object",
+                    "required": ["views", "seatViews", "reservations", "payments"],
+                    "description": "Of the last thirty days",
+                    "properties": {
+                      "views": {"type": "integer"},
+                      "seatViews": {"type": "integer"},
+                      "reservations": {"type": "integer"},
+                      "payments": {"type": "integer"}
+                    }
+                  },
+                  "freshness": {
+                    "type": "object",
+                    "required": ["asOf", "pendingBatches", "oldestPending"],
+                    "properties": {
+                      "asOf": {"$ref": "#/components/schemas/AsOf"},
+                      "pendingBatches": {"type": "integer"},
+                      "oldestPending": {"type": ["string", "null"], "format": "date-time"}
+                    }
+                  },
+                  "asOf": {"$ref": "#/components/schemas/AsOf"},
+                  "complete": {"$ref": "#/components/schemas/Complete"}
+                }
+              },
+              "Top": {
+                "type": "object",
+                "required": ["by", "metric", "period", "items", "asOf", "complete"],
+                "properties": {
+                  "by": {"enum": ["artist", "event", "path", "referrer", "country", "device"]},
+                  "metric": {"enum": ["pageViews", "uniqueVisitors", "sessions", "revenue"]},
+                  "currency": {"type": "string", "description": "For the metric revenue"},
+                  "period": {"$ref": "#/components/schemas/Period"},
+                  "items": {
+                    "type": "array",
+                    "description": "The best first: rank; id and name of an artist or event, else the value \#
+        under the name in `by`; the number under the name in `metric`",
+                    "items": {"type": "object", "required": ["rank"]}
+                  },
+                  "asOf": {"$ref": "#/components/schemas/AsOf"},
+                  "complete": {"$ref": "#/components/schemas/Complete"}
+                }
+              },
+              "Problem": {
+                "type": "object",
+                "required": ["type", "title", "status", "code"],
+                "properties": {
+                  "type": {"type": "string"},
+                  "title": {"type": "string"},
+                  "status": {"type": "integer"},
+                  "detail": {"type": "string"},
+                  "instance": {"type": "string"},
+                  "code": {"type": "string"},
+                  "field": {"type": "string"},
+                  "allowed": {"type": "array", "items": {"type": "string"}}
+                }
+              }
+            }
+          }
+        }
+
+        """#
+}

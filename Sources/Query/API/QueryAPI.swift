@@ -1,0 +1,120 @@
+import Dispatch
+import HTTPTypes
+package import Hummingbird
+import NIOCore
+package import Platform
+import Storage
+
+/// Questions over HTTP. All of them need a token of role admin or analyst.
+package struct QueryAPI: Sendable {
+    package let engine: QueryEngine
+    package let verifier: TokenVerifier
+    /// The dashboard is everybody's, and costs more than other answers.
+    package static let maxDashboardAgeMs: Int64 = 1000
+
+    let metrics: QueryMetrics
+    private let dashboard: SharedAnswer<DashboardAnswer>
+
+    package init(engine: QueryEngine, verifier: TokenVerifier, metrics: Metrics) {
+        self.engine = engine
+        self.verifier = verifier
+        self.metrics = QueryMetrics(metrics)
+        dashboard = SharedAnswer(
+            maxAgeMs: Self.maxDashboardAgeMs,
+            now: { Int64(DispatchTime.now().uptimeNanoseconds / 1_000_000) }, find: { try await engine.dashboard() })
+    }
+
+    /// Adds what lies under `/api/analytics`. Errors are problems already; those of the database are left to
+    /// `ProblemMiddleware`.
+    package func addRoutes<Context: RequestContext>(to router: some RouterMethods<Context>) {
+        let group = router.group("api/analytics").add(
+            middleware: TokenMiddleware<Context>(verifier, roles: [.admin, .analyst]))
+        group.get("artist/:artistId/traffic") { request, context in
+            try await answer(.traffic, request, known: TrafficQuestion.parameterNames) { parameters in
+                try await engine.traffic(TrafficQuestion(subject: .artist(id("artistId", context)), parameters))
+            }
+        }
+        group.get("event/:eventId/traffic") { request, context in
+            try await answer(.traffic, request, known: TrafficQuestion.parameterNames) { parameters in
+                try await engine.traffic(TrafficQuestion(subject: .event(id("eventId", context)), parameters))
+            }
+        }
+        group.get("traffic") { request, _ in
+            try await answer(.traffic, request, known: TrafficQuestion.parameterNames) { parameters in
+                try await engine.traffic(TrafficQuestion(subject: .site, parameters))
+            }
+        }
+        for (path, granularity) in [("stats", nil), ("daily", .daily), ("monthly", .monthly)]
+            as [(String, Granularity?)]
+        {
+            let known = RevenueQuestion.parameterNames.filter { granularity == nil || $0 != "period" }
+            group.get("revenue/\(path)") { request, _ in
+                try await answer(.revenue, request, known: known) { parameters in
+                    try await engine.revenue(RevenueQuestion(parameters, granularity: granularity))
+                }
+            }
+        }
+        group.get("dashboard") { request, _ in
+            try await answer(.dashboard, request, known: []) { _ in try await dashboard.value() }
+        }
+        group.get("top") { request, _ in
+            try await answer(.top, request, known: TopQuestion.parameterNames) { parameters in
+                try await engine.top(TopQuestion(parameters))
+            }
+        }
+    }
+
+    /// Adds what a process that serves nothing but questions has beside them.
+    ///
+    /// - Parameter isReady: whether what else the process serves can be served.
+    package func addServiceRoutes<Context: RequestContext>(
+        to router: some RouterMethods<Context>, metrics: Metrics, isReady: @escaping @Sendable () -> Bool = { true }
+    ) {
+        router.get("health") { _, _ in "ok\n" }
+        router.get("ready") { _, _ in
+            guard isReady(), await engine.isReady() else { throw Problem.unavailable }
+            return "ready\n"
+        }
+        router.get("metrics") { _, _ in
+            Response(
+                status: .ok, headers: [.contentType: Metrics.contentType],
+                body: ResponseBody(byteBuffer: ByteBuffer(string: metrics.exposition())))
+        }
+        router.get("openapi.json") { _, _ in
+            Response(
+                status: .ok, headers: [.contentType: "application/json"],
+                body: ResponseBody(byteBuffer: ByteBuffer(string: Self.openAPI)))
+        }
+    }
+
+    private func id(_ name: String, _ context: some RequestContext) throws -> String {
+        let text = context.parameters.get(name) ?? ""
+        guard let decoded = PercentEncoding.decode(text.utf8, plusIsSpace: false) else {
+            throw InvalidQuestion(field: name, detail: "\(name) is not percent-encoded UTF-8")
+        }
+        return try Parameters.checkedIdentifier(decoded, name)
+    }
+
+    private func answer(
+        _ question: QueryMetrics.Question, _ request: Request, known: [String],
+        _ ask: (Parameters) async throws -> any Answer
+    ) async throws -> Response {
+        let start = ContinuousClock.now
+        do {
+            let answer = try await ask(Parameters(query: request.uri.query, known: known))
+            metrics.answered(question, after: .now - start)
+            var json = JSONWriter()
+            answer.write(to: &json)
+            return Response(
+                status: .ok,
+                // Beacons are folded about once a second; what one person may see is no answer for a shared cache.
+                headers: [.contentType: "application/json", .cacheControl: "private, max-age=1"],
+                body: ResponseBody(byteBuffer: ByteBuffer(bytes: json.bytes)))
+        } catch let invalid as InvalidQuestion {
+            throw Problem.invalid(invalid.field, invalid.detail, allowed: invalid.allowed)
+        } catch let error as PostgresError where error.sqlState == "57014" {
+            throw Problem(
+                .gatewayTimeout, "too_slow", detail: "the answer took too long to find; ask for fewer days")
+        }
+    }
+}

@@ -1,0 +1,13 @@
+/// What the API sends and the command line prints: the same value for both.
+package protocol Answer: Sendable {
+    func write(to json: inout JSONWriter)
+    var sheet: Sheet { get }
+}
+
+extension Answer {
+    package var json: String {
+        var json = JSONWriter()
+        write(to: &json)
+        return json.text
+    }
+}

@@ -1,0 +1,71 @@
+package import Core
+
+package struct TopAnswer: Answer, Equatable {
+    package struct Row: Equatable, Sendable {
+        /// Nil stands for beacons that carry none.
+        package var key: String?
+        package var name: String?
+        package var value: Int64
+    }
+
+    package var dimension: TopQuestion.Dimension
+    package var metric: TopQuestion.Metric
+    package var currency: String
+    package var days: ClosedRange<Day>
+    package var timeZone: String
+    package var rows: [Row]
+    package var freshness: Freshness
+    package var complete: Bool
+
+    package func write(to json: inout JSONWriter) {
+        json.object { json in
+            json.member("by", dimension.rawValue)
+            json.member("metric", metric.rawValue)
+            if metric == .revenue { json.member("currency", currency) }
+            json.member("period") { json in
+                json.member("start", days.lowerBound.description)
+                json.member("end", days.upperBound.description)
+            }
+            json.member("items", array: rows.enumerated()) { json, item in
+                write(item.element, rank: item.offset + 1, to: &json)
+            }
+            freshness.write(to: &json, complete: complete)
+        }
+    }
+
+    func write(_ row: Row, rank: Int, to json: inout JSONWriter) {
+        json.object { json in
+            json.member("rank", Int64(rank))
+            json.member(dimension.isRolledUp ? "id" : dimension.rawValue, row.key)
+            if dimension.isRolledUp { json.member("name", row.name) }
+            json.member(metric.rawValue, row.value)
+        }
+    }
+
+    package var sheet: Sheet {
+        var columns: [Sheet.Column] = [.number("rank", "#")]
+        columns.append(.text(dimension.isRolledUp ? "id" : dimension.rawValue, dimension.rawValue))
+        if dimension.isRolledUp { columns.append(.text("name", "name")) }
+        columns.append(.number(metric.rawValue, metric.heading))
+        return Sheet(
+            title: "top by \(dimension.rawValue), \(days.lowerBound) to \(days.upperBound), \(timeZone)"
+                + (metric == .revenue ? ", \(currency)" : ""),
+            columns: columns,
+            rows: rows.enumerated().map { index, row in
+                [.count(Int64(index + 1)), .text(row.key)] + (dimension.isRolledUp ? [.text(row.name)] : [])
+                    + [metric == .revenue ? .money(row.value, currency: currency) : .count(row.value)]
+            },
+            notes: [freshness.note(complete: complete)])
+    }
+}
+
+extension TopQuestion.Metric {
+    var heading: String {
+        switch self {
+        case .pageViews: "page views"
+        case .uniqueVisitors: "unique visitors"
+        case .sessions: "sessions"
+        case .revenue: "revenue"
+        }
+    }
+}

@@ -1,0 +1,93 @@
+import Core
+import Storage
+
+extension QueryEngine {
+    /// - Throws: `InvalidQuestion`, or what the database throws.
+    package func top(_ question: TopQuestion) async throws -> TopAnswer {
+        let context = context
+        let plan = try PeriodPlan(question.period, context)
+        let (rows, freshness) =
+            question.dimension.isRolledUp
+            ? try await snapshot { connection in
+                (
+                    try Self.rolledUpTop(question, plan, on: connection),
+                    try FreshnessQueries.read(on: connection, now: context.now)
+                )
+            } : try await scannedTop(question, plan, context)
+        return TopAnswer(
+            dimension: question.dimension, metric: question.metric, currency: question.currency, days: plan.days,
+            timeZone: plan.calendar.identifier, rows: rows, freshness: freshness,
+            complete: plan.end <= freshness.asOf)
+    }
+
+    static func rolledUpTop(
+        _ question: TopQuestion, _ plan: PeriodPlan, on connection: PostgresConnection
+    ) throws -> [TopAnswer.Row] {
+        let family: TrafficFamily = question.dimension == .event ? .event : .artist
+        let ranked: [(key: String, value: Int64)]
+        switch question.metric {
+        case .pageViews, .sessions:
+            let top = try topPlan(family, plan, on: connection)
+            ranked = try connection.query(
+                TopQueries.ranked(family, question.metric, top, limit: question.limit, plan.calendar)
+            ).map { (try $0.get(0), try $0.get(1)) }
+        case .uniqueVisitors:
+            let top = try topPlan(family, plan, on: connection)
+            ranked = try mostVisited(TopQueries.sketches(family, top, plan.calendar), question.limit, on: connection)
+        case .revenue:
+            ranked = try connection.query(
+                RevenueQueries.top(
+                    revenueParts(plan.asOneByMonths, isMonthly: true, on: connection), by: question.dimension,
+                    currency: question.currency, limit: question.limit)
+            ).map { (try $0.get(0), try $0.get(1)) }
+        }
+        let names = try NameQueries.read(family, ranked.map(\.key), on: connection)
+        return ranked.map { TopAnswer.Row(key: $0.key, name: names[$0.key], value: $0.value) }
+    }
+
+    private static func topPlan(
+        _ family: TrafficFamily, _ plan: PeriodPlan, on connection: PostgresConnection
+    ) throws -> TopPlan {
+        let dirty =
+            plan.source == .calendarTables
+            ? try DirtyQueries.read(
+                DirtyQueries.buckets(family: family.rawValue, of: plan), on: connection, plan.calendar)
+            : DirtyBuckets()
+        return TopPlan(plan, dirty: dirty)
+    }
+
+    /// One sketch at a time: the rows come ordered by id.
+    private static func mostVisited(
+        _ sql: SQL, _ limit: Int, on connection: PostgresConnection
+    ) throws -> [(key: String, value: Int64)] {
+        var list = TopList<String>(maxCount: limit)
+        var id: String?
+        var visitors = VisitorSketch()
+        func close() {
+            if let id, !visitors.isEmpty { list.add(id, Int64(visitors.value)) }
+        }
+        try connection.stream(sql) { row in
+            let next = try row.get(0, as: String.self)
+            let sketch = try row.withBytes(1) { try VisitorSketch(bytes: $0) }
+            if next == id {
+                visitors.merge(sketch)
+            } else {
+                close()
+                id = next
+                visitors = sketch
+            }
+        }
+        close()
+        return list.items
+    }
+}
+
+extension PeriodPlan {
+    /// The same range in months, for sums over all of it.
+    var asOneByMonths: PeriodPlan {
+        var plan = self
+        plan.tailDay = nil
+        if source == .calendarTables { plan.buckets = Bucket.spans(of: .monthly, in: days, calendar) }
+        return plan
+    }
+}

@@ -1,0 +1,36 @@
+import Core
+import Storage
+
+extension QueryEngine {
+    /// - Throws: `InvalidQuestion`, or what the database throws.
+    package func traffic(_ question: TrafficQuestion) async throws -> TrafficAnswer {
+        let context = context
+        let plan = try PeriodPlan(question.period, context)
+        let subject = question.subject
+        async let counted = viewsToday(subject, plan.tailDay)
+        let (reader, freshness, name) = try await snapshot { connection in
+            (
+                try TrafficReader(plan, subject, on: connection),
+                try FreshnessQueries.read(on: connection, now: context.now),
+                try NameQueries.read(subject.family, [subject.entity], on: connection)[subject.entity]
+            )
+        }
+        var buckets = reader.buckets.map(\.numbers)
+        var total = reader.buckets.reduce(into: TrafficSum(), +=).numbers
+        // With nothing pending the rollups hold all that Redis was told, and no repeats.
+        if freshness.oldestPending != nil, let day = plan.tailDay, let views = await counted,
+            views > reader.tailDayViews
+        {
+            let unfolded = views - reader.tailDayViews
+            // They came in just now; in an hourly answer that is this hour.
+            let bucket = plan.granularity == .hourly ? plan.bucket(of: context.now) : plan.bucket(of: day)
+            buckets[bucket].pageViews += unfolded
+            total.pageViews += unfolded
+        }
+        return TrafficAnswer(
+            subject: subject, name: name, days: plan.days, granularity: plan.granularity,
+            timeZone: plan.calendar.identifier, traffic: zip(plan.buckets, buckets).map { ($0.label, $1) },
+            total: total,
+            freshness: freshness, complete: plan.end <= freshness.asOf)
+    }
+}

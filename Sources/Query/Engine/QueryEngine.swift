@@ -1,0 +1,63 @@
+package import Core
+import Foundation
+package import Logging
+package import Storage
+
+/// Asks the rollups, and Redis about the present. The API and the command line stand on it alike.
+package struct QueryEngine: Sendable {
+    /// Connections for answers from rollups.
+    package static let maxAnswerConnections = 4
+    package static let maxWaitingAnswers = 256
+    /// Scans of raw batches have their own, so that they can't keep a dashboard waiting.
+    package static let maxScanConnections = 2
+    package static let maxWaitingScans = 8
+    /// Redis only refines an answer: it is not waited for longer.
+    package static let maxRedisWait = Duration.milliseconds(500)
+
+    let answers: PostgresPool
+    let scans: PostgresPool
+    let redis: RedisPool?
+    package let calendar: ReportingCalendar
+    /// Milliseconds since 1970.
+    let now: @Sendable () -> Int64
+    let logger: Logger
+
+    /// - Parameter redis: nil to answer from rollups alone.
+    package init(
+        database: PostgresConfiguration, redis: RedisConfiguration?, calendar: ReportingCalendar, logger: Logger,
+        now: @escaping @Sendable () -> Int64 = { Int64(Date().timeIntervalSince1970 * 1000) }
+    ) {
+        answers = PostgresPool(
+            database, connections: Self.maxAnswerConnections, maxWaiting: Self.maxWaitingAnswers, logger: logger)
+        scans = PostgresPool(
+            database, connections: Self.maxScanConnections, maxWaiting: Self.maxWaitingScans, logger: logger)
+        self.redis = redis.map { configuration in
+            var configuration = configuration
+            configuration.connectTimeout = Self.maxRedisWait
+            configuration.commandTimeout = Self.maxRedisWait
+            return RedisPool(configuration, connections: 2, maxWaiting: Self.maxWaitingAnswers, logger: logger)
+        }
+        self.calendar = calendar
+        self.logger = logger
+        self.now = now
+    }
+
+    package func shutdown() async {
+        await answers.shutdown()
+        await scans.shutdown()
+        await redis?.shutdown()
+    }
+
+    /// Whether questions can be answered.
+    package func isReady() async -> Bool {
+        (try? await answers.withConnection { try $0.query("SELECT FROM spool_positions LIMIT 0").count }) != nil
+    }
+
+    var context: PlanContext { PlanContext(now: now(), reporting: calendar) }
+
+    func snapshot<Value: Sendable>(
+        _ body: @escaping @Sendable (PostgresConnection) throws -> Value
+    ) async throws -> Value {
+        try await answers.withConnection { try $0.transaction(isolation: .repeatableRead, body) }
+    }
+}

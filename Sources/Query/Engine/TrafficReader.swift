@@ -1,0 +1,61 @@
+import Core
+import Storage
+
+/// Reads what a traffic plan asks for, bucket by bucket.
+struct TrafficReader {
+    private(set) var buckets: [TrafficSum]
+    /// Page views that the rollups hold for the plan's `tailDay`.
+    private(set) var tailDayViews: Int64 = 0
+    private let plan: PeriodPlan
+    private let tailInstants: Range<Int64>
+
+    /// Two statements, in the snapshot of the transaction that is under way.
+    init(_ plan: PeriodPlan, _ subject: TrafficSubject, on connection: PostgresConnection) throws {
+        self.plan = plan
+        buckets = Array(repeating: TrafficSum(), count: plan.buckets.count)
+        tailInstants = plan.tailDay.map(plan.calendar.range(of:)) ?? 0..<0
+        var dirty = DirtyBuckets()
+        if plan.source == .calendarTables {
+            dirty = try DirtyQueries.read(
+                DirtyQueries.buckets(family: subject.family.rawValue, entity: subject.entity, of: plan),
+                on: connection, plan.calendar)
+        }
+        let cover = Cover(plan, dirty: dirty)
+        for row in try connection.query(TrafficQueries.rows(subject.family, subject.entity, cover)) {
+            try add(TrafficQueries.Row(row))
+        }
+    }
+
+    private mutating func add(_ row: TrafficQueries.Row) {
+        switch row.place {
+        case .day(let day):
+            buckets[plan.bucket(of: day)] += row.sum
+            if day == plan.tailDay { tailDayViews += row.sum.pageViews }
+        case .hour(let hour):
+            buckets[plan.bucket(of: hour)] += row.sum
+            if tailInstants.contains(hour) { tailDayViews += row.sum.pageViews }
+        }
+    }
+}
+
+extension PeriodPlan {
+    /// - Precondition: `day` lies in the range.
+    func bucket(of day: Day) -> Int {
+        index { $0.days.lowerBound <= day }
+    }
+
+    /// - Precondition: `instant` lies in the range.
+    func bucket(of instant: Int64) -> Int {
+        index { $0.instants.lowerBound <= instant }
+    }
+
+    /// The last bucket for which `isReached` holds; it holds for the first ones.
+    private func index(_ isReached: (Bucket) -> Bool) -> Int {
+        var (low, high) = (0, buckets.count)
+        while high - low > 1 {
+            let middle = (low + high) / 2
+            if isReached(buckets[middle]) { low = middle } else { high = middle }
+        }
+        return low
+    }
+}

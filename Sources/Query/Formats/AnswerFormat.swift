@@ -1,0 +1,13 @@
+/// The formats in which an answer is handed out.
+package enum AnswerFormat: String, CaseIterable, Sendable {
+    case table, json, csv, ndjson
+
+    package func render(_ answer: any Answer) -> String {
+        switch self {
+        case .table: TableText.render(answer.sheet)
+        case .json: answer.json + "\n"
+        case .csv: CSVText.render(answer.sheet)
+        case .ndjson: NDJSONText.render(answer.sheet)
+        }
+    }
+}

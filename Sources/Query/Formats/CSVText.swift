@@ -1,0 +1,32 @@
+/// CSV (RFC 4180): CRLF line ends, a header line, quotes where they are needed. Money is in minor units.
+package enum CSVText {
+    package static func render(_ sheet: Sheet) -> String {
+        var text = line(sheet.columns.map(\.name))
+        for row in sheet.rows { text += line(row.map(value)) }
+        return text
+    }
+
+    package static func line(_ values: [String?]) -> String {
+        values.map { field($0 ?? "") }.joined(separator: ",") + "\r\n"
+    }
+
+    private static func field(_ text: String) -> String {
+        guard text.utf8.contains(where: { $0 == 0x22 || $0 == 0x2c || $0 == 0x0a || $0 == 0x0d }) else { return text }
+        // Byte by byte: a quote and an accent after it are one character.
+        var quoted: [UInt8] = [0x22]
+        for byte in text.utf8 {
+            if byte == 0x22 { quoted.append(0x22) }
+            quoted.append(byte)
+        }
+        quoted.append(0x22)
+        return String(decoding: quoted, as: UTF8.self)
+    }
+
+    private static func value(_ cell: Sheet.Cell) -> String? {
+        switch cell {
+        case .text(let value): value
+        case .count(let value), .money(let value, currency: _), .seconds(let value): value.map(String.init)
+        case .change(let value): value.map(NumberText.tenths)
+        }
+    }
+}

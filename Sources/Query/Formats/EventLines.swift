@@ -1,0 +1,94 @@
+import Core
+
+/// Raw beacons as text, piece by piece.
+struct EventLines {
+    /// A table needs all its rows at once.
+    static let maxTableRows = 1_000
+    /// Pieces are written at about this size.
+    static let maxPendingBytes = 64 * 1024
+
+    private let format: AnswerFormat
+    private var bytes: [UInt8] = []
+    private var tableRows: [[Sheet.Cell]] = []
+    private(set) var count = 0
+
+    init(_ format: AnswerFormat) {
+        self.format = format
+        switch format {
+        case .csv: bytes += CSVText.line(Self.names).utf8
+        case .json: bytes += "[".utf8
+        case .ndjson, .table: break
+        }
+    }
+
+    var pending: Int { bytes.count }
+
+    mutating func take() -> [UInt8] {
+        defer { bytes = [] }
+        return bytes
+    }
+
+    private static let texts: [(name: String, text: BeaconBatch.Text)] = [
+        ("eventType", .eventType), ("artistId", .artistId), ("eventId", .eventId), ("visitorId", .visitorId),
+        ("sessionId", .sessionId), ("messageId", .messageId), ("clientHash", .clientHash), ("path", .path),
+        ("referrer", .referrer), ("userAgent", .userAgent), ("country", .country),
+    ]
+    private static let names = ["timestamp", "receivedAt"] + texts.map(\.name) + ["anonymous", "metadata"]
+
+    mutating func append(_ batch: BeaconBatch, _ row: Int) {
+        count += 1
+        let timestamp = Instant.iso8601(batch.timestamp[row])
+        switch format {
+        case .csv:
+            var values: [String?] = [timestamp, Instant.iso8601(batch.receivedAt[row])]
+            values += Self.texts.map { batch[$0.text][row] }
+            values.append(batch.flags[row].contains(.anonymous) ? "true" : "false")
+            values.append(batch[.metadata][row])
+            bytes += CSVText.line(values).utf8
+        case .ndjson, .json:
+            if format == .json && count > 1 { bytes.append(UInt8(ascii: ",")) }
+            if format == .json { bytes.append(UInt8(ascii: "\n")) }
+            bytes += json(batch, row, timestamp)
+            if format == .ndjson { bytes.append(UInt8(ascii: "\n")) }
+        case .table:
+            tableRows.append(
+                [.text(timestamp)] + Self.tableTexts.map { .text(batch[$0][row]) }
+                    + [.text(batch[.visitorId][row] ?? batch[.sessionId][row] ?? batch[.clientHash][row])])
+        }
+    }
+
+    private func json(_ batch: BeaconBatch, _ row: Int, _ timestamp: String) -> [UInt8] {
+        var json = JSONWriter()
+        json.object { json in
+            json.member("timestamp", timestamp)
+            json.member("receivedAt", Instant.iso8601(batch.receivedAt[row]))
+            for (name, text) in Self.texts { json.member(name, batch[text][row]) }
+            json.member("anonymous", batch.flags[row].contains(.anonymous))
+            json.member("metadata", raw: batch[.metadata][row].map(Self.oneLine) ?? "null")
+        }
+        return json.bytes
+    }
+
+    /// JSON as it came; a line end in it can only be white space. Byte by byte: CR LF is one character.
+    private static func oneLine(_ json: String) -> String {
+        String(decoding: json.utf8.map { $0 == 0x0a || $0 == 0x0d ? 0x20 : $0 }, as: UTF8.self)
+    }
+
+    private static let tableTexts: [BeaconBatch.Text] = [.eventType, .artistId, .eventId, .path]
+
+    mutating func finish() {
+        switch format {
+        case .json: bytes += (count == 0 ? "]\n" : "\n]\n").utf8
+        case .table:
+            let columns: [Sheet.Column] =
+                [.text("timestamp", "timestamp")] + Self.tableTexts.map { .text("\($0)", "\($0)") }
+                + [.text("visitor", "visitor")]
+            let sheet = Sheet(
+                title: "beacons, folded", columns: columns, rows: tableRows,
+                notes: count == Self.maxTableRows
+                    ? ["the first \(NumberText.grouped(Int64(count))); the formats csv and ndjson give all"] : [])
+            bytes += TableText.render(sheet).utf8
+        case .csv, .ndjson: break
+        }
+    }
+}

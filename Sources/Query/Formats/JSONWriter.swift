@@ -1,0 +1,132 @@
+/// Writes JSON member by member, in the order of the calls, without blanks.
+package struct JSONWriter {
+    package private(set) var bytes: [UInt8] = []
+    private var needsComma = false
+
+    package init() {}
+
+    package var text: String { String(decoding: bytes, as: UTF8.self) }
+
+    // MARK: Values
+
+    package mutating func object(_ members: (inout JSONWriter) -> Void) {
+        open(UInt8(ascii: "{"))
+        members(&self)
+        close(UInt8(ascii: "}"))
+    }
+
+    package mutating func array<Element>(
+        _ elements: some Sequence<Element>, _ element: (inout JSONWriter, Element) -> Void
+    ) {
+        open(UInt8(ascii: "["))
+        for value in elements { element(&self, value) }
+        close(UInt8(ascii: "]"))
+    }
+
+    package mutating func value(_ value: Int64?) {
+        raw(value.map(String.init) ?? "null")
+    }
+
+    package mutating func value(_ value: Bool) {
+        raw(value ? "true" : "false")
+    }
+
+    package mutating func value(_ value: String?) {
+        guard let value else { return raw("null") }
+        separate()
+        quote(value)
+        needsComma = true
+    }
+
+    /// A number with one decimal.
+    package mutating func tenths(_ value: Int64?) {
+        raw(value.map(NumberText.tenths) ?? "null")
+    }
+
+    /// A value that is JSON already.
+    package mutating func raw(_ json: String) {
+        separate()
+        bytes += json.utf8
+        needsComma = true
+    }
+
+    // MARK: Members
+
+    package mutating func member(_ name: String, _ value: Int64?) {
+        key(name)
+        self.value(value)
+    }
+
+    package mutating func member(_ name: String, _ value: String?) {
+        key(name)
+        self.value(value)
+    }
+
+    package mutating func member(_ name: String, _ value: Bool) {
+        key(name)
+        self.value(value)
+    }
+
+    package mutating func member(_ name: String, tenths value: Int64?) {
+        key(name)
+        tenths(value)
+    }
+
+    package mutating func member(_ name: String, raw json: String) {
+        key(name)
+        raw(json)
+    }
+
+    package mutating func member(_ name: String, object members: (inout JSONWriter) -> Void) {
+        key(name)
+        object(members)
+    }
+
+    package mutating func member<Element>(
+        _ name: String, array elements: some Sequence<Element>, _ element: (inout JSONWriter, Element) -> Void
+    ) {
+        key(name)
+        array(elements, element)
+    }
+
+    // MARK: Bytes
+
+    private mutating func key(_ name: String) {
+        separate()
+        quote(name)
+        bytes.append(UInt8(ascii: ":"))
+        needsComma = false
+    }
+
+    private mutating func open(_ bracket: UInt8) {
+        separate()
+        bytes.append(bracket)
+        needsComma = false
+    }
+
+    private mutating func close(_ bracket: UInt8) {
+        bytes.append(bracket)
+        needsComma = true
+    }
+
+    private mutating func separate() {
+        if needsComma { bytes.append(UInt8(ascii: ",")) }
+    }
+
+    private mutating func quote(_ text: String) {
+        bytes.append(UInt8(ascii: "\""))
+        for byte in text.utf8 {
+            switch byte {
+            case UInt8(ascii: "\""), UInt8(ascii: "\\"): bytes += [UInt8(ascii: "\\"), byte]
+            case 0x0a: bytes += [UInt8(ascii: "\\"), UInt8(ascii: "n")]
+            case 0x0d: bytes += [UInt8(ascii: "\\"), UInt8(ascii: "r")]
+            case 0x09: bytes += [UInt8(ascii: "\\"), UInt8(ascii: "t")]
+            case 0..<0x20: bytes += Array("\\u00".utf8) + [Self.hex[Int(byte >> 4)], Self.hex[Int(byte & 15)]]
+            default: bytes.append(byte)
+            }
+        }
+        bytes.append(UInt8(ascii: "\""))
+    }
+
+    private static let hex = Array("0123456789abcdef".utf8)
+}

@@ -1,0 +1,5 @@
+import Core
+
+extension ClosedRange<Day> {
+    var dayCount: Int { upperBound - lowerBound + 1 }
+}

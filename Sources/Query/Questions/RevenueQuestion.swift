@@ -1,0 +1,26 @@
+/// What was earned, bucket by bucket, in one currency.
+package struct RevenueQuestion: Equatable, Sendable {
+    package var period: Period
+    package var currency: String
+    package var artistID: String?
+
+    package init(period: Period = Period(), currency: String = "KRW", artistID: String? = nil) {
+        self.period = period
+        self.currency = currency
+        self.artistID = artistID
+    }
+}
+
+extension RevenueQuestion {
+    package static let granularities: [Granularity] = [.daily, .weekly, .monthly]
+    package static let parameterNames = Period.parameterNames + ["period", "currency", "artistId"]
+
+    /// - Parameter granularity: where the address fixes it; else parameter `period` says.
+    package init(_ parameters: Parameters, granularity: Granularity? = nil) throws(InvalidQuestion) {
+        var chosen = granularity
+        if chosen == nil { chosen = try parameters.choice("period", of: Self.granularities, default: .daily) }
+        self.init(
+            period: try Period(parameters, granularity: chosen!), currency: try parameters.currency(),
+            artistID: try parameters.identifier("artistId"))
+    }
+}

@@ -1,0 +1,19 @@
+/// How many looked, bucket by bucket.
+package struct TrafficQuestion: Equatable, Sendable {
+    package var subject: TrafficSubject
+    package var period: Period
+
+    package init(subject: TrafficSubject, period: Period = Period()) {
+        self.subject = subject
+        self.period = period
+    }
+}
+
+extension TrafficQuestion {
+    package static let parameterNames = Period.parameterNames + ["granularity"]
+
+    package init(subject: TrafficSubject, _ parameters: Parameters) throws(InvalidQuestion) {
+        let granularity = try parameters.choice("granularity", of: Granularity.allCases, default: .daily)
+        self.init(subject: subject, period: try Period(parameters, granularity: granularity))
+    }
+}

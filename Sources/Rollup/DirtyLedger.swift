@@ -1,0 +1,46 @@
+import Core
+import Storage
+
+/// The buckets whose inputs changed since they were derived.
+enum DirtyLedger {
+    struct Key: Hashable, Comparable {
+        var family: String
+        var entity: String
+        /// The reporting day, or the first of the month.
+        var bucket: Day
+
+        static func < (left: Key, right: Key) -> Bool {
+            (left.family, left.entity, left.bucket) < (right.family, right.entity, right.bucket)
+        }
+    }
+
+    /// `day` or `month`.
+    enum Level: String {
+        case day, month
+    }
+
+    static func mark(_ keys: [Key], _ level: Level, on connection: PostgresConnection) throws {
+        guard !keys.isEmpty else { return }
+        let keys = keys.sorted()
+        try connection.execute(
+            """
+            INSERT INTO rollup_dirty (grain, family, entity, bucket)
+            SELECT \(level.rawValue), family, entity, bucket
+            FROM unnest(\(keys.map(\.family)), \(keys.map(\.entity)), \(keys.map(\.bucket)))
+                AS k (family, entity, bucket)
+            ON CONFLICT (grain, family, entity, bucket) DO UPDATE SET marked_at = now()
+            """)
+    }
+
+    /// Takes up to `limit` marks that no other transaction holds.
+    static func take(_ level: Level, limit: Int, on connection: PostgresConnection) throws -> [Key] {
+        try connection.query(
+            """
+            DELETE FROM rollup_dirty WHERE (grain, family, entity, bucket) IN (
+                SELECT grain, family, entity, bucket FROM rollup_dirty WHERE grain = \(level.rawValue)
+                ORDER BY family, entity, bucket LIMIT \(limit) FOR UPDATE SKIP LOCKED)
+            RETURNING family, entity, (bucket AT TIME ZONE 'UTC')::date
+            """
+        ).map { Key(family: try $0.get(0), entity: try $0.get(1), bucket: try $0.get(2)) }
+    }
+}

@@ -1,0 +1,51 @@
+import Core
+import Storage
+
+/// Batches taken from the pending ledger, decoded.
+struct Claim {
+    /// One transaction folds at most this many batches, and no further batch once it has this many beacons.
+    static let maxBatches = 256
+    static let maxBeacons = 300_000
+
+    struct Batch {
+        var key: BatchKey
+        var beacons: BeaconBatch
+    }
+
+    var batches: [Batch] = []
+    /// Those that can't be read, already set aside.
+    var damaged: [DamagedBatches.Finding] = []
+
+    /// Deletes the oldest pending rows that no other runner holds; they come back if the transaction ends without
+    /// a commit.
+    init(maxBatches: Int = Self.maxBatches, on connection: PostgresConnection) throws {
+        let candidates = try connection.query(
+            """
+            SELECT received_day, node, seq, beacons FROM rollup_pending
+            ORDER BY received_at, received_day, node, seq LIMIT \(maxBatches) FOR UPDATE SKIP LOCKED
+            """)
+        var keys: [BatchKey] = []
+        var beacons = 0
+        for row in candidates {
+            guard beacons < Self.maxBeacons else { break }
+            keys.append(BatchKey(day: try row.get(0), node: try row.get(1), seq: try row.get(2)))
+            beacons += try row.get(3, as: Int.self)
+        }
+        guard !keys.isEmpty else { return }
+        for key in keys {
+            do {
+                batches.append(
+                    Batch(key: key, beacons: try RawBatches.load(key, columns: Fold.columns, on: connection)))
+            } catch let error as RawBatches.Unreadable {
+                damaged.append(.init(key: key, reason: error.reason))
+            }
+        }
+        try DamagedBatches.setAside(damaged, on: connection)
+        try connection.execute(
+            """
+            DELETE FROM rollup_pending p
+            USING unnest(\(keys.map(\.day)), \(keys.map(\.node)), \(keys.map(\.seq))) AS k (received_day, node, seq)
+            WHERE (p.received_day, p.node, p.seq) = (k.received_day, k.node, k.seq)
+            """)
+    }
+}

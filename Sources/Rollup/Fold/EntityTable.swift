@@ -1,0 +1,25 @@
+import Core
+
+/// Small numbers for artists, events and the site.
+struct EntityTable {
+    struct Entity: Hashable {
+        var family: Family
+        var id: String
+    }
+
+    private(set) var entities: [Entity] = []
+    /// Murmur3 of family and id, by number: sessions of different entities never share a key.
+    private(set) var hashes: [UInt64] = []
+    private var numbers: [Entity: Int32] = [:]
+
+    mutating func number(of entity: Entity) -> Int32 {
+        if let number = numbers[entity] { return number }
+        let number = Int32(entities.count)
+        numbers[entity] = number
+        entities.append(entity)
+        hashes.append(Murmur3.hash64("\(entity.family.rawValue):\(entity.id)"))
+        return number
+    }
+
+    subscript(number: Int32) -> Entity { entities[Int(number)] }
+}

@@ -1,0 +1,151 @@
+import Core
+import Storage
+
+/// One step of the rollup: claims pending batches, folds them and adds them to the hours, in one transaction.
+enum FoldTransaction {
+    struct Result: Sendable, Equatable {
+        var batches = 0
+        var beacons = 0
+        var repeats = 0
+        /// Set aside, for good.
+        var damaged: [DamagedBatches.Finding] = []
+
+        var isEmpty: Bool { batches == 0 && damaged.isEmpty }
+    }
+
+    /// Postgres refuses what this batch alone holds.
+    private struct Refused: Error {
+        var key: BatchKey
+        var reason: String
+    }
+
+    /// Folds up to `Claim.maxBatches`; an empty result means that nothing was pending.
+    ///
+    /// Where Postgres refuses the data of one of them, fewer and fewer are tried, and the one that is it is set aside.
+    static func run(calendar: ReportingCalendar, on connection: PostgresConnection) throws -> Result {
+        var maxBatches = Claim.maxBatches
+        while true {
+            do {
+                return try run(maxBatches: maxBatches, calendar: calendar, on: connection)
+            } catch let error as PostgresError where error.isAboutData && maxBatches > 1 {
+                maxBatches /= 4
+            } catch let refused as Refused {
+                let finding = DamagedBatches.Finding(key: refused.key, reason: refused.reason)
+                let count = try connection.transaction { try DamagedBatches.setAside([finding], on: $0) }
+                return Result(damaged: count == 0 ? [] : [finding])
+            }
+        }
+    }
+
+    private static func run(
+        maxBatches: Int, calendar: ReportingCalendar, on connection: PostgresConnection
+    ) throws -> Result {
+        var claimed: [BatchKey] = []
+        do {
+            return try connection.transaction { connection in
+                let claim = try Claim(maxBatches: maxBatches, on: connection)
+                claimed = claim.batches.map(\.key)
+                return try fold(claim, calendar: calendar, on: connection)
+            }
+        } catch let error as PostgresError where error.isAboutData && claimed.count == 1 {
+            throw Refused(key: claimed[0], reason: "Postgres refuses it: \(error.message)")
+        }
+    }
+
+    private static func fold(
+        _ claim: Claim, calendar: ReportingCalendar, on connection: PostgresConnection
+    ) throws -> Result {
+        guard !claim.batches.isEmpty else { return Result(damaged: claim.damaged) }
+        var messages = RepeatedMessages()
+        for (number, batch) in claim.batches.enumerated() { messages.add(batch.beacons, number: number) }
+
+        try ApplyLock.take(on: connection)
+        // Drawn under the lock, so the numbers' order is the order in which repeats were decided.
+        let foldSeqs = try connection.query(
+            "SELECT nextval('fold_seq') FROM generate_series(1, \(Int32(claim.batches.count)))"
+        ).map { try $0.get(0, as: Int64.self) }
+        let decision = try MessageIds.decide(&messages, run: foldSeqs[0], on: connection)
+
+        var fold = Fold()
+        for (number, batch) in claim.batches.enumerated() {
+            let isRepeat = RowSet(decision.repeats[number] ?? [], of: batch.beacons.count)
+            fold.add(batch.beacons) { !isRepeat.contains($0) }
+        }
+        let fragments = fold.takeSessions()
+        try SessionLedger.apply(fragments, to: &fold, on: connection)
+        try add(fold, calendar: calendar, on: connection)
+        try recordFolded(claim, foldSeqs, decision, on: connection)
+        return Result(
+            batches: claim.batches.count, beacons: claim.batches.reduce(0) { $0 + $1.beacons.count },
+            repeats: decision.repeats.values.reduce(0) { $0 + $1.count }, damaged: claim.damaged)
+    }
+
+    /// Adds the fold's cells to the stored hours and marks their days.
+    private static func add(_ fold: Fold, calendar: ReportingCalendar, on connection: PostgresConnection) throws {
+        var dirty: Set<DirtyLedger.Key> = []
+        var days = DayLookup(calendar)
+        for family in Family.allCases {
+            let changed = fold.sortedCells(of: family)
+            let stored = try TrafficTable.hours(family, changed.map { ($0.entity, $0.hour) }, on: connection)
+            var written: [(entity: String, hour: Int64, cell: TrafficCell)] = []
+            var removed: [(entity: String, hour: Int64)] = []
+            for (index, change) in changed.enumerated() {
+                var cell = change.cell
+                if let stored = stored[index] { cell.merge(stored) }
+                if cell.isEmpty {
+                    if stored[index] != nil { removed.append((change.entity, change.hour)) }
+                } else {
+                    written.append((change.entity, change.hour, cell))
+                }
+                dirty.insert(
+                    .init(family: family.rawValue, entity: change.entity, bucket: days.day(of: change.hour)))
+            }
+            try TrafficTable.write(family, hours: written, on: connection)
+            try TrafficTable.remove(family, hours: removed, on: connection)
+        }
+        try DirtyLedger.mark(Array(dirty), .day, on: connection)
+    }
+
+    private static func recordFolded(
+        _ claim: Claim, _ foldSeqs: [Int64], _ decision: RepeatedMessages.Decision, on connection: PostgresConnection
+    ) throws {
+        let keys = claim.batches.map(\.key)
+        try connection.execute(
+            """
+            INSERT INTO rollup_folded (received_day, node, seq, fold_seq)
+            SELECT * FROM unnest(\(keys.map(\.day)), \(keys.map(\.node)), \(keys.map(\.seq)), \(foldSeqs))
+            """)
+        for (number, rows) in decision.repeats.sorted(by: { $0.key < $1.key }) {
+            try connection.execute(
+                """
+                UPDATE rollup_folded SET duplicates = \(rows)
+                WHERE received_day = \(keys[number].day) AND node = \(keys[number].node) AND seq = \(keys[number].seq)
+                """)
+        }
+    }
+}
+
+/// Rows of one batch.
+struct RowSet {
+    private var bits: [UInt64]
+
+    /// - Precondition: every row is below `count`, and not negative.
+    init(_ rows: [Int32], of count: Int) {
+        bits = rows.isEmpty ? [] : [UInt64](repeating: 0, count: (count + 63) / 64)
+        for row in rows { bits[Int(row) >> 6] |= 1 << UInt64(row & 63) }
+    }
+
+    func contains(_ row: Int) -> Bool {
+        !bits.isEmpty && bits[row >> 6] & (1 << UInt64(row & 63)) != 0
+    }
+}
+
+extension Fold {
+    /// The family's cells, ascending by entity and hour: the order in which every runner writes them.
+    func sortedCells(of family: Family) -> [(entity: String, hour: Int64, cell: TrafficCell)] {
+        cells.compactMap { key, index in
+            let entity = entities[key.entity]
+            return entity.family == family ? (entity.id, key.start, values[index]) : nil
+        }.sorted { ($0.entity, $0.hour) < ($1.entity, $1.hour) }
+    }
+}

@@ -1,0 +1,37 @@
+import Core
+import Storage
+
+/// Raw batches by name.
+enum RawBatches {
+    struct Unreadable: Error, Equatable, CustomStringConvertible {
+        var key: BatchKey
+        var reason: String
+
+        var description: String { "raw batch \(key) can't be read: \(reason)" }
+    }
+
+    /// Years 1 to 9999: what can be a bucket. No beacon has another instant, so a batch with one is damaged.
+    static let instants: ClosedRange<Int64> = -62_135_596_800_000...253_402_300_799_999
+
+    static func load(_ key: BatchKey, columns: ColumnSet, on connection: PostgresConnection) throws -> BeaconBatch {
+        let rows = try connection.query(
+            """
+            SELECT payload FROM analytics_events
+            WHERE received_day = \(key.day) AND node = \(key.node) AND seq = \(key.seq)
+            """)
+        guard rows.count == 1 else { throw Unreadable(key: key, reason: "it is gone") }
+        let batch = try rows[0].withBytes(0) { bytes in
+            do {
+                return try BatchBlock.decode(bytes, columns: columns)
+            } catch {
+                throw Unreadable(key: key, reason: "\(error)")
+            }
+        }
+        for column in [batch.receivedAt, batch.timestamp, batch.claimed] {
+            guard column.allSatisfy({ instants.contains($0) }) else {
+                throw Unreadable(key: key, reason: "an instant outside of the years 1 to 9999")
+            }
+        }
+        return batch
+    }
+}

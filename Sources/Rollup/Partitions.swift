@@ -1,0 +1,113 @@
+package import Core
+package import Storage
+
+/// Keeps the partitions of the raw batches: makes coming ones, drops those past retention.
+package enum Partitions {
+    /// Days ahead for which a partition is there.
+    package static let daysAhead = 7
+
+    package struct Result: Sendable, Equatable {
+        package var made: [Day] = []
+        package var dropped: [Day] = []
+        /// Past retention, but some of their batches are not folded yet, or damaged.
+        package var kept: [Day] = []
+    }
+
+    /// A partition; its name is ours: letters, digits and `_`.
+    private struct Partition {
+        var name: String
+        var day: Day
+    }
+
+    /// - Parameter keepDays: raw batches received on that many days before `today` (UTC) stay.
+    package static func run(today: Day, keepDays: Int, on connection: PostgresConnection) throws -> Result {
+        var result = Result()
+        for offset in 0...daysAhead {
+            let day = today + offset
+            if try connection.query("SELECT ensure_events_partition(\(day))")[0].get(0) { result.made.append(day) }
+        }
+        try finishDropping(into: &result, on: connection)
+        for partition in try partitions(on: connection) where partition.day < today - keepDays {
+            // Until a batch is folded it is in no rollup: it may not go.
+            if try isWaiting(partition.day, on: connection) {
+                result.kept.append(partition.day)
+                continue
+            }
+            // First the record, so that a rebuild never takes a half-dropped day for an empty one.
+            let isNew = try connection.execute(
+                "INSERT INTO dropped_event_days (day) VALUES (\(partition.day)) ON CONFLICT DO NOTHING")
+            // Two transactions of its own, without blocking readers; not allowed inside one of ours.
+            try connection.execute(
+                "ALTER TABLE analytics_events DETACH PARTITION \(unescaped: partition.name) CONCURRENTLY")
+            if try !drop(detached: partition, into: &result, on: connection), isNew == 1 {
+                try connection.execute("DELETE FROM dropped_event_days WHERE day = \(partition.day)")
+            }
+        }
+        return result
+    }
+
+    /// Goes on where an earlier run was interrupted: a partition half detached, or detached and still there.
+    private static func finishDropping(into result: inout Result, on connection: PostgresConnection) throws {
+        for row in try connection.query(
+            """
+            SELECT c.relname::text FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid
+            WHERE i.inhparent = 'analytics_events'::regclass AND i.inhdetachpending
+            """)
+        {
+            let name = try row.get(0, as: String.self)
+            try connection.execute("ALTER TABLE analytics_events DETACH PARTITION \(unescaped: name) FINALIZE")
+        }
+        let detached = try connection.query(
+            """
+            SELECT c.relname::text, day FROM dropped_event_days
+            JOIN pg_class c ON c.relname = 'analytics_events_' || to_char(day, 'YYYYMMDD') AND c.relkind = 'r'
+            WHERE c.relnamespace = (SELECT relnamespace FROM pg_class WHERE oid = 'analytics_events'::regclass)
+                AND NOT EXISTS (SELECT 1 FROM pg_inherits WHERE inhrelid = c.oid)
+            ORDER BY day
+            """
+        ).map { Partition(name: try $0.get(0), day: try $0.get(1)) }
+        for partition in detached { _ = try drop(detached: partition, into: &result, on: connection) }
+    }
+
+    /// Drops a partition to which nothing can be added any more; false where a batch came before it was detached, and
+    /// so it is attached again.
+    private static func drop(
+        detached partition: Partition, into result: inout Result, on connection: PostgresConnection
+    ) throws -> Bool {
+        guard try !isWaiting(partition.day, on: connection) else {
+            try connection.execute(
+                """
+                ALTER TABLE analytics_events ATTACH PARTITION \(unescaped: partition.name)
+                FOR VALUES FROM ('\(unescaped: "\(partition.day)")') TO ('\(unescaped: "\(partition.day + 1)")')
+                """)
+            result.kept.append(partition.day)
+            return false
+        }
+        try connection.transaction { connection in
+            try connection.execute("DROP TABLE \(unescaped: partition.name)")
+            try connection.execute("DELETE FROM rollup_folded WHERE received_day = \(partition.day)")
+        }
+        result.dropped.append(partition.day)
+        return true
+    }
+
+    private static func isWaiting(_ day: Day, on connection: PostgresConnection) throws -> Bool {
+        try connection.query(
+            """
+            SELECT EXISTS (SELECT 1 FROM rollup_pending WHERE received_day = \(day))
+                OR EXISTS (SELECT 1 FROM damaged_batches WHERE received_day = \(day))
+            """)[0].get(0)
+    }
+
+    /// Ascending by day.
+    private static func partitions(on connection: PostgresConnection) throws -> [Partition] {
+        try connection.query(
+            """
+            SELECT c.relname::text, to_date(right(c.relname, 8), 'YYYYMMDD') FROM pg_inherits i
+            JOIN pg_class c ON c.oid = i.inhrelid
+            WHERE i.inhparent = 'analytics_events'::regclass AND c.relname ~ '^analytics_events_[0-9]{8}$'
+            ORDER BY 2
+            """
+        ).map { Partition(name: try $0.get(0), day: try $0.get(1)) }
+    }
+}

@@ -1,0 +1,269 @@
+package import Core
+package import Storage
+
+/// Compares raw batches with hours, hours with days, days with months, and the revenue ledger with its rollups, all in
+/// one snapshot, and names every bucket that disagrees.
+package enum Verify {
+    /// A bucket that disagrees.
+    package struct Finding: Sendable, Equatable, CustomStringConvertible {
+        package var table: String
+        package var entity: String
+        package var bucket: String
+        package var difference: String
+
+        package var description: String { "\(table) \(entity) \(bucket): \(difference)" }
+    }
+
+    package struct Report: Sendable {
+        package var days: ClosedRange<Day>?
+        package var beacons = 0
+        package var findings: [Finding] = []
+        /// Buckets not compared because they are waiting to be derived.
+        package var dirty = 0
+        /// Days of receipt whose raw batches are gone: hours they may have fed were not compared with raw.
+        package var rawDropped: [Day] = []
+    }
+
+    /// More findings than this are counted, not listed.
+    package static let maxFindings = 1000
+
+    package static func run(
+        _ range: ClosedRange<Day>?, calendar: ReportingCalendar, on connection: PostgresConnection
+    ) throws -> Report {
+        try connection.transaction(isolation: .repeatableRead) { connection in
+            var report = Report()
+            report.rawDropped = try connection.query("SELECT day FROM dropped_event_days ORDER BY day")
+                .map { try $0.get(0) }
+            for damaged in try DamagedBatches.all(on: connection) {
+                report.add(
+                    "damaged_batches", "\(damaged.key.node) \(damaged.key.seq)", "\(damaged.key.day)", damaged.reason)
+            }
+            var rawRange = range
+            if let dropped = report.rawDropped.last, let stored = try storedDays(calendar, on: connection) {
+                // Beacons of the days up to the last dropped one may be gone: hours after it are still whole.
+                let first = max(range?.lowerBound ?? stored.lowerBound, dropped + 2)
+                let last = range?.upperBound ?? stored.upperBound
+                rawRange = first <= last ? first...last : nil
+                if rawRange == nil {
+                    try compareDerived(range, calendar: calendar, into: &report, on: connection)
+                    return report
+                }
+            }
+            let recount = try Recount(rawRange, calendar: calendar, replacesLedgers: false, on: connection)
+            report.days = recount.days
+            report.beacons = recount.beacons
+            for family in Family.allCases { try compareHours(family, recount, into: &report, on: connection) }
+            for batch in recount.unreadable {
+                report.add(
+                    "analytics_events", "\(batch.key.node) \(batch.key.seq)", "\(batch.key.day)",
+                    "can't be read: \(batch.reason)")
+            }
+            for (key, repeats) in recount.changedRepeats {
+                report.add(
+                    "rollup_folded", "\(key.node) \(key.seq)", "\(key.day)",
+                    "its repeats should be \(repeats.count) beacons")
+            }
+            try compareDerived(range, calendar: calendar, into: &report, on: connection)
+            return report
+        }
+    }
+
+    private static func storedDays(
+        _ calendar: ReportingCalendar, on connection: PostgresConnection
+    ) throws -> ClosedRange<Day>? {
+        let row = try connection.query("SELECT min(hour), max(hour) FROM site_traffic_hourly")[0]
+        guard let first = try row.get(0, as: PostgresTimestamp?.self),
+            let last = try row.get(1, as: PostgresTimestamp?.self)
+        else { return nil }
+        return calendar.day(of: first.ms)...calendar.day(of: last.ms)
+    }
+
+    // MARK: Raw and hours
+
+    private static func compareHours(
+        _ family: Family, _ recount: Recount, into report: inout Report, on connection: PostgresConnection
+    ) throws {
+        for row in try connection.query(recount.differences(family)) {
+            var differences: [String] = []
+            for name in ["page_views", "seat_views", "beacons", "sessions", "session_ms"] {
+                let counted = try row.get("c_\(name)", as: Int64?.self)
+                let stored = try row.get("t_\(name)", as: Int64?.self)
+                if counted != stored {
+                    differences.append("\(name) \(text(stored)), raw gives \(text(counted))")
+                }
+            }
+            let counted = try row.get("c_visitors", as: [UInt8]?.self)
+            if try counted != row.get("t_visitors", as: [UInt8]?.self) { differences.append("visitors differ") }
+            let hour = try row.get("hour", as: PostgresTimestamp.self).ms
+            report.add(
+                family.table(.hourly), try row.get("entity"), recount.calendar.hourLabel(hour),
+                differences.joined(separator: "; "))
+        }
+    }
+
+    private static func text(_ value: Int64?) -> String { value.map(String.init) ?? "missing" }
+
+    // MARK: Hours, days and months
+
+    private static func compareDerived(
+        _ range: ClosedRange<Day>?, calendar: ReportingCalendar, into report: inout Report,
+        on connection: PostgresConnection
+    ) throws {
+        var dirty: Set<String> = []
+        for row in try connection.query(
+            "SELECT grain, family, entity, (bucket AT TIME ZONE 'UTC')::date FROM rollup_dirty WHERE grain <> 'hour'")
+        {
+            let bucket = try row.get(3, as: Day.self)
+            dirty.insert(
+                "\(try row.get(0, as: String.self)) \(try row.get(1, as: String.self)) "
+                    + "\(try row.get(2, as: String.self)) \(bucket)")
+        }
+        report.dirty = dirty.count
+        for family in Family.allCases {
+            try compareDays(family, range, calendar: calendar, dirty: dirty, into: &report, on: connection)
+            try compareMonths(family, range, dirty: dirty, into: &report, on: connection)
+        }
+        try VerifyRevenue.compare(range, calendar: calendar, dirty: dirty, into: &report, on: connection)
+    }
+
+    private struct Bucket: Hashable {
+        var entity: String
+        var bucket: Day
+    }
+
+    private static func compareDays(
+        _ family: Family, _ range: ClosedRange<Day>?, calendar: ReportingCalendar, dirty: Set<String>,
+        into report: inout Report, on connection: PostgresConnection
+    ) throws {
+        for days in try stretches(of: family, .hourly, .daily, range, calendar: calendar, on: connection) {
+            var expected: [Bucket: TrafficCell] = [:]
+            var lookup = DayLookup(calendar)
+            try connection.stream(
+                """
+                SELECT \(unescaped: family.column), hour, \(unescaped: TrafficTable.columns)
+                FROM \(unescaped: family.table(.hourly))
+                WHERE hour >= \(PostgresTimestamp(ms: calendar.start(of: days.lowerBound)))
+                    AND hour < \(PostgresTimestamp(ms: calendar.start(of: days.upperBound + 1)))
+                """
+            ) { row in
+                let day = lookup.day(of: try row.get(1, as: PostgresTimestamp.self).ms)
+                let bucket = Bucket(entity: try row.get(0), bucket: day)
+                expected[bucket, default: TrafficCell()].merge(try TrafficTable.cell(row, from: 2))
+            }
+            try compare(family, .daily, days, expected, dirty: dirty, into: &report, on: connection)
+        }
+    }
+
+    private static func compareMonths(
+        _ family: Family, _ range: ClosedRange<Day>?, dirty: Set<String>, into report: inout Report,
+        on connection: PostgresConnection
+    ) throws {
+        for months in try stretches(of: family, .daily, .monthly, range, calendar: nil, on: connection) {
+            var expected: [Bucket: TrafficCell] = [:]
+            try connection.stream(
+                """
+                SELECT \(unescaped: family.column), day, \(unescaped: TrafficTable.columns)
+                FROM \(unescaped: family.table(.daily))
+                WHERE day >= \(months.lowerBound) AND day <= \(months.upperBound)
+                """
+            ) { row in
+                let bucket = Bucket(entity: try row.get(0), bucket: try row.get(1, as: Day.self).firstOfMonth)
+                expected[bucket, default: TrafficCell()].merge(try TrafficTable.cell(row, from: 2))
+            }
+            try compare(family, .monthly, months, expected, dirty: dirty, into: &report, on: connection)
+        }
+    }
+
+    /// Single days, or whole months, over the range or all that is stored: what is compared in memory at once.
+    private static func stretches(
+        of family: Family, _ parts: Grain, _ grain: Grain, _ range: ClosedRange<Day>?, calendar: ReportingCalendar?,
+        on connection: PostgresConnection
+    ) throws -> [ClosedRange<Day>] {
+        var bounds: [Day] = []
+        let row = try connection.query(
+            """
+            SELECT min(\(unescaped: grain.column)), max(\(unescaped: grain.column)) FROM \(unescaped: family.table(grain))
+            """)[0]
+        bounds += [try row.get(0, as: Day?.self), try row.get(1, as: Day?.self)].compactMap { $0 }
+        if let calendar {
+            let row = try connection.query(
+                "SELECT min(hour), max(hour) FROM \(unescaped: family.table(parts))")[0]
+            bounds += [try row.get(0, as: PostgresTimestamp?.self), try row.get(1, as: PostgresTimestamp?.self)]
+                .compactMap { $0 }.map { calendar.day(of: $0.ms) }
+        } else {
+            let row = try connection.query("SELECT min(day), max(day) FROM \(unescaped: family.table(parts))")[0]
+            bounds += [try row.get(0, as: Day?.self), try row.get(1, as: Day?.self)].compactMap { $0 }
+        }
+        guard var first = bounds.min(), var last = bounds.max() else { return [] }
+        if let range {
+            first = max(first, range.lowerBound)
+            last = min(last, range.upperBound)
+        }
+        guard first <= last else { return [] }
+        var stretches: [ClosedRange<Day>] = []
+        var day = grain == .monthly ? first.firstOfMonth : first
+        while day <= last {
+            let end = grain == .monthly ? day.firstOfNextMonth - 1 : day
+            stretches.append(day...end)
+            day = end + 1
+        }
+        return stretches
+    }
+
+    private static func compare(
+        _ family: Family, _ grain: Grain, _ days: ClosedRange<Day>, _ expected: [Bucket: TrafficCell],
+        dirty: Set<String>, into report: inout Report, on connection: PostgresConnection
+    ) throws {
+        var expected = expected
+        let level = grain == .daily ? "day" : "month"
+        func isDirty(_ bucket: Bucket) -> Bool {
+            dirty.contains("\(level) \(family.rawValue) \(bucket.entity) \(bucket.bucket)")
+                // A month waits for its days too.
+                || grain == .monthly
+                    && dirty.contains { mark in
+                        mark.hasPrefix("day \(family.rawValue) \(bucket.entity) \(bucket.bucket.yearMonth)-")
+                    }
+        }
+        try connection.stream(
+            """
+            SELECT \(unescaped: family.column), \(unescaped: grain.column), \(unescaped: TrafficTable.columns)
+            FROM \(unescaped: family.table(grain))
+            WHERE \(unescaped: grain.column) >= \(days.lowerBound) AND \(unescaped: grain.column) <= \(days.upperBound)
+            """
+        ) { row in
+            let bucket = Bucket(entity: try row.get(0), bucket: try row.get(1))
+            let stored = try TrafficTable.cell(row, from: 2)
+            let wanted = expected.removeValue(forKey: bucket)
+            if wanted != stored, !isDirty(bucket) {
+                report.add(
+                    family.table(grain), bucket.entity, "\(bucket.bucket)", describe(stored, against: wanted))
+            }
+        }
+        for (bucket, cell) in expected.sorted(by: { ($0.key.entity, $0.key.bucket) < ($1.key.entity, $1.key.bucket) })
+        where !cell.isEmpty && !isDirty(bucket) {
+            report.add(family.table(grain), bucket.entity, "\(bucket.bucket)", "missing")
+        }
+    }
+
+    private static func describe(_ stored: TrafficCell, against wanted: TrafficCell?) -> String {
+        guard let wanted else { return "should not be there" }
+        var differences: [String] = []
+        func add(_ name: String, _ stored: Int64, _ wanted: Int64) {
+            if stored != wanted { differences.append("\(name) \(stored), its parts give \(wanted)") }
+        }
+        add("page_views", stored.pageViews, wanted.pageViews)
+        add("seat_views", stored.seatViews, wanted.seatViews)
+        add("beacons", stored.beacons, wanted.beacons)
+        add("sessions", stored.sessions, wanted.sessions)
+        add("session_ms", stored.sessionMs, wanted.sessionMs)
+        if stored.visitors != wanted.visitors { differences.append("visitors differ") }
+        return differences.joined(separator: "; ")
+    }
+}
+
+extension Verify.Report {
+    mutating func add(_ table: String, _ entity: String, _ bucket: String, _ difference: String) {
+        guard findings.count < Verify.maxFindings else { return }
+        findings.append(.init(table: table, entity: entity, bucket: bucket, difference: difference))
+    }
+}

@@ -1,0 +1,191 @@
+package import Core
+package import Logging
+import Platform
+package import Storage
+
+/// Runs the rollup: once, as a CronJob does, or for as long as it is let.
+package struct Rollup: Sendable {
+    let postgres: PostgresPool
+    let redis: RedisPool?
+    let calendar: ReportingCalendar
+    let clock: @Sendable () -> Int64
+    let logger: Logger
+    let metrics: RollupMetrics
+
+    package init(
+        postgres: PostgresPool, redis: RedisPool?, calendar: ReportingCalendar,
+        clock: @escaping @Sendable () -> Int64, metrics: RollupMetrics, logger: Logger
+    ) {
+        self.postgres = postgres
+        self.redis = redis
+        self.calendar = calendar
+        self.clock = clock
+        self.metrics = metrics
+        self.logger = logger
+    }
+
+    package struct Result: Sendable, Equatable {
+        package var batches = 0
+        package var beacons = 0
+        package var repeats = 0
+        package var derived = 0
+        /// Batches set aside because they could not be folded.
+        package var damaged = 0
+    }
+
+    /// Folds what is pending, derives what is dirty, and heals the counters.
+    ///
+    /// As many batches as are pending when it begins: it ends also where more keep coming. Safe beside other runners:
+    /// what they hold is left to them.
+    package func run() async throws -> Result {
+        var result = Result()
+        let pending = try await postgres.withConnection { connection in
+            try connection.query("SELECT count(*) FROM rollup_pending")[0].get(0, as: Int.self)
+        }
+        while result.batches + result.damaged < pending {
+            let folded = try await fold()
+            if folded.isEmpty { break }
+            result.batches += folded.batches
+            result.beacons += folded.beacons
+            result.repeats += folded.repeats
+            result.damaged += folded.damaged.count
+        }
+        result.derived = try await deriveAll()
+        try await heal()
+        try await forgetStamped()
+        return result
+    }
+
+    /// How long `follow` waits when nothing was pending.
+    static let idleMs: Int64 = 100
+    /// How often `follow` derives days and months: queries read dirty buckets from the hours meanwhile.
+    static let deriveEveryMs: Int64 = 2000
+    static let healEveryMs: Int64 = 20_000
+    static let retryMs: ClosedRange<Int64> = 100...5000
+
+    /// Runs until the task is cancelled; what fails is tried again.
+    package func follow() async {
+        var lastDerived: Int64 = 0
+        var lastHealed: Int64 = 0
+        var delayMs = Self.retryMs.lowerBound
+        while !Task.isCancelled {
+            do {
+                let folded = try await fold()
+                let now = clock()
+                if now - lastDerived >= Self.deriveEveryMs {
+                    _ = try await deriveAll()
+                    lastDerived = now
+                }
+                if now - lastHealed >= Self.healEveryMs {
+                    try await heal()
+                    try await forgetStamped()
+                    lastHealed = now
+                }
+                delayMs = Self.retryMs.lowerBound
+                if folded.isEmpty { try await Task.sleep(for: .milliseconds(Self.idleMs)) }
+            } catch is CancellationError {
+                return
+            } catch {
+                if Task.isCancelled { return }
+                metrics.failures.increment()
+                logger.warning("rollup step failed; trying again", metadata: ["error": "\(error)"])
+                try? await Task.sleep(for: .milliseconds(delayMs))
+                delayMs = min(delayMs * 2, Self.retryMs.upperBound)
+            }
+        }
+    }
+
+    private func fold() async throws -> FoldTransaction.Result {
+        let folded = try await postgres.withConnection { [calendar] connection in
+            try connection.withStatementTimeout(Self.maxStatementTime) {
+                try FoldTransaction.run(calendar: calendar, on: connection)
+            }
+        }
+        metrics.batches.increment(by: folded.batches)
+        metrics.beacons.increment(by: folded.beacons)
+        metrics.repeats.increment(by: folded.repeats)
+        metrics.damaged.increment(by: folded.damaged.count)
+        for damaged in folded.damaged {
+            logger.critical(
+                "a stored batch can't be folded and was set aside: its beacons are not counted",
+                metadata: ["batch": "\(damaged.key)", "reason": "\(damaged.reason)"])
+        }
+        return folded
+    }
+
+    /// A statement that adds hundreds of thousands of beacons may take longer than a request's.
+    static let maxStatementTime = Duration.seconds(600)
+
+    /// Derives what is dirty; what becomes dirty meanwhile may be left to the next time.
+    package func deriveAll() async throws -> Int {
+        var derived = 0
+        while true {
+            let (hours, days, months) = try await postgres.withConnection { [calendar] connection in
+                try connection.withStatementTimeout(Self.maxStatementTime) {
+                    (
+                        try DeriveRevenue.hours(calendar: calendar, on: connection),
+                        try DeriveTraffic.days(calendar: calendar, on: connection),
+                        try DeriveTraffic.months(on: connection)
+                    )
+                }
+            }
+            derived += hours + days + months
+            // Not until nothing is dirty: others may mark buckets faster than one run derives them.
+            guard
+                hours == DeriveRevenue.maxHours || days == DeriveTraffic.maxBuckets
+                    || months == DeriveTraffic.maxBuckets
+            else { return derived }
+        }
+    }
+
+    private func heal() async throws {
+        guard let redis else { return }
+        do {
+            let healed = try await HealCounters.run(calendar: calendar, now: clock(), postgres: postgres, redis: redis)
+            logger.debug("counters healed", metadata: ["result": "\(String(describing: healed))"])
+        } catch let error as RedisError {
+            // The counters are a cache; the rollup is done without them.
+            logger.warning("counters could not be healed", metadata: ["error": "\(error)"])
+        }
+    }
+
+    /// Stamped ids older than two days before everything that may still arrive.
+    private func forgetStamped() async throws {
+        try await postgres.withConnection { connection in
+            _ = try connection.execute(
+                """
+                DELETE FROM stamped_message_ids WHERE received_at < least(
+                    now(), (SELECT min(shipped_through) FROM spool_positions),
+                    (SELECT min(received_at) FROM rollup_pending)) - interval '2 days'
+                """)
+        }
+    }
+
+    package func rebuild(_ range: ClosedRange<Day>?) async throws -> Rebuild.Result {
+        let result = try await postgres.withConnection { [calendar] connection in
+            try connection.withStatementTimeout(.zero) {
+                try Rebuild.run(range, calendar: calendar, on: connection)
+            }
+        }
+        _ = try await deriveAll()
+        return result
+    }
+
+    package func verify(_ range: ClosedRange<Day>?) async throws -> Verify.Report {
+        try await postgres.withConnection { [calendar] connection in
+            try connection.withStatementTimeout(.zero) {
+                try Verify.run(range, calendar: calendar, on: connection)
+            }
+        }
+    }
+
+    package func partitions(keepDays: Int) async throws -> Partitions.Result {
+        let today = Day(daysSince1970: Int(floorDiv(clock(), 86_400_000)))
+        return try await postgres.withConnection { connection in
+            // Detaching waits for every transaction that may still read the partition.
+            try connection.withStatementTimeout(.zero) {
+                try Partitions.run(today: today, keepDays: keepDays, on: connection)
+            }
+        }
+    }
+}

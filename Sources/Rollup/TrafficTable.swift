@@ -1,0 +1,101 @@
+import Core
+import Storage
+
+/// Reads and writes the traffic tables of one family.
+enum TrafficTable {
+    /// One row: an entity's bucket.
+    struct Row: Equatable {
+        var entity: String
+        var cell: TrafficCell
+    }
+
+    static let columns = "page_views, seat_views, beacons, sessions, session_ms, visitors"
+
+    static func cell(_ row: PostgresRow, from first: Int) throws -> TrafficCell {
+        TrafficCell(
+            pageViews: try row.get(first), seatViews: try row.get(first + 1), beacons: try row.get(first + 2),
+            sessions: try row.get(first + 3), sessionMs: try row.get(first + 4),
+            visitors: try row.withBytes(first + 5) { try VisitorSketch(bytes: $0) })
+    }
+
+    /// The stored hours among `keys`, by index into them.
+    static func hours(
+        _ family: Family, _ keys: [(entity: String, hour: Int64)], on connection: PostgresConnection
+    ) throws -> [Int: TrafficCell] {
+        var cells: [Int: TrafficCell] = [:]
+        let rows = try connection.query(
+            """
+            SELECT k.number, \(unescaped: columns)
+            FROM unnest(\(keys.indices.map { Int32($0) }), \(keys.map(\.entity)),
+                \(keys.map { PostgresTimestamp(ms: $0.hour) })) AS k (number, entity, hour)
+            JOIN \(unescaped: family.table(.hourly)) t
+            ON t.\(unescaped: family.column) = k.entity AND t.hour = k.hour
+            """)
+        for row in rows { cells[Int(try row.get(0, as: Int32.self))] = try cell(row, from: 1) }
+        return cells
+    }
+
+    /// Writes hours, replacing those that are there. Rows go in in the order given: sort them by key.
+    static func write(
+        _ family: Family, hours: [(entity: String, hour: Int64, cell: TrafficCell)],
+        on connection: PostgresConnection
+    ) throws {
+        guard !hours.isEmpty else { return }
+        try upsert(
+            family, .hourly, entities: hours.map(\.entity), cells: hours.map(\.cell),
+            buckets: "\(hours.map { PostgresTimestamp(ms: $0.hour) })", on: connection)
+    }
+
+    /// Writes days or months.
+    static func write(
+        _ family: Family, _ grain: Grain, buckets: [(entity: String, bucket: Day, cell: TrafficCell)],
+        on connection: PostgresConnection
+    ) throws {
+        guard !buckets.isEmpty else { return }
+        try upsert(
+            family, grain, entities: buckets.map(\.entity), cells: buckets.map(\.cell),
+            buckets: "\(buckets.map(\.bucket))", on: connection)
+    }
+
+    private static func upsert(
+        _ family: Family, _ grain: Grain, entities: [String], cells: [TrafficCell], buckets: SQL,
+        on connection: PostgresConnection
+    ) throws {
+        try connection.execute(
+            """
+            INSERT INTO \(unescaped: family.table(grain))
+                (\(unescaped: family.column), \(unescaped: grain.column), \(unescaped: columns))
+            SELECT * FROM unnest(\(entities), \(sql: buckets), \(cells.map(\.pageViews)), \(cells.map(\.seatViews)),
+                \(cells.map(\.beacons)), \(cells.map(\.sessions)), \(cells.map(\.sessionMs)),
+                \(cells.map(\.visitors.bytes)))
+            ON CONFLICT (\(unescaped: family.column), \(unescaped: grain.column)) DO UPDATE SET
+                page_views = EXCLUDED.page_views, seat_views = EXCLUDED.seat_views, beacons = EXCLUDED.beacons,
+                sessions = EXCLUDED.sessions, session_ms = EXCLUDED.session_ms, visitors = EXCLUDED.visitors
+            """)
+    }
+
+    /// Removes hours that hold nothing any more.
+    static func remove(
+        _ family: Family, hours: [(entity: String, hour: Int64)], on connection: PostgresConnection
+    ) throws {
+        guard !hours.isEmpty else { return }
+        try connection.execute(
+            """
+            DELETE FROM \(unescaped: family.table(.hourly)) t
+            USING unnest(\(hours.map(\.entity)), \(hours.map { PostgresTimestamp(ms: $0.hour) })) AS k (entity, hour)
+            WHERE t.\(unescaped: family.column) = k.entity AND t.hour = k.hour
+            """)
+    }
+
+    static func remove(
+        _ family: Family, _ grain: Grain, buckets: [(entity: String, bucket: Day)], on connection: PostgresConnection
+    ) throws {
+        guard !buckets.isEmpty else { return }
+        try connection.execute(
+            """
+            DELETE FROM \(unescaped: family.table(grain)) t
+            USING unnest(\(buckets.map(\.entity)), \(buckets.map(\.bucket))) AS k (entity, bucket)
+            WHERE t.\(unescaped: family.column) = k.entity AND t.\(unescaped: grain.column) = k.bucket
+            """)
+    }
+}

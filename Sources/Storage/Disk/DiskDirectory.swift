@@ -1,0 +1,50 @@
+internal import Glibc
+
+/// A directory's entries: made, listed, renamed and removed, durable once `synchronize()` returns.
+package struct DiskDirectory: Sendable {
+    package let path: String
+
+    /// Makes the directory, and those above it, where missing.
+    package init(_ path: String) throws(DiskError) {
+        self.path = path
+        var prefix = path.hasPrefix("/") ? "/" : ""
+        for part in path.split(separator: "/") {
+            prefix += prefix.isEmpty || prefix == "/" ? String(part) : "/" + part
+            if unsafe mkdir(prefix, 0o700) != 0 && Glibc.errno != EEXIST { throw .last("mkdir", prefix) }
+        }
+    }
+
+    package func path(of name: String) -> String { path + "/" + name }
+
+    /// File names in ascending order, without `.` and `..`.
+    package func names() throws(DiskError) -> [String] {
+        guard let handle = unsafe opendir(path) else { throw .last("opendir", path) }
+        defer { unsafe closedir(handle) }
+        var names: [String] = []
+        while let entry = unsafe readdir(handle) {
+            let name = unsafe withUnsafePointer(to: &entry.pointee.d_name) { pointer in
+                unsafe pointer.withMemoryRebound(to: CChar.self, capacity: Int(NAME_MAX) + 1) {
+                    unsafe String(cString: $0)
+                }
+            }
+            if name != "." && name != ".." { names.append(name) }
+        }
+        return names.sorted()
+    }
+
+    package func rename(_ name: String, to other: String) throws(DiskError) {
+        if unsafe Glibc.rename(path(of: name), path(of: other)) != 0 { throw .last("rename", path(of: name)) }
+    }
+
+    package func remove(_ name: String) throws(DiskError) {
+        if unsafe unlink(path(of: name)) != 0 { throw .last("unlink", path(of: name)) }
+    }
+
+    /// Returns once entries made, renamed and removed before are on the medium.
+    package func synchronize() throws(DiskError) {
+        let descriptor = unsafe open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        guard descriptor >= 0 else { throw .last("open", path) }
+        defer { _ = close(descriptor) }
+        if fsync(descriptor) != 0 { throw .last("fsync", path) }
+    }
+}

@@ -1,0 +1,102 @@
+internal import Glibc
+
+/// An open file, closed when its last owner lets go. Positional reads and writes only, so threads may share it.
+package final class DiskFile: Sendable {
+    package enum Mode: Sendable {
+        case read
+        case readWrite
+        /// Fails where the file exists.
+        case create
+    }
+
+    package let path: String
+    private let descriptor: Int32
+
+    package init(_ path: String, _ mode: Mode) throws(DiskError) {
+        let flags =
+            switch mode {
+            case .read: O_RDONLY
+            case .readWrite: O_RDWR
+            case .create: O_RDWR | O_CREAT | O_EXCL
+            }
+        descriptor = unsafe open(path, flags | O_CLOEXEC, 0o600)
+        self.path = path
+        if descriptor < 0 { throw .last("open", path) }
+    }
+
+    deinit { _ = close(descriptor) }
+
+    package func size() throws(DiskError) -> Int {
+        var status = stat()
+        guard unsafe fstat(descriptor, &status) == 0 else { throw .last("fstat", path) }
+        return Int(status.st_size)
+    }
+
+    /// Reserves blocks for the whole length, so that later writes within it can't run out of space.
+    package func allocate(_ bytes: Int) throws(DiskError) {
+        let result = posix_fallocate(descriptor, 0, off_t(bytes))
+        if result != 0 { throw DiskError(call: "posix_fallocate", path: path, errno: result) }
+    }
+
+    package func write(_ bytes: UnsafeRawBufferPointer, at offset: Int) throws(DiskError) {
+        var written = 0
+        while written < bytes.count {
+            let result = unsafe pwrite(
+                descriptor, bytes.baseAddress! + written, bytes.count - written, off_t(offset + written))
+            if result < 0 {
+                if Glibc.errno == EINTR { continue }
+                throw .last("pwrite", path)
+            }
+            written += result
+        }
+    }
+
+    /// Reads up to the buffer's length; fewer bytes only at the end of the file.
+    package func read(into buffer: UnsafeMutableRawBufferPointer, at offset: Int) throws(DiskError) -> Int {
+        var count = 0
+        while count < buffer.count {
+            let result = unsafe pread(
+                descriptor, buffer.baseAddress! + count, buffer.count - count, off_t(offset + count))
+            if result < 0 {
+                if Glibc.errno == EINTR { continue }
+                throw .last("pread", path)
+            }
+            if result == 0 { break }
+            count += result
+        }
+        return count
+    }
+
+    package func read(_ count: Int, at offset: Int) throws(DiskError) -> [UInt8] {
+        var bytes = [UInt8](repeating: 0, count: count)
+        var failure: DiskError?
+        let read = unsafe bytes.withUnsafeMutableBytes { buffer -> Int in
+            do throws(DiskError) {
+                return try unsafe self.read(into: buffer, at: offset)
+            } catch {
+                failure = error
+                return 0
+            }
+        }
+        if let failure { throw failure }
+        bytes.removeLast(count - read)
+        return bytes
+    }
+
+    /// Returns once the file's bytes (not its times) are on the medium.
+    ///
+    /// After an error nothing is known about what reached it, and trying again may report success for lost bytes:
+    /// stop using the file.
+    package func synchronizeData() throws(DiskError) {
+        if fdatasync(descriptor) != 0 { throw .last("fdatasync", path) }
+    }
+
+    package func synchronize() throws(DiskError) {
+        if fsync(descriptor) != 0 { throw .last("fsync", path) }
+    }
+
+    /// Takes the advisory lock that one process at a time can hold; false where another has it.
+    package func tryLock() -> Bool {
+        flock(descriptor, LOCK_EX | LOCK_NB) == 0
+    }
+}

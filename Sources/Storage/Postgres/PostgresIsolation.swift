@@ -1,0 +1,6 @@
+package enum PostgresIsolation: String, Sendable {
+    case readCommitted = "READ COMMITTED"
+    /// All statements of the transaction see the same rows.
+    case repeatableRead = "REPEATABLE READ"
+    case serializable = "SERIALIZABLE"
+}

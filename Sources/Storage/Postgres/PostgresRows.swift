@@ -1,0 +1,88 @@
+import CPostgres
+
+/// A statement's result. Frees it when the last row that refers to it is gone.
+@safe package final class PostgresRows: Sequence {
+    // libpq: a PGresult outlives its connection and is read-only, until PQclear.
+    private let result: OpaquePointer
+    package let count: Int
+    private let columns: Int
+    private lazy var columnsByName: [String: Int] = {
+        var byName: [String: Int] = [:]
+        for column in 0..<columns {
+            // libpq: a name in its result.
+            let name = unsafe String(cString: PQfname(result, CInt(column)))
+            // Of columns with the same name, the first.
+            if byName[name] == nil { byName[name] = column }
+        }
+        return byName
+    }()
+
+    /// Takes the result over.
+    init(_ result: OpaquePointer) {
+        unsafe self.result = result
+        count = Int(unsafe PQntuples(result))
+        columns = Int(unsafe PQnfields(result))
+    }
+
+    deinit { unsafe PQclear(result) }
+
+    package var isEmpty: Bool { count == 0 }
+    package var first: PostgresRow? { count == 0 ? nil : self[0] }
+
+    package subscript(index: Int) -> PostgresRow {
+        precondition(index >= 0 && index < count, "no row \(index) of \(count)")
+        return PostgresRow(rows: self, index: index)
+    }
+
+    package func makeIterator() -> some IteratorProtocol<PostgresRow> {
+        (0..<count).lazy.map { PostgresRow(rows: self, index: $0) }.makeIterator()
+    }
+
+    /// Rows inserted, changed, deleted or selected.
+    var affected: Int {
+        Int(unsafe String(cString: PQcmdTuples(result))) ?? 0
+    }
+
+    /// Such as `COMMIT`.
+    var commandTag: String {
+        unsafe String(cString: PQcmdStatus(result))
+    }
+
+    var status: ExecStatusType { unsafe PQresultStatus(result) }
+
+    func column(named name: String) -> Int? { columnsByName[name] }
+
+    func withCell<R, Failure: Error>(
+        row: Int, column: Int, _ body: (UnsafeRawBufferPointer?, PostgresType) throws(Failure) -> R
+    ) throws(Failure) -> R {
+        precondition(column >= 0 && column < columns, "no column \(column) of \(columns)")
+        let type = PostgresType(rawValue: unsafe PQftype(result, CInt(column)))
+        if unsafe PQgetisnull(result, CInt(row), CInt(column)) != 0 { return try body(nil, type) }
+        // libpq: valid as long as the result, which this object holds.
+        let bytes = unsafe UnsafeRawBufferPointer(
+            start: PQgetvalue(result, CInt(row), CInt(column)),
+            count: Int(PQgetlength(result, CInt(row), CInt(column))))
+        return try unsafe body(bytes, type)
+    }
+
+    /// The error that this result is, if it is one.
+    func error(statement: String?) -> PostgresError? {
+        let status = unsafe PQresultStatus(result)
+        guard status == PGRES_FATAL_ERROR || status == PGRES_BAD_RESPONSE else { return nil }
+        func field(_ code: Character) -> String? {
+            guard let text = unsafe PQresultErrorField(result, CInt(code.asciiValue!)) else { return nil }
+            return unsafe String(cString: text)
+        }
+        let message = unsafe field("M") ?? String(cString: PQresultErrorMessage(result))
+        return PostgresError(
+            Self.kind(sqlState: field("C")), message, detail: field("D"), hint: field("H"), statement: statement)
+    }
+
+    private static func kind(sqlState: String?) -> PostgresError.Kind {
+        // Without a code it is libpq that speaks: the connection is gone.
+        guard let sqlState else { return .unavailable }
+        // Connection exceptions; the server is stopping, has crashed, or is starting.
+        if sqlState.hasPrefix("08") || ["57P01", "57P02", "57P03"].contains(sqlState) { return .unavailable }
+        return .server(sqlState: sqlState)
+    }
+}

@@ -1,0 +1,124 @@
+import ArgumentParser
+import Foundation
+import Platform
+import UnixSignals
+
+struct BenchCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "bench", abstract: "Measure this build on this machine, beside what others reach.",
+        discussion: """
+            ingest   beacons acknowledged, singly and in batches of 100, while they are shipped
+            storage  bytes per stored beacon
+            fold     beacons folded into hours, in memory and into Postgres
+            query    questions answered over thirteen months of rollups
+            all      all of these
+
+            Every benchmark starts its own Postgres and Redis, fsync and all, in a temporary folder (TMPDIR), and \
+            removes them. 'times' is how many times as good as the peer at its best. Where nginx and wrk are \
+            installed, they are measured in the same run. Use a release build, and an idle machine.
+            """)
+
+    enum Name: String, CaseIterable, ExpressibleByArgument {
+        case ingest, storage, fold, query, all
+    }
+
+    static let maxSeconds = 600
+    static let maxRows = 50_000_000
+    static let maxArtists = 10_000
+
+    @Argument(help: "\(Name.allCases.map(\.rawValue).joined(separator: ", ")).")
+    var names: [Name]
+
+    @Flag(help: "Print JSON instead of tables.")
+    var json = false
+
+    @Option(help: "How long each load lasts.")
+    var seconds = 5
+
+    @Option(help: "Beacons stored and folded.")
+    var rows = 1_000_000
+
+    @Option(help: "Artists that are asked for.")
+    var artists = 200
+
+    @Option(help: "The same seed makes the same beacons.")
+    var seed: UInt64 = 1
+
+    func validate() throws {
+        guard !names.isEmpty else { throw ValidationError("name a benchmark, or 'all'") }
+        guard (1...Self.maxSeconds).contains(seconds) else {
+            throw ValidationError("--seconds must be between 1 and \(Self.maxSeconds)")
+        }
+        guard (1...Self.maxRows).contains(rows) else {
+            throw ValidationError("--rows must be between 1 and \(Self.maxRows)")
+        }
+        guard (1...Self.maxArtists).contains(artists) else {
+            throw ValidationError("--artists must be between 1 and \(Self.maxArtists)")
+        }
+    }
+
+    func run() async throws {
+        try await reportingFailure {
+            _ = try ProcessSettings.bootstrap(defaultLogFormat: .text, overrides: ["LOG_LEVEL": "warning"])
+            try await stoppingServersOnSignal { try await measure() }
+        }
+    }
+
+    /// A benchmark that is interrupted still stops its servers.
+    private func stoppingServersOnSignal(_ body: @escaping @Sendable () async throws -> Void) async throws {
+        let signals = await UnixSignalsSequence(trapping: [.sigint, .sigterm])
+        try await withThrowingTaskGroup(of: Bool.self) { group in
+            group.addTask {
+                try await body()
+                return true
+            }
+            group.addTask {
+                for await _ in signals { return false }
+                return true
+            }
+            let isFinished = try await group.next() ?? true
+            group.cancelAll()
+            if !isFinished {
+                // Only what the interruption brought about is lost.
+                while (try? await group.next()) != nil {}
+                throw ExitCode(130)
+            }
+        }
+    }
+
+    private func measure() async throws {
+        let wanted = names.contains(.all) ? Set(Name.allCases) : Set(names)
+        var reports: [BenchReport] = []
+        func add(_ new: [BenchReport]) {
+            reports += new
+            if !json { for report in new { print(report.table()) } }
+            fflush(nil)
+        }
+        if wanted.contains(.ingest) {
+            add(try await IngestBench(seed: seed, seconds: seconds).run(Self.announce))
+        }
+        if wanted.contains(.storage) || wanted.contains(.fold) {
+            let bench = StoredBench(
+                seed: seed, rows: rows, measuresStorage: wanted.contains(.storage), measuresFold: wanted.contains(.fold)
+            )
+            var bar = ProgressBar("rows", unit: .count("beacons"))
+            add(
+                try await bench.run { step, done, total in
+                    if total > 0 { bar.update(Int64(done), of: Int64(total), note: step) } else { bar.finish() }
+                    if total == 0 { Self.announce(step) }
+                })
+        }
+        if wanted.contains(.query) {
+            add(try await QueryBench(seed: seed, artists: artists, seconds: seconds).run(Self.announce))
+        }
+        if json {
+            let encoder = JSONEncoder()
+            encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+            print(String(decoding: try encoder.encode(["benchmarks": reports]), as: UTF8.self))
+        }
+    }
+
+    private static func announce(_ step: String) {
+        if Terminal.errorIsTerminal { Terminal.writeError("\r… \(step)\u{1b}[K\r") }
+    }
+}

@@ -1,0 +1,166 @@
+import Core
+import Ingest
+import Platform
+import Rollup
+import Storage
+
+/// What stored beacons take, and how fast they fold: both of the same rows.
+struct StoredBench {
+    /// Beacons of the synthetic rows, over seven days.
+    static let days = 7
+
+    let seed: UInt64
+    let rows: Int
+    let measuresStorage: Bool
+    let measuresFold: Bool
+
+    func run(_ progress: (String, Int, Int) -> Void) async throws -> [BenchReport] {
+        try await BenchStage.with { stage in
+            try await stage.withPool { pool in
+                let blocks = try await load(pool, progress)
+                var reports: [BenchReport] = []
+                let inMemory = measuresFold ? try foldInMemory(blocks) : nil
+                let clock = ContinuousClock()
+                progress("folding into Postgres", 0, 0)
+                let rollup = Rollup(
+                    postgres: pool, redis: nil, calendar: try stage.calendar(), clock: ProcessSettings.clock,
+                    metrics: RollupMetrics(Metrics()), logger: stage.logger)
+                let start = clock.now
+                let folded = try await rollup.run()
+                let elapsed = clock.now - start
+                guard folded.beacons == rows else {
+                    throw BenchProcess.Failed(description: "\(rows) beacons were stored, \(folded.beacons) folded")
+                }
+                if measuresStorage { reports.append(try await storage(pool, blocks)) }
+                if let inMemory {
+                    try await check(inMemory.result, pool)
+                    reports.append(
+                        BenchReport(
+                            name: "fold",
+                            conditions:
+                                "\(grouped(rows)) stored beacons, hour × artist, event and site with sketches and sessions",
+                            figures: [
+                                Figure(
+                                    "in memory, one core", Double(rows) / inMemory.elapsed.inSeconds, "beacons/s",
+                                    better: .higher, peers: Peers.fold),
+                                Figure(
+                                    "into Postgres, days and months too", Double(rows) / elapsed.inSeconds,
+                                    "beacons/s", better: .higher, peers: Peers.fold),
+                            ]))
+                }
+                return reports
+            }
+        }
+    }
+
+    /// Stores the rows as the shipper does, and returns their blocks.
+    private func load(_ pool: PostgresPool, _ progress: (String, Int, Int) -> Void) async throws -> [[UInt8]] {
+        let today = floorDiv(ProcessSettings.clock(), 86_400_000)
+        let first = (today - Int64(Self.days)) * 86_400_000
+        let span = Double(Self.days) * 86_400_000
+        try await pool.withConnection { connection in
+            for day in 0..<Self.days {
+                _ = try BatchStore.ensurePartition(
+                    of: Day(daysSince1970: Int(today) - Self.days + day), on: connection)
+            }
+        }
+        var beacons = SyntheticBeacons(seed: seed)
+        var builder = BeaconBatchBuilder()
+        var blocks: [[UInt8]] = []
+        var batchStart = first
+        var seq: Int64 = 1
+        for row in 0...rows {
+            let instant = first + Int64(Double(row) / Double(rows) * span)
+            let isNewDay = floorDiv(instant, 86_400_000) != floorDiv(batchStart, 86_400_000)
+            if builder.count == Self.batchBeacons || isNewDay || row == rows, builder.count > 0 {
+                let batch = BatchStore.Batch(
+                    node: "bench", firstSeq: seq, lastSeq: seq, receivedAt: batchStart, encoding: builder.finish())
+                guard try await pool.withConnection({ try BatchStore.storeImported(batch, on: $0) }) else {
+                    throw BenchProcess.Failed(description: "batch \(seq) is there already")
+                }
+                blocks.append(batch.block.bytes)
+                seq += 1
+                progress("storing", row, rows)
+            }
+            if row == rows { break }
+            if builder.count == 0 { batchStart = instant }
+            builder.append(beacons.next(at: instant))
+        }
+        return blocks
+    }
+
+    /// As the shipper cuts full batches.
+    static let batchBeacons = 8192
+
+    // MARK: Storage
+
+    private func storage(_ pool: PostgresPool, _ blocks: [[UInt8]]) async throws -> BenchReport {
+        let (raw, ledger, ids, derived) = try await pool.withConnection { connection in
+            // As autovacuum would: rows that were deleted take nothing in the long run.
+            try connection.withStatementTimeout(.zero) { _ = try connection.execute("VACUUM") }
+            func size(_ tables: String) throws -> Double {
+                Double(
+                    try connection.query(
+                        "SELECT sum(pg_total_relation_size(to_regclass(name)))::bigint FROM unnest(string_to_array(\(tables), ' ')) AS t (name)"
+                    )[0].get(0, as: Int64.self))
+            }
+            let raw = try connection.query(
+                """
+                SELECT sum(pg_total_relation_size(inhrelid))::bigint FROM pg_inherits
+                WHERE inhparent = 'analytics_events'::regclass
+                """)[0].get(0, as: Int64.self)
+            return (
+                Double(raw), try size("rollup_pending rollup_folded"), try size("message_ids stamped_message_ids"),
+                try size(
+                    "session_intervals artist_traffic_hourly event_traffic_hourly site_traffic_hourly "
+                        + "artist_traffic_daily event_traffic_daily site_traffic_daily")
+            )
+        }
+        let count = Double(rows)
+        let payload = Double(blocks.reduce(0) { $0 + $1.count })
+        return BenchReport(
+            name: "storage",
+            conditions:
+                "\(grouped(rows)) beacons over \(Self.days) days: 10 columns, \(grouped(SyntheticBeacons.artistCount)) artists, "
+                + "\(grouped(Int(count * SyntheticBeacons.visitorsPerBeacon))) visitors, a random UUID as messageId and 16 random hex digits as sessionId",
+            figures: [
+                Figure(
+                    "stored, with indexes and ledgers", (raw + ledger + ids) / count, "bytes/beacon", better: .lower,
+                    peers: Peers.bytesPerBeacon),
+                Figure(
+                    "of that raw blocks, their rows and indexes", raw / count, "bytes/beacon", better: .lower,
+                    peers: Peers.bytesPerBeacon),
+                Figure("of that the blocks themselves", payload / count, "bytes/beacon", better: .lower),
+                Figure("of that the ids seen, for exactly-once", ids / count, "bytes/beacon", better: .lower),
+                Figure("besides: sessions, hours and days", derived / count, "bytes/beacon", better: .lower),
+            ])
+    }
+
+    // MARK: Fold
+
+    private func foldInMemory(_ blocks: [[UInt8]]) throws -> (result: MemoryFold.Result, elapsed: Duration) {
+        let clock = ContinuousClock()
+        let start = clock.now
+        var fold = MemoryFold()
+        for block in blocks { try fold.add(block) }
+        let result = fold.finish()
+        return (result, clock.now - start)
+    }
+
+    /// Both ways must count alike.
+    private func check(_ result: MemoryFold.Result, _ pool: PostgresPool) async throws {
+        let stored = try await pool.withConnection { connection in
+            let row = try connection.query(
+                """
+                SELECT sum(beacons)::bigint, sum(sessions)::bigint, sum(session_ms)::bigint, count(*)
+                FROM artist_traffic_hourly
+                """)[0]
+            return MemoryFold.Result(
+                beacons: try row.get(0), sessions: try row.get(1), sessionMs: try row.get(2),
+                artistHours: try row.get(3))
+        }
+        guard result == stored else {
+            throw BenchProcess.Failed(description: "in memory the fold gave \(result), in Postgres \(stored)")
+        }
+    }
+}

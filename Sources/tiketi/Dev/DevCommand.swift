@@ -1,0 +1,88 @@
+import ArgumentParser
+import Foundation
+import Logging
+import Platform
+import Storage
+
+struct DevCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "dev", abstract: "Run everything here: private Postgres and Redis, all services in one process.",
+        discussion: """
+            Prints 'ready http://127.0.0.1:PORT' once it can serve. The data directory's 'env' file holds the settings \
+            for other commands. Ctrl-C drains and stops everything; a second start goes on where the first one ended.
+            """)
+
+    @Option(help: "Port to listen on; 0 is any that is free.")
+    var port = 8080
+
+    @Option(help: "Where the servers keep their data.")
+    var dataDir = ".tiketi"
+
+    @Flag(inversion: .prefixedNo, help: "Load the demo catalogue and a few days of demo traffic, once.")
+    var demo = true
+
+    func validate() throws {
+        guard (0...65535).contains(port) else { throw ValidationError("--port must be between 0 and 65535") }
+    }
+
+    func run() async throws {
+        try await reportingFailure {
+            let folder = URL(filePath: dataDir, directoryHint: .isDirectory).standardizedFileURL
+            let servers = try DevServers(folder: folder)
+            let environment = try await servers.start()
+            do {
+                try await serve(environment, folder: folder)
+            } catch {
+                await servers.stop()
+                throw error
+            }
+            await servers.stop()
+        }
+    }
+
+    private func serve(_ environment: DevEnvironment, folder: URL) async throws {
+        let overrides = environment.values.filter {
+            ProcessInfo.processInfo.environment[$0.key] == nil || $0.key.hasSuffix("_URL")
+        }
+        let (settings, logger) = try ProcessSettings.bootstrap(
+            defaultLogFormat: .text,
+            overrides: overrides.merging(
+                ProcessInfo.processInfo.environment["LOG_LEVEL"] == nil ? ["LOG_LEVEL": "notice"] : [:]
+            ) { first, _ in first })
+        let database = try settings.analyticsDatabase()
+        let pool = PostgresPool(database, connections: 1, logger: logger)
+        _ = try await Migrator(.analytics).migrate(pool)
+        await pool.shutdown()
+        if demo { try await DemoData(settings: settings, logger: logger).loadOnce() }
+        let process = ServedProcess(
+            services: Set(ServiceName.allCases), settings: settings, host: "127.0.0.1", port: port,
+            followsRollup: true, logger: logger)
+        try await process.run { port in
+            let address = "http://127.0.0.1:\(port)"
+            await announce(address, settings: settings, folder: folder)
+        }
+    }
+
+    private func announce(_ address: String, settings: Settings, folder: URL) async {
+        guard await ReadyProbe.wait(address) else {
+            ProcessSettings.standardError("tiketi: \(address)/ready did not turn 200")
+            return
+        }
+        print("ready \(address)")
+        if let token = try? await DevEnvironment.token(settings) {
+            print(
+                """
+
+                beacons    curl \(address)/track -d '{"eventType":"page_view","artistId":"artist-1","visitorId":"me"}'
+                dashboard  curl -H "Authorization: Bearer $TOKEN" \(address)/api/analytics/dashboard
+                analysts   .build/debug/tiketi query traffic --artist artist-1
+                settings   \(folder.appending(path: "env").path)
+
+                TOKEN=\(token)
+
+                Ctrl-C stops everything.
+                """)
+        }
+        fflush(nil)
+    }
+}

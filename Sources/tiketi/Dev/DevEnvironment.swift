@@ -1,0 +1,51 @@
+import Foundation
+import Platform
+
+/// The settings of a `tiketi dev`, as its `env` file holds them.
+struct DevEnvironment {
+    private let file: URL
+    let values: [String: String]
+
+    /// - Parameter servers: the URLs of the private servers.
+    init(folder: URL, servers: [String: String]) throws {
+        file = folder.appending(path: "env")
+        var values = servers
+        values["SPOOL_DIR"] = folder.appending(path: "spool").path
+        values["NODE_ID"] = "dev"
+        values["JWT_SIGNING_KEY"] = try Self.signingKey(folder.appending(path: "jwt-signing-key"))
+        self.values = values
+    }
+
+    /// Made once, so that tokens outlive a restart.
+    private static func signingKey(_ file: URL) throws -> String {
+        if let seed = try? String(contentsOf: file, encoding: .utf8), !seed.isEmpty { return seed }
+        let seed = SigningKey.generate().seed
+        try writePrivately(seed, to: file)
+        return seed
+    }
+
+    func write() throws {
+        let lines = values.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)\n" }
+        try Self.writePrivately(lines.joined(), to: file)
+    }
+
+    /// Readable by nobody else, and never half there.
+    private static func writePrivately(_ text: String, to file: URL) throws {
+        let temporary = file.appendingPathExtension("new")
+        try? FileManager.default.removeItem(at: temporary)
+        guard
+            FileManager.default.createFile(
+                atPath: temporary.path, contents: Data(text.utf8), attributes: [.posixPermissions: 0o600])
+        else { throw CocoaError(.fileWriteUnknown, userInfo: [NSFilePathErrorKey: temporary.path]) }
+        guard rename(temporary.path, file.path) == 0 else {
+            throw CocoaError(.fileWriteUnknown, userInfo: [NSFilePathErrorKey: file.path])
+        }
+    }
+
+    /// A day's access for the person at the terminal.
+    static func token(_ settings: Settings) async throws -> String? {
+        guard let key = try settings.jwtSigningKey() else { return nil }
+        return try await SigningKey(key).mint(
+            subject: "dev", role: .admin, lifetimeSeconds: 86_400, now: ProcessSettings.clock() / 1000)
+    }
+}

@@ -1,0 +1,63 @@
+import ArgumentParser
+import Core
+import Foundation
+import Logging
+import Platform
+import Query
+import Storage
+
+/// What every question on the command line has.
+struct QueryOptions: ParsableArguments {
+    @Option(help: "\(AnswerFormat.allCases.map(\.rawValue).joined(separator: ", ")).")
+    var format = AnswerFormat.table
+
+    @OptionGroup var environmentFile: EnvironmentFile
+
+    /// Asks, with connections that are closed afterwards.
+    func withEngine(_ body: (QueryEngine) async throws -> Void) async throws {
+        try await reportingFailure {
+            let engine = try ProcessSettings.checked {
+                let settings = try environmentFile.settings()
+                LogOutput.bootstrap(format: .text, level: try settings.choice("LOG_LEVEL", default: .warning))
+                return QueryEngine(
+                    database: try settings.analyticsDatabase(applicationName: "tiketi query"),
+                    redis: try settings.string("REDIS_URL") == nil ? nil : try settings.redis(),
+                    calendar: try settings.reportingCalendar(), logger: Logger(label: "tiketi.query"))
+            }
+            do {
+                try await body(engine)
+                await engine.shutdown()
+            } catch let invalid as InvalidQuestion {
+                await engine.shutdown()
+                ProcessSettings.standardError("tiketi: \(Self.inOptions(invalid.detail))")
+                throw ProcessSettings.wrongUsage
+            } catch {
+                await engine.shutdown()
+                throw error
+            }
+        }
+    }
+
+    func print(_ ask: (QueryEngine) async throws -> any Answer) async throws {
+        try await withEngine { engine in
+            let answer = try await ask(engine)
+            try StandardOutput.write(Array(format.render(answer).utf8))
+        }
+    }
+
+    /// Says it in the names of the command line.
+    static func inOptions(_ detail: String) -> String {
+        var detail = detail
+        for (parameter, option) in names { detail = detail.replacing(parameter, with: option) }
+        return detail
+    }
+
+    private static let names = [
+        ("startDate", "--from"), ("endDate", "--to"), ("artistId", "--artist"), ("eventId", "--event"),
+        ("granularity must", "--granularity must"), ("period must", "--period must"), ("by must", "--by must"),
+        ("by=", "--by "), ("metric must", "--metric must"), ("limit must", "--limit must"),
+        ("timezone must", "--timezone must"), ("currency must", "--currency must"),
+    ]
+}
+
+extension AnswerFormat: ExpressibleByArgument {}

@@ -1,0 +1,28 @@
+import ArgumentParser
+import Query
+
+struct RevenueCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "revenue", abstract: "Revenue, tickets and refunds in one currency.")
+
+    @Option(name: [.long, .customLong("granularity")], help: "daily, weekly, monthly.")
+    var period: String?
+
+    @Option(help: "KRW unless given.")
+    var currency: String?
+
+    @Option(help: ArgumentHelp("Of this artist.", valueName: "id"))
+    var artist: String?
+
+    @OptionGroup var when: PeriodOptions
+    @OptionGroup var options: QueryOptions
+
+    func run() async throws {
+        try await options.print { engine in
+            let parameters = try Parameters(
+                when.parameters.adding([("period", period), ("currency", currency), ("artistId", artist)]),
+                known: RevenueQuestion.parameterNames)
+            return try await engine.revenue(RevenueQuestion(parameters))
+        }
+    }
+}

@@ -1,0 +1,39 @@
+import ArgumentParser
+import Query
+
+struct TopCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "top",
+        abstract: "Which artists, events, pages, referrers, countries or devices were most.",
+        discussion: "Pages, referrers, countries and devices are counted from raw beacons, over 31 days at most.")
+
+    @Option(help: "\(TopQuestion.Dimension.allCases.map(\.rawValue).joined(separator: ", ")).")
+    var by = "artist"
+
+    @Option(help: "\(TopQuestion.Metric.allCases.map(\.rawValue).joined(separator: ", ")).")
+    var metric: String?
+
+    @Option(help: "How many, 1 to \(TopQuestion.maxLimit).")
+    var limit: String?
+
+    @Option(
+        help: ArgumentHelp("Only beacons of this artist; for --by path, referrer, country, device.", valueName: "id"))
+    var artist: String?
+
+    @Option(help: "For --metric revenue; KRW unless given.")
+    var currency: String?
+
+    @OptionGroup var period: PeriodOptions
+    @OptionGroup var options: QueryOptions
+
+    func run() async throws {
+        try await options.print { engine in
+            let parameters = try Parameters(
+                period.parameters.adding([
+                    ("by", by), ("metric", metric), ("limit", limit), ("artistId", artist), ("currency", currency),
+                ]),
+                known: TopQuestion.parameterNames)
+            return try await engine.top(TopQuestion(parameters))
+        }
+    }
+}

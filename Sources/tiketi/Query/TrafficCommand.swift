@@ -1,0 +1,38 @@
+import ArgumentParser
+import Query
+
+struct TrafficCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "traffic",
+        abstract: "Page views, visitors and sessions of an artist, an event or the whole site.")
+
+    @Option(help: ArgumentHelp("Of this artist.", valueName: "id"))
+    var artist: String?
+
+    @Option(help: ArgumentHelp("Of this event.", valueName: "id"))
+    var event: String?
+
+    @Option(help: "\(Granularity.allCases.map(\.rawValue).joined(separator: ", ")).")
+    var granularity: String?
+
+    @OptionGroup var period: PeriodOptions
+    @OptionGroup var options: QueryOptions
+
+    func validate() throws {
+        if artist != nil && event != nil { throw ValidationError("Give --artist or --event, not both.") }
+    }
+
+    func run() async throws {
+        try await options.print { engine in
+            let parameters = try Parameters(
+                period.parameters.adding([("granularity", granularity)]), known: TrafficQuestion.parameterNames)
+            return try await engine.traffic(TrafficQuestion(subject: subject(), parameters))
+        }
+    }
+
+    private func subject() throws -> TrafficSubject {
+        if let artist { return .artist(try Parameters.checkedIdentifier(artist, "artistId")) }
+        if let event { return .event(try Parameters.checkedIdentifier(event, "eventId")) }
+        return .site
+    }
+}

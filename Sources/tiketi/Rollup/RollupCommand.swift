@@ -1,0 +1,177 @@
+import ArgumentParser
+import Core
+import Foundation
+import Logging
+import Platform
+import Rollup
+import ServiceLifecycle
+import Storage
+import UnixSignals
+
+struct RollupCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "rollup", abstract: "Turn stored beacons and messages into hours, days and months.",
+        subcommands: [Run.self, RebuildRange.self, VerifyRange.self, MakePartitions.self])
+
+    /// Days for which raw batches are kept unless RAW_RETENTION_DAYS says otherwise: as long as beacons are accepted.
+    static let defaultRetentionDays = 400
+
+    /// Runs `body` with a rollup over the servers in the environment.
+    static func withRollup(
+        _ environmentFile: EnvironmentFile, _ body: (Rollup, Settings) async throws -> Void
+    ) async throws {
+        try await reportingFailure {
+            let (settings, logger) = try ProcessSettings.bootstrap(
+                defaultLogFormat: .text, environmentFile: environmentFile)
+            let (database, redis, calendar) = try ProcessSettings.checked {
+                (
+                    try settings.analyticsDatabase(applicationName: "tiketi rollup"),
+                    try settings.string("REDIS_URL") == nil ? nil : try settings.redis(),
+                    try settings.reportingCalendar()
+                )
+            }
+            let postgres = PostgresPool(database, connections: 2, logger: logger)
+            let counters = redis.map { RedisPool($0, connections: 1, logger: logger) }
+            let rollup = Rollup(
+                postgres: postgres, redis: counters, calendar: calendar, clock: ProcessSettings.clock,
+                metrics: RollupMetrics(Metrics()), logger: logger)
+            do {
+                try await body(rollup, settings)
+            } catch {
+                await counters?.shutdown()
+                await postgres.shutdown()
+                throw error
+            }
+            await counters?.shutdown()
+            await postgres.shutdown()
+        }
+    }
+
+    struct Run: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Fold what is pending, derive days and months, heal the counters in Redis.",
+            discussion:
+                "Safe beside other runs. Without --follow it ends when nothing is left to do, as a CronJob does.")
+
+        @Flag(help: "Go on until stopped.")
+        var follow = false
+
+        @OptionGroup var environmentFile: EnvironmentFile
+
+        func run() async throws {
+            try await RollupCommand.withRollup(environmentFile) { rollup, _ in
+                if follow {
+                    let group = ServiceGroup(
+                        configuration: .init(
+                            services: [.init(service: RollupService(rollup: rollup))],
+                            gracefulShutdownSignals: [.sigterm, .sigint], logger: .init(label: "tiketi.rollup")))
+                    try await group.run()
+                } else {
+                    let result = try await rollup.run()
+                    print(
+                        "folded \(result.beacons) beacons in \(result.batches) batches, \(result.repeats) repeats; "
+                            + "derived \(result.derived) buckets")
+                }
+            }
+        }
+    }
+
+    struct RebuildRange: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            commandName: "rebuild", abstract: "Count raw batches again and replace what differs, atomically.")
+
+        @OptionGroup var range: DayRange
+        @OptionGroup var environmentFile: EnvironmentFile
+
+        func run() async throws {
+            try await RollupCommand.withRollup(environmentFile) { rollup, settings in
+                let days = try await range.resolve(settings)
+                let result = try await rollup.rebuild(days)
+                guard let rebuilt = result.days else {
+                    print("nothing is stored")
+                    return
+                }
+                print(
+                    "rebuilt \(rebuilt.lowerBound) to \(rebuilt.upperBound) from \(result.beacons) beacons; "
+                        + "\(result.changedHours) hourly rows changed")
+            }
+        }
+    }
+
+    struct VerifyRange: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            commandName: "verify", abstract: "Compare raw, hours, days and months; name each bucket that disagrees.",
+            discussion: "Silent where all agree. Exits with 1 where something does not.")
+
+        @OptionGroup var range: DayRange
+        @OptionGroup var environmentFile: EnvironmentFile
+
+        @Flag(help: "Say how much was compared, also where all agree.")
+        var verbose = false
+
+        func run() async throws {
+            try await RollupCommand.withRollup(environmentFile) { rollup, settings in
+                let report = try await rollup.verify(try await range.resolve(settings))
+                for finding in report.findings { print(finding) }
+                if report.findings.count == Verify.maxFindings { print("… and possibly more") }
+                if verbose {
+                    let days = report.days.map { "\($0.lowerBound) to \($0.upperBound)" } ?? "no days"
+                    print("compared \(days), \(report.beacons) raw beacons; \(report.dirty) buckets wait to be derived")
+                    if let last = report.rawDropped.last { print("raw batches received up to \(last) are gone") }
+                }
+                if !report.findings.isEmpty { throw ExitCode.failure }
+            }
+        }
+    }
+
+    struct MakePartitions: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            commandName: "partitions",
+            abstract: "Make coming partitions of the raw batches, drop those past retention.",
+            discussion: "RAW_RETENTION_DAYS says how long they are kept (\(RollupCommand.defaultRetentionDays)).")
+
+        @OptionGroup var environmentFile: EnvironmentFile
+
+        func run() async throws {
+            try await RollupCommand.withRollup(environmentFile) { rollup, settings in
+                let keepDays = try ProcessSettings.checked {
+                    try settings.int(
+                        "RAW_RETENTION_DAYS", default: RollupCommand.defaultRetentionDays, in: 1...10_000)
+                }
+                let result = try await rollup.partitions(keepDays: keepDays)
+                for day in result.made { print("made \(day)") }
+                for day in result.dropped { print("dropped \(day)") }
+                for day in result.kept { print("kept \(day): some of its batches are not folded yet") }
+            }
+        }
+    }
+}
+
+/// `--from` and `--to`, reporting days, inclusive; neither means everything.
+struct DayRange: ParsableArguments {
+    @Option(help: "First reporting day, as in 2025-12-01.")
+    var from: Day?
+
+    @Option(help: "Last reporting day.")
+    var to: Day?
+
+    func validate() throws {
+        if let from, let to, from > to { throw ValidationError("--from must not be after --to") }
+    }
+
+    /// One bound alone reaches to today, or back to the first day that beacons can have.
+    func resolve(_ settings: Settings) async throws -> ClosedRange<Day>? {
+        if from == nil && to == nil { return nil }
+        let calendar = try ProcessSettings.checked { try settings.reportingCalendar() }
+        let today = calendar.day(of: ProcessSettings.clock())
+        let first = from ?? Day("1970-01-01")!
+        let last = to ?? max(today, first)
+        return first...last
+    }
+}
+
+extension Day: ExpressibleByArgument {
+    package init?(argument: String) {
+        self.init(argument)
+    }
+}

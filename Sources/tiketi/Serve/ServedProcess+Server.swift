@@ -1,0 +1,66 @@
+import Core
+import Foundation
+import Hummingbird
+import HummingbirdCore
+import Ingest
+import NIOCore
+import NIOPosix
+import Platform
+import Query
+import ServiceLifecycle
+import Storage
+
+extension ServedProcess {
+    /// The server of this process: bare NIO where it only takes beacons, else Hummingbird, with the track endpoint in
+    /// front of it on the same port where beacons are taken too.
+    func server(
+        _ node: IngestNode?, _ database: PostgresConfiguration, _ redis: RedisConfiguration,
+        _ calendar: ReportingCalendar, _ metrics: Metrics, onListening: @escaping @Sendable (Int) async -> Void
+    ) async throws -> any Service {
+        guard services.contains(.query) else { return ingestServer(node!, metrics, onListening: onListening) }
+        let engine = QueryEngine(database: database, redis: redis, calendar: calendar, logger: logger)
+        let api = QueryAPI(engine: engine, verifier: TokenVerifier(try await keys()), metrics: metrics)
+        let router = Router()
+        router.add(middleware: ProblemMiddleware())
+        api.addRoutes(to: router)
+        api.addServiceRoutes(to: router, metrics: metrics, isReady: { [node] in node?.spool.canAccept ?? true })
+        let application = Application(
+            router: router,
+            server: node.map { node in .sharedPort { try node.endpoint.addHandler(to: $0) } } ?? .http1(),
+            configuration: .init(address: .hostname(host, port: port), serverName: "tiketi"),
+            // Connections are accepted once this returns.
+            onServerRunning: { channel in Task { await onListening(channel.localAddress?.port ?? 0) } },
+            logger: logger)
+        return QueryService(application: application, engine: engine)
+    }
+
+    /// Tokens are checked with the key set of `JWKS_URL`, or with the public half of `JWT_SIGNING_KEY`.
+    private func keys() async throws -> KeySource {
+        if let url = try settings.jwksURL() {
+            guard let keys = FetchedKeys(url: url, logger: logger) else {
+                throw SettingsError("JWKS_URL", "must be an http, https or file URL")
+            }
+            return .fetched(keys)
+        }
+        guard let text = try settings.jwtSigningKey() else {
+            throw SettingsError("JWT_SIGNING_KEY", "is not set, nor is JWKS_URL: no token could be checked")
+        }
+        do {
+            return .fixed(try await VerifyingKeys(try SigningKey(text)))
+        } catch is SigningKey.Malformed {
+            throw SettingsError("JWT_SIGNING_KEY", "must be an Ed25519 key, as PKCS#8 PEM or as 32 bytes in base64url")
+        }
+    }
+
+    private func ingestServer(
+        _ node: IngestNode, _ metrics: Metrics, onListening: @escaping @Sendable (Int) async -> Void
+    ) -> IngestServer {
+        var server = IngestServer.Settings()
+        server.host = host
+        server.port = port
+        return IngestServer(
+            settings: server, endpoint: node.endpoint, metrics: metrics, isReady: { node.spool.canAccept },
+            group: MultiThreadedEventLoopGroup.singleton, logger: logger,
+            onListening: { address in Task { await onListening(address.port ?? 0) } })
+    }
+}

@@ -1,0 +1,100 @@
+import Core
+import Foundation
+import Hummingbird
+import HummingbirdCore
+import Ingest
+import Logging
+import NIOCore
+import NIOPosix
+import Platform
+import Query
+import Rollup
+import ServiceLifecycle
+import Storage
+import UnixSignals
+
+/// The services of one process, on one port, against the servers in its settings.
+///
+/// They start in the order of `run()`'s list and stop in reverse: first the port closes, then ingest ships what it
+/// acknowledged, last the connections close.
+struct ServedProcess {
+    static let maxStop: Duration = .seconds(90)
+    static let ingestConnections = 2
+
+    let services: Set<ServiceName>
+    let settings: Settings
+    let host: String
+    let port: Int
+    /// `tiketi dev` folds in the same process; elsewhere a CronJob or `tiketi rollup run --follow` does.
+    let followsRollup: Bool
+    let logger: Logger
+
+    /// Runs until SIGTERM or SIGINT.
+    ///
+    /// - Parameter onListening: called with the port that was bound.
+    func run(onListening: @escaping @Sendable (Int) async -> Void) async throws {
+        let database = try settings.analyticsDatabase()
+        let calendar = try settings.reportingCalendar()
+        let redis = try settings.redis()
+        let metrics = Metrics()
+        let clock = ProcessSettings.clock
+        let postgres = PostgresPool(database, connections: Self.ingestConnections, logger: logger)
+        let counters = RedisPool(redis, connections: 1, logger: logger)
+        let messages = RedisPool(redis, connections: 1, logger: logger)
+        var running: [ServiceGroupConfiguration.ServiceConfiguration] = []
+
+        var rollup: Rollup?
+        let rollupPool = PostgresPool(database, connections: 1, logger: logger)
+        if followsRollup {
+            rollup = Rollup(
+                postgres: rollupPool, redis: counters, calendar: calendar, clock: clock,
+                metrics: RollupMetrics(metrics), logger: logger)
+            running.append(.init(service: RollupService(rollup: rollup!)))
+        }
+
+        var node: IngestNode?
+        if services.contains(.ingest) {
+            node = try ingestNode(calendar, postgres, counters, metrics)
+            running.append(.init(service: node!))
+            let consumer = MessageConsumer(
+                name: try settings.nodeID(), redis: messages, postgres: postgres, clock: clock,
+                metrics: MessageMetrics(metrics), logger: logger)
+            running.append(.init(service: MessageService(consumer: consumer)))
+        }
+        let server = try await server(node, database, redis, calendar, metrics, onListening: onListening)
+        running.append(.init(service: server, successTerminationBehavior: .gracefullyShutdownGroup))
+
+        var configuration = ServiceGroupConfiguration(
+            services: running, gracefulShutdownSignals: [.sigterm, .sigint], logger: logger)
+        configuration.maximumGracefulShutdownDuration = Self.maxStop
+        try await ServiceGroup(configuration: configuration).run()
+        await rollupPool.shutdown()
+        await messages.shutdown()
+        await counters.shutdown()
+        await postgres.shutdown()
+    }
+
+    private func ingestNode(
+        _ calendar: ReportingCalendar, _ postgres: PostgresPool, _ redis: RedisPool, _ metrics: Metrics
+    ) throws -> IngestNode {
+        var spool = SpoolSettings(directory: try settings.spoolFolder().path)
+        spool.maxBytes = try settings.int("SPOOL_MAX_BYTES", default: spool.maxBytes, in: (128 << 20)...(1 << 50))
+        var node = IngestNode.Settings(spool: spool, nodeId: try settings.nodeID())
+        node.track.cors = CORSPolicy(origins: try settings.corsOrigins())
+        node.track.ratePerClient = try settings.trackRatePerClient()
+        do {
+            node.track.trustedProxies = try TrustedProxies(try settings.string("TRUSTED_PROXIES") ?? "")
+        } catch let error as TrustedProxies.Malformed {
+            throw SettingsError("TRUSTED_PROXIES", "'\(error.entry)' is no address or CIDR")
+        }
+        let logger = logger
+        return try IngestNode(
+            node, calendar: calendar, postgres: postgres, redis: redis, metrics: metrics,
+            threadPool: .singleton, clock: ProcessSettings.clock, logger: logger,
+            onFailure: { reason in
+                // Nothing may be acknowledged from here on, and a restart may find a working disk.
+                logger.critical("ending: the spool's disk failed", metadata: ["reason": "\(reason)"])
+                Foundation.exit(1)
+            })
+    }
+}

@@ -1,0 +1,27 @@
+/// A small seeded generator: the same seed gives the same demo on every machine.
+struct SplitMix64: RandomNumberGenerator {
+    private var state: UInt64
+
+    init(seed: UInt64) {
+        state = seed
+    }
+
+    mutating func next() -> UInt64 {
+        state &+= 0x9e37_79b9_7f4a_7c15
+        var z = state
+        z = (z ^ (z >> 30)) &* 0xbf58_476d_1ce4_e5b9
+        z = (z ^ (z >> 27)) &* 0x94d0_49bb_1331_11eb
+        return z ^ (z >> 31)
+    }
+
+    /// True in so many cases of one.
+    mutating func chance(_ probability: Double) -> Bool {
+        Double.random(in: 0..<1, using: &self) < probability
+    }
+
+    /// So many lowercase hexadecimal digits, at most 16.
+    mutating func hex(_ digits: Int) -> String {
+        let text = String(next(), radix: 16)
+        return (String(repeating: "0", count: 16 - text.count) + text).prefix(digits).lowercased()
+    }
+}

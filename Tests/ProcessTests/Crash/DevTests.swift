@@ -1,0 +1,77 @@
+import Foundation
+import Storage
+import TestSupport
+import Testing
+
+@Suite struct DevTests {
+    /// `tiketi dev` is killed with beacons under way, goes on from its data, and leaves no server behind when it is
+    /// told to end.
+    @Test func killedAndStartedAgainLosesNothingAndCtrlCStopsEverything() async throws {
+        let generator = SeededGenerator()
+        print("dev test: \(generator)")
+        try await withTemporaryFolder { folder in
+            let data = folder.appending(path: "data", directoryHint: .isDirectory)
+            let first = try start(1, data, in: folder)
+            let load = BeaconLoad(
+                OfferedBeacons(seed: generator.seed), requests: 40, rate: 20_000, port: try await port(of: first))
+            try await load.run()
+            first.signal(SIGKILL)
+            #expect(await first.end() == .signaled(SIGKILL))
+            #expect(load.acknowledgedBeacons == 40 * CrashScale.beaconsPerRequest)
+            #expect(try !processes(of: data).isEmpty, "its servers outlive it")
+
+            let second = try start(2, data, in: folder)
+            _ = try await port(of: second)
+            let pool = PostgresPool(
+                try PostgresConfiguration(url: try setting("ANALYTICS_DATABASE_URL", in: data)), connections: 1,
+                logger: silentLogger)
+            let stored = try await eventually {
+                let stored = try await pool.withConnection { try StoredBeacons(load, on: $0) }
+                guard stored.unfoldedBatches == 0, stored.counted >= load.acknowledgedBeacons else {
+                    throw NotYet(what: "\(stored.counted) counted")
+                }
+                return stored
+            }
+            #expect(stored.lost(of: load).isEmpty)
+            #expect(stored.counts.allSatisfy { $0 == 1 })
+            await pool.shutdown()
+
+            second.signal(SIGINT)
+            #expect(await second.end() == .exited(0), "\(second.error)")
+            #expect(try processes(of: data) == [])
+        }
+    }
+
+    private func start(_ number: Int, _ data: URL, in folder: URL) throws -> RunningProgram {
+        try RunningProgram(
+            ["dev", "--no-demo", "--port", "0", "--data-dir", data.path], settings: [:], name: "dev-\(number)",
+            in: folder)
+    }
+
+    /// From the line `ready http://127.0.0.1:PORT`.
+    private func port(of program: RunningProgram) async throws -> Int {
+        try await eventually {
+            let prefix = "ready http://127.0.0.1:"
+            guard let line = program.output.split(separator: "\n").first(where: { $0.hasPrefix(prefix) }),
+                let port = Int(line.dropFirst(prefix.count))
+            else { throw NotYet(what: "not ready: \(program.output)\(program.error)") }
+            return port
+        }
+    }
+
+    private func setting(_ name: String, in data: URL) throws -> String {
+        let lines = try String(contentsOf: data.appending(path: "env"), encoding: .utf8).split(separator: "\n")
+        return String(try #require(lines.first { $0.hasPrefix("\(name)=") }).dropFirst(name.count + 1))
+    }
+
+    /// The processes that name the folder in their command line.
+    private func processes(of folder: URL) throws -> [String] {
+        try FileManager.default.contentsOfDirectory(atPath: "/proc").compactMap { name in
+            guard Int32(name) != nil, let line = try? Data(contentsOf: URL(filePath: "/proc/\(name)/cmdline")) else {
+                return nil
+            }
+            let text = String(decoding: line, as: UTF8.self).replacing("\0", with: " ")
+            return text.contains(folder.path) ? "\(name) \(text)" : nil
+        }
+    }
+}

@@ -1,0 +1,226 @@
+import Core
+import Foundation
+import HTTPTypes
+import Hummingbird
+import HummingbirdTesting
+import Platform
+import Query
+import Storage
+import TestSupport
+import Testing
+
+@testable import tiketi
+
+@Suite struct QueryCommandTests {
+    /// A day of traffic and revenue, known to be complete up to a moment of the past: the same whenever it is asked.
+    private func fill(_ pool: PostgresPool) async throws {
+        try await pool.withConnection { connection in
+            try connection.execute(
+                "INSERT INTO spool_positions (node, last_seq, shipped_through) VALUES ('n', 1, '2025-12-03T00:00:00Z')")
+            try connection.execute(
+                "INSERT INTO artist_names (artist_id, name, changed_at) VALUES ('iu', '아이유', now())")
+            for (table, id) in [
+                ("artist_traffic_daily", "iu"), ("event_traffic_daily", "e1"), ("site_traffic_daily", "all"),
+            ] {
+                try connection.execute(
+                    """
+                    INSERT INTO \(unescaped: table)
+                    VALUES (\(id), '2025-12-01', 1234567, 5, 1234572, 3, 200000, \(VisitorSketch().bytes))
+                    """)
+            }
+            try connection.execute(
+                "INSERT INTO revenue_daily VALUES ('2025-12-01', 'KRW', 'iu', 'e1', 132000, 33000, 4, 4, 1)")
+        }
+    }
+
+    /// What the API answers, and what the command prints, to the same question.
+    private func both(
+        _ path: String, _ arguments: [String], _ configuration: PostgresConfiguration
+    ) async throws -> (api: String, command: CommandLineRun) {
+        let key = SigningKey.generate()
+        let token = try await key.mint(
+            subject: "a", role: .analyst, lifetimeSeconds: 60, now: Int64(Date().timeIntervalSince1970))
+        let engine = QueryEngine(database: configuration, redis: nil, calendar: .seoul, logger: testLogger)
+        let api = QueryAPI(
+            engine: engine, verifier: TokenVerifier(.fixed(try await VerifyingKeys(key))), metrics: Metrics())
+        let router = Router()
+        router.add(middleware: ProblemMiddleware())
+        api.addRoutes(to: router)
+        let body = try await Application(router: router).test(.router) { client in
+            try await client.execute(
+                uri: "/api/analytics/\(path)", method: .get, headers: [.authorization: "Bearer \(token)"])
+        }.body
+        await engine.shutdown()
+        let command = try await CommandLineRun.tiketi(
+            ["query"] + arguments, settings: ["ANALYTICS_DATABASE_URL": configuration.url])
+        return (String(buffer: body), command)
+    }
+
+    @Test(arguments: [
+        (
+            "artist/iu/traffic?startDate=2025-11-30&endDate=2025-12-02",
+            "traffic --artist iu --from 2025-11-30 --to 2025-12-02"
+        ),
+        (
+            "event/e1/traffic?startDate=2025-11-30&endDate=2025-12-02&granularity=weekly",
+            "traffic --event e1 --from 2025-11-30 --to 2025-12-02 --granularity weekly"
+        ),
+        (
+            "traffic?startDate=2025-11-01&endDate=2025-12-31&granularity=monthly",
+            "traffic --from 2025-11-01 --to 2025-12-31 --granularity monthly"
+        ),
+        (
+            "artist/iu/traffic?startDate=2025-12-01&endDate=2025-12-01&granularity=hourly&timezone=UTC",
+            "traffic --artist iu --from 2025-12-01 --to 2025-12-01 --granularity hourly --timezone UTC"
+        ),
+        ("revenue/stats?startDate=2025-11-30&endDate=2025-12-02", "revenue --from 2025-11-30 --to 2025-12-02"),
+        (
+            "revenue/monthly?startDate=2025-11-30&endDate=2025-12-02&artistId=iu",
+            "revenue --from 2025-11-30 --to 2025-12-02 --period monthly --artist iu"
+        ),
+        (
+            "revenue/daily?startDate=2025-12-01&endDate=2025-12-02&currency=USD",
+            "revenue --from 2025-12-01 --to 2025-12-02 --granularity daily --currency USD"
+        ),
+        ("top?by=artist&startDate=2025-11-30&endDate=2025-12-02", "top --from 2025-11-30 --to 2025-12-02"),
+        (
+            "top?by=event&metric=revenue&limit=3&startDate=2025-11-30&endDate=2025-12-02",
+            "top --by event --metric revenue --limit 3 --from 2025-11-30 --to 2025-12-02"
+        ),
+        (
+            "top?by=path&artistId=iu&startDate=2025-11-30&endDate=2025-12-02",
+            "top --by path --artist iu --from 2025-11-30 --to 2025-12-02"
+        ),
+        ("dashboard", "dashboard"),
+    ])
+    func theCommandAnswersAsTheAPIDoes(_ path: String, _ command: String) async throws {
+        try await withAnalyticsDatabase { configuration, pool in
+            try await fill(pool)
+            let arguments = command.split(separator: " ").map(String.init) + ["--format", "json"]
+            let answers = try await both(path, arguments, configuration)
+            #expect(answers.command.status == 0, "\(answers.command.error)")
+            #expect(answers.command.error == "")
+            #expect(answers.command.output == answers.api + "\n")
+            #expect(answers.api.contains("\"asOf\":\"2025-12-03T00:00:00.000Z\""))
+        }
+    }
+
+    @Test func tablesAndLinesCarryTheSameNumbers() async throws {
+        try await withAnalyticsDatabase { configuration, pool in
+            try await fill(pool)
+            func run(_ format: String) async throws -> String {
+                try await CommandLineRun.tiketi(
+                    [
+                        "query", "traffic", "--artist", "iu", "--from", "2025-12-01", "--to", "2025-12-02", "--format",
+                        format,
+                    ],
+                    settings: ["ANALYTICS_DATABASE_URL": configuration.url]
+                ).output
+            }
+            #expect(
+                try await run("table") == """
+                    아이유 (artist iu), 2025-12-01 to 2025-12-02, daily, Asia/Seoul
+
+                    date        page views  unique visitors  avg session  sessions
+                    ──────────  ──────────  ───────────────  ───────────  ────────
+                    2025-12-01   1,234,567                0       1m 07s         3
+                    2025-12-02           0                0           0s         0
+                    ──────────  ──────────  ───────────────  ───────────  ────────
+                    total        1,234,567                0       1m 07s         3
+
+                    as of 2025-12-03T00:00:00.000Z
+
+                    """)
+            #expect(
+                try await run("csv") == "date,pageViews,uniqueVisitors,avgSessionDuration,sessions\r\n"
+                    + "2025-12-01,1234567,0,67,3\r\n2025-12-02,0,0,0,0\r\n")
+            #expect(
+                try await run("ndjson") == """
+                    {"date":"2025-12-01","pageViews":1234567,"uniqueVisitors":0,"avgSessionDuration":67,"sessions":3}
+                    {"date":"2025-12-02","pageViews":0,"uniqueVisitors":0,"avgSessionDuration":0,"sessions":0}
+
+                    """)
+        }
+    }
+
+    @Test(
+        arguments: [
+            (
+                "traffic --from 2025-12-02 --to 2025-12-01", 2, "tiketi: --from must not be after --to\n"
+            ),
+            (
+                "traffic --granularity yearly", 2,
+                "tiketi: --granularity must be one of hourly, daily, weekly, monthly\n"
+            ),
+            (
+                "top --by path --from 2025-10-01 --to 2025-12-01", 2,
+                "tiketi: --from to --to may span at most 31 days for --by path; these are 62\n"
+            ),
+            ("top --by artist --limit many", 2, "tiketi: --limit must be a whole number from 1 to 100\n"),
+            ("events --limit 0", 2, "tiketi: --limit must be a whole number from 1 to 1000000000\n"),
+        ] as [(String, Int32, String)])
+    func badQuestionsAreOneLine(_ command: String, _ status: Int32, _ error: String) async throws {
+        try await withAnalyticsDatabase { configuration, _ in
+            let run = try await CommandLineRun.tiketi(
+                ["query"] + command.split(separator: " ").map(String.init),
+                settings: ["ANALYTICS_DATABASE_URL": configuration.url])
+            #expect(run.status == status)
+            #expect(run.error == error)
+            #expect(run.output == "")
+        }
+    }
+
+    @Test func withoutADatabaseItSaysWhatIsMissing() async throws {
+        let unset = try await CommandLineRun.tiketi(["query", "dashboard"])
+        #expect(unset.status == 2)
+        #expect(unset.error.hasPrefix("tiketi: ANALYTICS_DATABASE_URL: missing"))
+        #expect(unset.error.split(separator: "\n").count == 1)
+        let away = try await CommandLineRun.tiketi(
+            ["query", "dashboard"], settings: ["ANALYTICS_DATABASE_URL": "postgresql:///x?host=/nonexistent"])
+        #expect(away.status == 75)
+        #expect(away.error.split(separator: "\n").last?.hasPrefix("tiketi: Postgres unavailable") == true)
+    }
+
+    @Test func settingsMayComeFromAFile() async throws {
+        try await withAnalyticsDatabase { configuration, pool in
+            try await fill(pool)
+            try await withTemporaryFolder { folder in
+                let key = SigningKey.generate()
+                let file = folder.appending(path: "env")
+                try "# made by a test\nANALYTICS_DATABASE_URL=\(configuration.url)\n\nJWT_SIGNING_KEY=\(key.seed)\n"
+                    .write(to: file, atomically: true, encoding: .utf8)
+                let query = try await CommandLineRun.tiketi(
+                    [
+                        "query", "top", "--from", "2025-12-01", "--to", "2025-12-02", "--env-file", file.path,
+                        "--format", "csv",
+                    ])
+                #expect(query.output == "rank,id,name,pageViews\r\n1,iu,아이유,1234567\r\n")
+                let token = try await CommandLineRun.tiketi(
+                    ["token", "--role", "analyst", "--expires", "2h", "--subject", "kim", "--env-file", file.path])
+                let verifier = TokenVerifier(.fixed(try await VerifyingKeys(key)))
+                let claims = try await verifier.verify(token.output.dropLast())
+                #expect(claims.subject == "kim")
+                #expect(claims.role == .analyst)
+                #expect(claims.expiresAt - claims.issuedAt == 7200)
+                let absent = try await CommandLineRun.tiketi(
+                    ["query", "top", "--env-file", folder.appending(path: "none").path])
+                #expect(absent.status == 2)
+                #expect(absent.error == "tiketi: --env-file: cannot read \(folder.appending(path: "none").path)\n")
+            }
+        }
+    }
+
+    @Test func tokensNeedAKey() async throws {
+        let unset = try await CommandLineRun.tiketi(["token", "--role", "admin"])
+        #expect(unset.status == 2)
+        let wrong = try await CommandLineRun.tiketi(
+            ["token", "--role", "admin"], settings: ["JWT_SIGNING_KEY": "hunter2"])
+        #expect(wrong.status == 2)
+        #expect(
+            wrong.error
+                == "tiketi: JWT_SIGNING_KEY: must be an Ed25519 private key, as PKCS#8 PEM or as 32 bytes in base64url\n"
+        )
+        let role = try await CommandLineRun.tiketi(["token", "--role", "root"])
+        #expect(role.status == 64)
+    }
+}

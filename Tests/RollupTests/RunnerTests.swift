@@ -1,0 +1,122 @@
+import Core
+import Storage
+import TestSupport
+import Testing
+
+@testable import Rollup
+
+/// Several runners share the work, and one that dies leaves nothing half-done.
+@Suite struct RunnerTests {
+    @Test func fourRunnersShareWhatIsPendingAndCountItOnce() async throws {
+        var random = RandomBeacons(generator: SeededGenerator())
+        print("\(random.generator)")
+        let batches = random.batches(of: random.beacons(4000))
+        try await withAnalyticsDatabase { configuration, pool in
+            let fixture = RollupFixture(pool: pool)
+            for (number, batch) in batches.enumerated() { try await fixture.store(batch, seq: Int64(number + 1)) }
+            let runners = PostgresPool(configuration, connections: 4, logger: testLogger)
+            let rollup = RollupFixture(pool: runners).rollup
+            let results = try await withThrowingTaskGroup(of: Rollup.Result.self) { group in
+                for _ in 0..<4 { group.addTask { try await rollup.run() } }
+                return try await group.reduce(into: []) { $0.append($1) }
+            }
+            await runners.shutdown()
+            #expect(results.map(\.batches).reduce(0, +) == batches.count)
+            _ = try await fixture.rollup.run()
+            #expect(try await fixture.rollup.verify(nil).findings.isEmpty)
+            #expect(try await pool.count("SELECT count(*) FROM rollup_folded") == Int64(batches.count))
+        }
+    }
+
+    /// What another runner holds is left to it, and nobody waits for it.
+    @Test func whatAnotherRunnerHoldsIsPassedOver() async throws {
+        try await withAnalyticsDatabase { _, pool in
+            let fixture = RollupFixture(pool: pool)
+            for seq in 1...3 {
+                try await fixture.store([.at("2025-12-01T12:0\(seq):00+09:00")], seq: Int64(seq))
+            }
+            try await holding(["SELECT 1 FROM rollup_pending WHERE seq <> 2 FOR UPDATE"], on: pool) {
+                let folded = try await fixture.rollup.run().batches
+                #expect(folded == 1)
+                #expect(try await fixture.foldOrder() == [2])
+            }
+            #expect(try await fixture.rollup.run().batches == 2)
+        }
+    }
+
+    /// Batches keep coming as fast as they are folded, two for one: it ends all the same.
+    @Test func aRunEndsWhereMoreKeepsComing() async throws {
+        try await withAnalyticsDatabase { _, pool in
+            let fixture = RollupFixture(pool: pool)
+            for seq in 1...3 { try await fixture.store([.at("2025-12-01T12:00:00+09:00")], seq: Int64(seq)) }
+            try await pool.execute(
+                """
+                CREATE FUNCTION more() RETURNS trigger LANGUAGE plpgsql AS $$
+                BEGIN
+                    INSERT INTO analytics_events
+                    SELECT received_day, node, seq + offset_, last_seq, received_at, min_time, max_time, beacons,
+                        schema_version, crc, payload
+                    FROM analytics_events, unnest(ARRAY[1000000, 2000000]) AS offset_
+                    WHERE (received_day, node, seq) = (NEW.received_day, NEW.node, NEW.seq);
+                    INSERT INTO rollup_pending
+                    SELECT NEW.received_day, NEW.node, NEW.seq + offset_, 1, now()
+                    FROM unnest(ARRAY[1000000, 2000000]) AS offset_;
+                    RETURN NEW;
+                END
+                $$
+                """)
+            try await pool.execute(
+                "CREATE TRIGGER more AFTER INSERT ON rollup_folded FOR EACH ROW EXECUTE FUNCTION more()")
+            #expect(try await fixture.rollup.run().batches == 3)
+            #expect(try await pool.count("SELECT count(*) FROM rollup_pending") == 6)
+        }
+    }
+
+    /// Each statement of a fold in turn waits for a table, and the runner's connection is ended there.
+    @Test(arguments: [
+        "analytics_events", "message_ids", "stamped_message_ids", "session_intervals", "artist_traffic_hourly",
+        "event_traffic_hourly", "site_traffic_hourly", "rollup_dirty", "rollup_folded",
+    ])
+    func aRunnerThatIsKilledLeavesNothingHalfDone(table: String) async throws {
+        try await withHalfFolded { fixture in
+            try await killed(fixture, while: "LOCK TABLE \(unescaped: table)")
+        }
+    }
+
+    @Test func aRunnerThatIsKilledBeforeItAppliesLeavesNothingHalfDone() async throws {
+        try await withHalfFolded { fixture in
+            try await killed(fixture, while: "SELECT pg_advisory_xact_lock(\(ApplyLock.key))")
+        }
+    }
+
+    private func killed(_ fixture: RollupFixture, while statement: SQL) async throws {
+        let pending = try await fixture.pool.count("SELECT count(*) FROM rollup_pending")
+        let before = try await fixture.dump()
+        let running = try await holding([statement], on: fixture.pool) {
+            let running = Task { try await fixture.rollup.run() }
+            try await fixture.pool.terminateWhoWaits()
+            await #expect(throws: PostgresError.self) { try await running.value }
+            return running
+        }
+        _ = await running.result
+        #expect(try await fixture.pool.count("SELECT count(*) FROM rollup_pending") == pending)
+        #expect(try await fixture.dump() == before)
+        #expect(try await fixture.rollup.verify(nil).findings.isEmpty)
+        #expect(try await fixture.rollup.run().batches == Int(pending))
+        #expect(try await fixture.rollup.verify(nil).findings.isEmpty)
+    }
+
+    /// Half of the batches are folded, the others pending.
+    private func withHalfFolded(_ body: (RollupFixture) async throws -> Void) async throws {
+        var random = RandomBeacons(generator: SeededGenerator(seed: 11))
+        let batches = random.batches(of: random.beacons(800))
+        try await withAnalyticsDatabase { _, pool in
+            let fixture = RollupFixture(pool: pool)
+            for (number, batch) in batches.enumerated() {
+                try await fixture.store(batch, seq: Int64(number + 1))
+                if number == batches.count / 2 { _ = try await fixture.rollup.run() }
+            }
+            try await body(fixture)
+        }
+    }
+}

@@ -1,0 +1,107 @@
+import Core
+import Ingest
+import Storage
+import TestSupport
+import Testing
+
+@testable import Rollup
+
+/// A wrong row planted in any table is found and named.
+@Suite struct VerifyTests {
+    @Test(arguments: [
+        "artist_traffic_hourly", "event_traffic_hourly", "site_traffic_hourly", "artist_traffic_daily",
+        "event_traffic_daily", "site_traffic_daily", "artist_traffic_monthly", "event_traffic_monthly",
+        "site_traffic_monthly",
+    ])
+    func aWrongCountIsNamed(table: String) async throws {
+        try await withRolledUp { fixture in
+            try await fixture.pool.execute(
+                """
+                UPDATE \(unescaped: table) SET page_views = page_views + 1
+                WHERE ctid = (SELECT min(ctid) FROM \(unescaped: table))
+                """)
+            let findings = try await fixture.rollup.verify(nil).findings
+            #expect(findings.contains { $0.table == table && $0.difference.contains("page_views") }, "\(findings)")
+        }
+    }
+
+    @Test(arguments: ["artist_traffic_hourly", "site_traffic_daily", "event_traffic_monthly"])
+    func aWrongSketchIsNamed(table: String) async throws {
+        try await withRolledUp { fixture in
+            let empty = VisitorSketch().bytes
+            try await fixture.pool.execute("UPDATE \(unescaped: table) SET visitors = \(empty)")
+            let findings = try await fixture.rollup.verify(nil).findings
+            #expect(findings.contains { $0.table == table && $0.difference.contains("visitors") }, "\(findings)")
+        }
+    }
+
+    @Test(arguments: ["artist_traffic_hourly", "event_traffic_daily", "site_traffic_monthly"])
+    func aMissingAndASurplusRowAreNamed(table: String) async throws {
+        try await withRolledUp { fixture in
+            try await fixture.pool.execute("DELETE FROM \(unescaped: table)")
+            #expect(try await fixture.rollup.verify(nil).findings.contains { $0.table == table })
+        }
+        try await withRolledUp { fixture in
+            let column = table.hasPrefix("artist") ? "artist_id" : table.hasPrefix("event") ? "event_id" : "site_id"
+            try await fixture.pool.execute(
+                "UPDATE \(unescaped: table) SET \(unescaped: column) = \(unescaped: column) || 'x'")
+            #expect(
+                try await fixture.rollup.verify(nil).findings.contains { $0.table == table && $0.entity.hasSuffix("x") }
+            )
+        }
+    }
+
+    @Test(arguments: ["revenue_hourly", "revenue_daily", "revenue_monthly"])
+    func wrongMoneyIsNamed(table: String) async throws {
+        try await withRolledUp { fixture in
+            try await fixture.pool.execute("UPDATE \(unescaped: table) SET gross = gross + 1")
+            #expect(try await fixture.rollup.verify(nil).findings.contains { $0.table == table })
+        }
+    }
+
+    @Test func aRepeatRecordedWronglyIsNamed() async throws {
+        try await withRolledUp { fixture in
+            try await fixture.pool.execute("UPDATE rollup_folded SET duplicates = '{0}' WHERE seq = 1")
+            #expect(try await fixture.rollup.verify(nil).findings.contains { $0.table == "rollup_folded" })
+        }
+    }
+
+    @Test func whatIsMendedIsSilentAgain() async throws {
+        try await withRolledUp { fixture in
+            let before = try await fixture.dump()
+            for table in RollupFixture.tables {
+                let column = table.hasPrefix("revenue") ? "gross" : "beacons"
+                try await fixture.pool.execute(
+                    "UPDATE \(unescaped: table) SET \(unescaped: column) = \(unescaped: column) + 7")
+            }
+            #expect(try await fixture.rollup.verify(nil).findings.isEmpty == false)
+            _ = try await fixture.rollup.rebuild(nil)
+            #expect(try await fixture.rollup.verify(nil).findings.isEmpty)
+            #expect(try await fixture.dump() == before)
+        }
+    }
+
+    private func withRolledUp(_ body: (RollupFixture) async throws -> Void) async throws {
+        var random = RandomBeacons(generator: SeededGenerator(seed: 7))
+        let batches = random.batches(of: random.beacons(600))
+        let start = random.start
+        try await withAnalyticsDatabase { _, pool in
+            let fixture = RollupFixture(pool: pool)
+            for (number, batch) in batches.enumerated() { try await fixture.store(batch, seq: Int64(number + 1)) }
+            try await pool.withConnection { connection in
+                for number in 0..<20 {
+                    let message = Message(
+                        id: "payment-\(number)", occurredAt: start + Int64(number) * 3_600_000,
+                        body: .paymentCompleted(
+                            PaymentCompleted(
+                                paymentId: "p\(number)", eventId: "event_1", artistId: "artist_1", amount: 1000,
+                                currency: number % 2 == 0 ? "KRW" : "USD", tickets: 2)))
+                    _ = try MessageEffects.store(message, on: connection)
+                }
+            }
+            _ = try await fixture.rollup.run()
+            #expect(try await fixture.rollup.verify(nil).findings.isEmpty)
+            try await body(fixture)
+        }
+    }
+}
