@@ -29,7 +29,6 @@ package struct IngestNode: Service {
     private let counters: Counters?
     private let salts: VisitorSalts
     private let maxDrain: Duration
-    private let logger: Logger
 
     /// Opens the spool.
     ///
@@ -49,11 +48,23 @@ package struct IngestNode: Service {
             settings: settings.track, spool: spool, salts: salts.fallback, metrics: metrics, threadPool: threadPool,
             now: clock)
         maxDrain = settings.maxDrain
-        self.logger = logger
     }
 
+    /// Not everything that was acknowledged could be stored before the node had to end.
+    package struct DrainIncomplete: Error, CustomStringConvertible {
+        package var description: String {
+            "not everything acknowledged could be stored in time: the spool keeps the rest for the next start"
+        }
+    }
+
+    /// Makes the node known in Postgres, where that can be reached. Call it before the endpoint takes beacons.
+    package func announce() async {
+        await shipper.announce()
+    }
+
+    /// - Throws: `DrainIncomplete`.
     package func run() async throws {
-        await withTaskGroup(of: Void.self) { group in
+        let isLate = await withTaskGroup(of: Void.self) { group in
             group.addTask { await salts.run(for: endpoint) }
             let counting = Task { await counters?.run() }
             let shipping = Task { await shipper.run() }
@@ -61,16 +72,18 @@ package struct IngestNode: Service {
             spool.beginDraining()
             shipper.beginDraining()
             let deadline = Task {
-                try await Task.sleep(for: maxDrain)
-                logger.error("not everything could be stored in time; the spool keeps the rest")
+                guard (try? await Task.sleep(for: maxDrain)) != nil else { return false }
                 shipping.cancel()
                 counting.cancel()
+                return true
             }
             await shipping.value
             counters?.beginDraining()
             await counting.value
             deadline.cancel()
             group.cancelAll()
+            return await deadline.value
         }
+        if isLate { throw DrainIncomplete() }
     }
 }

@@ -204,43 +204,24 @@ package final class Shipper: Sendable {
         spool.markStored { identity, lastSeq in lastSeq <= stored[identity] ?? 0 }
     }
 
+    /// Makes the node known in Postgres, once: do it before anything is acknowledged. A drained node holds no answer
+    /// back, so until it is known again, answers would be said to be fresher than they are.
+    ///
+    /// Where Postgres is away nobody is answered either, and `run()` goes on trying.
+    package func announce() async {
+        do {
+            _ = try await register()
+        } catch {
+            logger.warning("Postgres can't be reached; the spool keeps", metadata: ["error": "\(error)"])
+        }
+    }
+
     /// Reads where Postgres stands and makes the node known there; retries until that works.
     private func register(_ reader: inout SpoolReader) async -> Bool {
         var delayMs = Self.retryMs.lowerBound
         while !Task.isCancelled {
-            let now = clock()
-            let durable = spool.durable
-            let active = durable.segments[durable.segments.count - 1]
             do {
-                reader.stored = try await pool.withConnection { [self] connection in
-                    let positions = try BatchStore.positions(ofNode: nodeId + "/", on: connection)
-                    var stored: [UInt64: UInt64] = [:]
-                    for segment in durable.segments {
-                        let node = node(segment.identity)
-                        if let last = positions[node] { stored[segment.identity] = UInt64(last) }
-                    }
-                    if stored[active.identity] == nil {
-                        // Before its first segment, which need not be the active one: the spool may have filled many
-                        // before Postgres could be reached at all.
-                        let first = durable.segments.first { $0.identity == active.identity } ?? active
-                        // Somebody may have deleted the row of a node that lives: its batches are there still.
-                        let last = max(
-                            first.firstSeq - 1,
-                            try BatchStore.lastStored(ofNode: node(active.identity), on: connection).map { UInt64($0) }
-                                ?? 0)
-                        try BatchStore.register(
-                            node: node(active.identity), lastSeq: Int64(last), shippedThrough: now, on: connection)
-                        stored[active.identity] = last
-                    }
-                    // It may have ended drained, at 'infinity': from now on it holds answers back again.
-                    let from = Self.firstUnstored(stored, durable) ?? now
-                    for identity in stored.keys {
-                        try BatchStore.advance(node: node(identity), shippedThrough: from, on: connection)
-                    }
-                    let today = Day(daysSince1970: Int(floorDiv(now, 86_400_000)))
-                    for day in [today, today + 1] { _ = try BatchStore.ensurePartition(of: day, on: connection) }
-                    return stored
-                }
+                reader.stored = try await register()
                 markStored(reader.stored)
                 return true
             } catch {
@@ -250,6 +231,41 @@ package final class Shipper: Sendable {
             delayMs = min(delayMs * 2, Self.retryMs.upperBound)
         }
         return false
+    }
+
+    /// - Returns: the last number stored of each identity in the spool.
+    private func register() async throws -> [UInt64: UInt64] {
+        let now = clock()
+        let durable = spool.durable
+        let active = durable.segments[durable.segments.count - 1]
+        return try await pool.withConnection { [self] connection in
+            let positions = try BatchStore.positions(ofNode: nodeId + "/", on: connection)
+            var stored: [UInt64: UInt64] = [:]
+            for segment in durable.segments {
+                let node = node(segment.identity)
+                if let last = positions[node] { stored[segment.identity] = UInt64(last) }
+            }
+            if stored[active.identity] == nil {
+                // Before its first segment, which need not be the active one: the spool may have filled many before
+                // Postgres could be reached at all.
+                let first = durable.segments.first { $0.identity == active.identity } ?? active
+                // Somebody may have deleted the row of a node that lives: its batches are there still.
+                let last = max(
+                    first.firstSeq - 1,
+                    try BatchStore.lastStored(ofNode: node(active.identity), on: connection).map { UInt64($0) } ?? 0)
+                try BatchStore.register(
+                    node: node(active.identity), lastSeq: Int64(last), shippedThrough: now, on: connection)
+                stored[active.identity] = last
+            }
+            // It may have ended drained, at 'infinity': from now on it holds answers back again.
+            let from = Self.firstUnstored(stored, durable) ?? now
+            for identity in stored.keys {
+                try BatchStore.advance(node: node(identity), shippedThrough: from, on: connection)
+            }
+            let today = Day(daysSince1970: Int(floorDiv(now, 86_400_000)))
+            for day in [today, today + 1] { _ = try BatchStore.ensurePartition(of: day, on: connection) }
+            return stored
+        }
     }
 
     /// Where the spool turns out damaged, the beginning of time: the loop mends it, and then says better.

@@ -7,8 +7,8 @@ package final class PrivatePostgres: PrivateServer {
     static let maxConnections = 200
     static let maxStartWait = Duration.seconds(60)
     static let maxStopWait = Duration.seconds(20)
-    /// Processes of a killed server may need a moment to end; until then no other can start.
-    static let maxStartAttempts = 20
+    /// Processes of a killed server end once their statement does; until then no other can start. A minute's worth.
+    static let maxStartAttempts = 240
     static let superuser = "tiketi"
 
     package let folder: URL

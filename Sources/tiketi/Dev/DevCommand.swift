@@ -3,6 +3,7 @@ import Foundation
 import Logging
 import Platform
 import Storage
+import UnixSignals
 
 struct DevCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -29,18 +30,27 @@ struct DevCommand: AsyncParsableCommand {
         try await reportingFailure {
             let folder = URL(filePath: dataDir, directoryHint: .isDirectory).standardizedFileURL
             let servers = try DevServers(folder: folder)
-            let environment = try await servers.start()
-            do {
-                try await serve(environment, folder: folder)
-            } catch {
-                await servers.stop()
-                throw error
+            let signals = await UnixSignalsSequence(trapping: .sigterm, .sigint)
+            let serving = ServingMark()
+            let running = Task {
+                let environment = try await servers.start()
+                try await serve(environment, folder: folder) { serving.set() }
             }
+            let stopping = Task {
+                // While it serves, the services end by themselves; before that, nothing else would stop the servers.
+                for await _ in signals where !serving.isSet { running.cancel() }
+            }
+            let result = await running.result
             await servers.stop()
+            stopping.cancel()
+            if running.isCancelled { return }
+            try result.get()
         }
     }
 
-    private func serve(_ environment: DevEnvironment, folder: URL) async throws {
+    private func serve(
+        _ environment: DevEnvironment, folder: URL, onServing: @escaping @Sendable () -> Void
+    ) async throws {
         let overrides = environment.values.filter {
             ProcessInfo.processInfo.environment[$0.key] == nil || $0.key.hasSuffix("_URL")
         }
@@ -57,7 +67,9 @@ struct DevCommand: AsyncParsableCommand {
         let process = ServedProcess(
             services: Set(ServiceName.allCases), settings: settings, host: "127.0.0.1", port: port,
             followsRollup: true, logger: logger)
+        try Task.checkCancellation()
         try await process.run { port in
+            onServing()
             let address = "http://127.0.0.1:\(port)"
             await announce(address, settings: settings, folder: folder)
         }

@@ -55,6 +55,7 @@ struct ServedProcess {
         var node: IngestNode?
         if services.contains(.ingest) {
             node = try ingestNode(calendar, postgres, counters, metrics)
+            await node!.announce()
             running.append(.init(service: node!))
             let consumer = MessageConsumer(
                 name: try settings.nodeID(), redis: messages, postgres: postgres, clock: clock,

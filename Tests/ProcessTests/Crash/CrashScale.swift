@@ -6,7 +6,7 @@ struct CrashScale {
     var seconds = 8.0
     /// Beacons offered a second.
     var rate = 2000
-    /// How often each of ingest, Postgres and Redis is killed.
+    /// How often each of ingest, Postgres, Redis and the rollup is killed.
     var kills = 2
 
     static let beaconsPerRequest = 100

@@ -12,6 +12,7 @@ final class CrashStage: Sendable {
     let redis: PrivateRedis
     let settings: [String: String]
     private let ingest = Mutex<RunningProgram?>(nil)
+    private let rollup = Mutex<RunningProgram?>(nil)
     private let starts = Mutex(0)
 
     struct StartFailed: Error, CustomStringConvertible {
@@ -56,10 +57,8 @@ final class CrashStage: Sendable {
     }
 
     private func stop() async {
-        if let ingest = ingest.withLock({ $0 }) {
-            ingest.signal(SIGKILL)
-            await ingest.end()
-        }
+        await killIngest()
+        await killRollup()
         await redis.stop()
         await postgres.stop()
     }
@@ -73,18 +72,36 @@ final class CrashStage: Sendable {
         try await RunningProgram.run(arguments, settings: settings, name: arguments.joined(separator: "-"), in: folder)
     }
 
-    func startRollup() throws -> RunningProgram {
-        try RunningProgram(["rollup", "run", "--follow"], settings: settings, name: "follow", in: folder)
+    func startRollup() throws {
+        let program = try RunningProgram(
+            ["rollup", "run", "--follow"], settings: settings, name: "follow-\(nextNumber())", in: folder)
+        rollup.withLock { $0 = program }
+    }
+
+    func killRollup() async {
+        let program = rollup.withLock { $0 }
+        program?.signal(SIGKILL)
+        await program?.end()
+    }
+
+    /// Has the rollup end in good order.
+    func endRollup() async -> RunningProgram.Ending? {
+        let program = rollup.withLock { $0 }
+        program?.signal(SIGTERM)
+        return await program?.end()
+    }
+
+    private func nextNumber() -> Int {
+        starts.withLock { starts in
+            starts += 1
+            return starts
+        }
     }
 
     /// Starts ingest on the spool of the one before, and returns the port on which it listens.
     func startIngest() async throws -> Int {
-        let number = starts.withLock { starts in
-            starts += 1
-            return starts
-        }
         let program = try RunningProgram(
-            ["serve", "ingest", "--port", "0"], settings: settings, name: "ingest-\(number)", in: folder)
+            ["serve", "ingest", "--port", "0"], settings: settings, name: "ingest-\(nextNumber())", in: folder)
         ingest.withLock { $0 = program }
         return try await eventually {
             if let port = Self.port(in: program.error) { return port }

@@ -42,6 +42,29 @@ import Testing
         }
     }
 
+    /// Ctrl-C while the servers are being made and started.
+    @Test func ctrlCBeforeItIsReadyStopsEverythingToo() async throws {
+        var generator = SeededGenerator()
+        print("dev start test: \(generator)")
+        for round in 1...2 {
+            try await withTemporaryFolder { folder in
+                let data = folder.appending(path: "data", directoryHint: .isDirectory)
+                let program = try start(round, data, in: folder)
+                // By then it heeds signals.
+                try await eventually {
+                    guard
+                        FileManager.default.fileExists(atPath: data.appending(path: "postgres/cluster.new").path)
+                            || FileManager.default.fileExists(atPath: data.appending(path: "postgres/cluster").path)
+                    else { throw NotYet(what: "no cluster: \(program.error)") }
+                }
+                try await Task.sleep(for: .milliseconds(Int.random(in: 0...1500, using: &generator)))
+                program.signal(SIGINT)
+                #expect(await program.end() == .exited(0), "\(program.error)")
+                #expect(try processes(of: data) == [])
+            }
+        }
+    }
+
     private func start(_ number: Int, _ data: URL, in folder: URL) throws -> RunningProgram {
         try RunningProgram(
             ["dev", "--no-demo", "--port", "0", "--data-dir", data.path], settings: [:], name: "dev-\(number)",

@@ -13,16 +13,13 @@ import Testing
         try await withTemporaryFolder { folder in
             try await withAnalyticsDatabase { database, pool in
                 try await withRedis { redis in
+                    let settings = [
+                        "ANALYTICS_DATABASE_URL": database.url, "REDIS_URL": redis.url,
+                        "SPOOL_DIR": folder.appending(path: "spool").path, "NODE_ID": "drain-0",
+                    ]
                     let ingest = try RunningProgram(
-                        ["serve", "ingest", "--port", "0"],
-                        settings: [
-                            "ANALYTICS_DATABASE_URL": database.url, "REDIS_URL": redis.url,
-                            "SPOOL_DIR": folder.appending(path: "spool").path, "NODE_ID": "drain-0",
-                        ], name: "ingest", in: folder)
-                    let port = try await eventually {
-                        guard let port = CrashStage.port(in: ingest.error) else { throw NotYet(what: ingest.error) }
-                        return port
-                    }
+                        ["serve", "ingest", "--port", "0"], settings: settings, name: "ingest", in: folder)
+                    let port = try await port(of: ingest)
                     let load = BeaconLoad(OfferedBeacons(seed: seed), requests: 2000, rate: 4000, port: port)
                     let loading = Task { try await load.run() }
                     try await eventually {
@@ -38,13 +35,34 @@ import Testing
                     #expect(lost.isEmpty, "\(lost.count) of \(load.acknowledgedBeacons), such as \(lost.prefix(3))")
                     #expect(stored.defects.isEmpty, "\(stored.defects.prefix(3))")
                     #expect(load.defects.isEmpty, "\(load.defects.prefix(3))")
-                    let drained = try await pool.withConnection {
-                        try $0.query("SELECT shipped_through = 'infinity' FROM spool_positions")
-                            .map { try $0.get(0, as: Bool.self) }
-                    }
-                    #expect(drained == [true])
+                    #expect(try await isDrained(pool))
+
+                    // From before it takes beacons again, answers are no fresher than it has shipped.
+                    let next = try RunningProgram(
+                        ["serve", "ingest", "--port", "0"], settings: settings, name: "next", in: folder)
+                    _ = try await self.port(of: next)
+                    #expect(try await !isDrained(pool))
+                    next.signal(SIGTERM)
+                    #expect(await next.end() == .exited(0), "\(next.error)")
                 }
             }
         }
+    }
+
+    private func port(of ingest: RunningProgram) async throws -> Int {
+        try await eventually {
+            guard let port = CrashStage.port(in: ingest.error) else { throw NotYet(what: ingest.error) }
+            return port
+        }
+    }
+
+    private func isDrained(_ pool: PostgresPool) async throws -> Bool {
+        let nodes = try await pool.withConnection {
+            try $0.query("SELECT shipped_through = 'infinity' FROM spool_positions").map {
+                try $0.get(0, as: Bool.self)
+            }
+        }
+        try #require(nodes.count == 1)
+        return nodes[0]
     }
 }

@@ -2,10 +2,10 @@ import Foundation
 import Platform
 import TestSupport
 
-/// Kills ingest, Postgres and Redis, each at seeded moments of its own, and starts them again.
+/// Kills ingest, Postgres, Redis and the rollup, each at seeded moments of its own, and starts them again.
 struct Trouble {
     enum Victim: String, CaseIterable {
-        case ingest, postgres, redis
+        case ingest, postgres, redis, rollup
     }
 
     struct Blow: CustomStringConvertible {
@@ -66,6 +66,7 @@ struct Trouble {
         case .ingest: await stage.killIngest()
         case .postgres: try await onOwnThread { postgres.kill9() }
         case .redis: try await onOwnThread { redis.kill9() }
+        case .rollup: await stage.killRollup()
         }
         try await Task.sleep(for: .seconds(blow.downFor))
         if blow.losesData {
@@ -76,7 +77,8 @@ struct Trouble {
         case .ingest: load.move(toPort: try await stage.startIngest())
         case .postgres: try await postgres.start()
         case .redis: try await redis.start()
+        case .rollup: try stage.startRollup()
         }
-        print("\(blow): up again after \(ContinuousClock.now - restart)")
+        print("crash test: \(blow): up again after \(ContinuousClock.now - restart)")
     }
 }
