@@ -12,61 +12,70 @@ package enum Instant {
     ///
     /// Fractions beyond milliseconds are cut off. Second 60 is refused. Nil where the text is anything else.
     package static func parse(_ text: UnsafeRawBufferPointer) -> Int64? {
-        var position = 0
-        func digits(_ count: Int) -> Int? {
-            guard position + count <= text.count else { return nil }
-            var value = 0
-            for _ in 0..<count {
-                let digit = text[position] &- 0x30
-                guard digit <= 9 else { return nil }
-                value = value * 10 + Int(digit)
-                position += 1
-            }
-            return value
-        }
-        func skip(_ byte: UInt8) -> Bool {
-            guard position < text.count, text[position] == byte else { return false }
-            position += 1
-            return true
-        }
-        guard let year = digits(4), skip(0x2d), let month = digits(2), skip(0x2d), let dayOfMonth = digits(2),
-            skip(0x54) || skip(0x74) || skip(0x20),
-            let hour = digits(2), hour < 24, skip(0x3a), let minute = digits(2), minute < 60,
+        var cursor = Cursor(text: text)
+        guard let year = cursor.digits(4), cursor.skip(0x2d), let month = cursor.digits(2), cursor.skip(0x2d),
+            let dayOfMonth = cursor.digits(2), cursor.skip(0x54) || cursor.skip(0x74) || cursor.skip(0x20),
+            let hour = cursor.digits(2), hour < 24, cursor.skip(0x3a), let minute = cursor.digits(2), minute < 60,
             let day = Day(year: year, month: month, day: dayOfMonth)
         else { return nil }
         var second = 0
         var millisecond = 0
-        if skip(0x3a) {
-            guard let value = digits(2), value < 60 else { return nil }
+        if cursor.skip(0x3a) {
+            guard let value = cursor.digits(2), value < 60 else { return nil }
             second = value
-            if skip(0x2e) || skip(0x2c) {
+            if cursor.skip(0x2e) || cursor.skip(0x2c) {
                 var scale = 100
                 var any = false
-                while position < text.count, text[position] &- 0x30 <= 9 {
-                    millisecond += Int(text[position] - 0x30) * scale
+                while let digit = cursor.digits(1) {
+                    millisecond += digit * scale
                     scale /= 10
-                    position += 1
                     any = true
                 }
                 guard any else { return nil }
             }
         }
         var offset = 0
-        if !(skip(0x5a) || skip(0x7a)) {
+        if !(cursor.skip(0x5a) || cursor.skip(0x7a)) {
             let sign: Int
-            if skip(0x2b) { sign = 1 } else if skip(0x2d) { sign = -1 } else { return nil }
-            guard let hours = digits(2), hours <= 18 else { return nil }
+            if cursor.skip(0x2b) { sign = 1 } else if cursor.skip(0x2d) { sign = -1 } else { return nil }
+            guard let hours = cursor.digits(2), hours <= 18 else { return nil }
             var minutes = 0
-            if position < text.count {
-                _ = skip(0x3a)
-                guard let value = digits(2), value < 60 else { return nil }
+            if cursor.position < text.count {
+                _ = cursor.skip(0x3a)
+                guard let value = cursor.digits(2), value < 60 else { return nil }
                 minutes = value
             }
             offset = sign * (hours * 60 + minutes)
         }
-        guard position == text.count else { return nil }
+        guard cursor.position == text.count else { return nil }
         let minutes = Int64(day.daysSince1970) * 1440 + Int64(hour * 60 + minute - offset)
         return minutes * 60_000 + Int64(second * 1000 + millisecond)
+    }
+
+    /// A place in a text. Local functions over a captured variable would check each access to it at run time, which
+    /// costs more than the parsing.
+    private struct Cursor {
+        let text: UnsafeRawBufferPointer
+        var position = 0
+
+        /// So many digits as a number; nil, and not moved, where there are fewer.
+        mutating func digits(_ count: Int) -> Int? {
+            guard position + count <= text.count else { return nil }
+            var value = 0
+            for index in position..<(position + count) {
+                let digit = text[index] &- 0x30
+                guard digit <= 9 else { return nil }
+                value = value * 10 + Int(digit)
+            }
+            position += count
+            return value
+        }
+
+        mutating func skip(_ byte: UInt8) -> Bool {
+            guard position < text.count, text[position] == byte else { return false }
+            position += 1
+            return true
+        }
     }
 
     package static func parse(_ text: String) -> Int64? {

@@ -23,42 +23,71 @@ struct CounterDeltas: Equatable {
         let eventTypes = batch[.eventType]
         let pageView = (0..<eventTypes.valueCount).first { eventTypes.value($0).elementsEqual("page_view".utf8) }
             .map { UInt32($0 + 1) }
-        var artists: [Day: [UInt32: Int64]] = [:]
-        var events: [Day: [UInt32: Int64]] = [:]
+        let artists = batch[.artistId].codes
+        let events = batch[.eventId].codes
+        let visitorIds = batch[.visitorId].codes
+        var days: [DayViews] = []
+        var dayIndex = 0
+        // The minute in which each visitor was last seen: once a minute is enough to hash him.
+        var seen = [Int64](repeating: .min, count: batch[.visitorId].valueCount + 1)
         let nowMinute = floorDiv(now, 60_000)
         for row in 0..<batch.count {
             let timestamp = batch.timestamp[row]
             if eventTypes.codes[row] == pageView {
                 let day = lookup.day(of: timestamp)
                 if day >= oldest {
-                    let artist = batch[.artistId].codes[row]
-                    let event = batch[.eventId].codes[row]
-                    if artist != 0 { artists[day, default: [:]][artist, default: 0] += 1 }
-                    if event != 0 { events[day, default: [:]][event, default: 0] += 1 }
+                    if dayIndex == days.count || days[dayIndex].day != day {
+                        dayIndex = days.firstIndex { $0.day == day } ?? days.count
+                        if dayIndex == days.count {
+                            days.append(
+                                DayViews(
+                                    day: day, artists: batch[.artistId].valueCount, events: batch[.eventId].valueCount))
+                        }
+                    }
+                    days[dayIndex].artists[Int(artists[row])] += 1
+                    days[dayIndex].events[Int(events[row])] += 1
                 }
             }
             let minute = floorDiv(timestamp, 60_000)
-            if minute > nowMinute - Self.visitorMinutes, let visitor = batch.visitorHash(at: row),
-                visitors[minute]?.count ?? 0 < Self.maxVisitorsPerMinute
-            {
-                visitors[minute, default: []].insert(visitor)
+            if minute > nowMinute - Self.visitorMinutes {
+                let visitorId = Int(visitorIds[row])
+                if visitorId != 0 {
+                    if seen[visitorId] == minute { continue }
+                    seen[visitorId] = minute
+                }
+                if let visitor = batch.visitorHash(at: row), visitors[minute]?.count ?? 0 < Self.maxVisitorsPerMinute {
+                    visitors[minute, default: []].insert(visitor)
+                }
             }
         }
-        add(artists, of: batch[.artistId], calendar: calendar, name: CounterKey.artistViews)
-        add(events, of: batch[.eventId], calendar: calendar, name: CounterKey.eventViews)
+        for day in days {
+            add(day.artists, of: batch[.artistId], on: day.day, calendar: calendar, name: CounterKey.artistViews)
+            add(day.events, of: batch[.eventId], on: day.day, calendar: calendar, name: CounterKey.eventViews)
+        }
+    }
+
+    /// A day's views by code; what has neither artist nor event is counted at 0, and passed over.
+    private struct DayViews {
+        var day: Day
+        var artists: [Int64]
+        var events: [Int64]
+
+        init(day: Day, artists: Int, events: Int) {
+            self.day = day
+            self.artists = [Int64](repeating: 0, count: artists + 1)
+            self.events = [Int64](repeating: 0, count: events + 1)
+        }
     }
 
     private mutating func add(
-        _ counts: [Day: [UInt32: Int64]], of column: TextColumn, calendar: ReportingCalendar,
+        _ counts: [Int64], of column: TextColumn, on day: Day, calendar: ReportingCalendar,
         name: (String, Day) -> String
     ) {
-        for (day, byCode) in counts {
-            let expires = calendar.start(of: day + 1 + CounterKey.daysKept) / 1000
-            for (code, count) in byCode {
-                let name = name(column.string(ofValue: Int(code) - 1), day)
-                views[name] = count
-                expiry[name] = expires
-            }
+        let expires = calendar.start(of: day + 1 + CounterKey.daysKept) / 1000
+        for code in 1..<counts.count where counts[code] != 0 {
+            let name = name(column.string(ofValue: code - 1), day)
+            views[name] = counts[code]
+            expiry[name] = expires
         }
     }
 }

@@ -78,7 +78,7 @@ package final class Shipper: Sendable {
                 while !Task.isCancelled {
                     let lookedAt = clock()
                     let durable = spool.durable
-                    // Damage began another life: known to Postgres before it holds anything, so that answers wait for it.
+                    // Damage began another life: known to Postgres before its first batch, so that answers wait for it.
                     if lives.insert(durable.segments[durable.segments.count - 1].identity).inserted,
                         await !register(&reader)
                     {

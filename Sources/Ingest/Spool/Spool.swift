@@ -263,8 +263,8 @@ package final class Spool: Sendable {
 
     /// Keeps a segment that reading found damaged under another name, and its good frames in a clean one.
     ///
-    /// On the spool's queue, as every change of what is durable: a commit between reading the log and saying so would be
-    /// unsaid.
+    /// On the spool's queue, as every change of what is durable: a commit between reading the log and saying so would
+    /// be unsaid.
     func quarantine(_ segment: SpoolSegment) async throws {
         try await withCheckedThrowingContinuation { continuation in
             queue.async {

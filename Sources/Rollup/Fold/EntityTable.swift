@@ -21,5 +21,10 @@ struct EntityTable {
         return number
     }
 
+    /// Those of a column's values, in their order.
+    mutating func numbers(of column: TextColumn, family: Family) -> [Int32] {
+        (0..<column.valueCount).map { number(of: Entity(family: family, id: column.string(ofValue: $0))) }
+    }
+
     subscript(number: Int32) -> Entity { entities[Int(number)] }
 }

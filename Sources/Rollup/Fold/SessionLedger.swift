@@ -64,6 +64,15 @@ enum SessionLedger {
             var end = start
             while end < fragments.count, fragments[end].session == session { end += 1 }
             let before = stored[session] ?? []
+            if before.isEmpty, end == start + 1 {
+                // Nearly every key: one interval, and the first of it.
+                let fragment = fragments[start]
+                fold.addSessions(
+                    1, milliseconds: fragment.ended - fragment.started, entity: entity, startingAt: fragment.started)
+                changes.written.append((session, fragment.started, fragment.ended))
+                start = end
+                continue
+            }
             var joined = SessionIntervals(before)
             for fragment in fragments[start..<end] {
                 joined.add(.init(startMs: fragment.started, endMs: fragment.ended))

@@ -105,7 +105,7 @@ import Testing
             try await withAnalyticsDatabase { _, pool in
                 var spool: Spool? = try Spool(testing: .small(directory))
                 for round in 0..<3 {
-                    if round > 0 { spool = try await TestSupport.eventually { try Spool(testing: .small(directory)) } }
+                    if round > 0 { spool = try Spool(testing: .small(directory)) }
                     let shipper = Shipper(
                         spool: spool!, nodeId: "node", pool: pool, counters: nil, metrics: ShipMetrics(Metrics()),
                         clock: { Self.now + 60_000 }, logger: testLogger)
@@ -129,7 +129,7 @@ import Testing
     func damagedSegmentsGoOnceTheirGoodFramesAreStored(isOpen: Bool) async throws {
         try await withDirectory { directory in
             try await withAnalyticsDatabase { _, pool in
-                var spool: Spool? = try Spool(silently: .small(directory))
+                var spool: Spool? = try Spool(testing: .small(directory), logger: silentLogger)
                 for number in 0..<200 { _ = await spool!.append(BeaconRecords(numbers: number..<(number + 1))) }
                 let before = spool!.durable
                 #expect(before.segments.count > 1)
@@ -144,8 +144,7 @@ import Testing
                     try file.write(contentsOf: Data([0xff, 0xff, 0xff]))
                 }
                 try file.close()
-                // Its queue may still be letting go of the first one.
-                if !isOpen { spool = try await TestSupport.eventually { try Spool(silently: .small(directory)) } }
+                if !isOpen { spool = try Spool(testing: .small(directory), logger: silentLogger) }
                 let shipper = Shipper(
                     spool: spool!, nodeId: "node", pool: pool, counters: nil, metrics: ShipMetrics(Metrics()),
                     clock: { Self.now + 60_000 }, logger: silentLogger)
@@ -166,7 +165,7 @@ import Testing
     @Test func aLifeThatDamageBeganIsKnownBeforeItsFirstBatch() async throws {
         try await withDirectory { directory in
             try await withAnalyticsDatabase { _, pool in
-                let spool = try Spool(silently: .small(directory))
+                let spool = try Spool(testing: .small(directory), logger: silentLogger)
                 for number in 0..<3 { _ = await spool.append(BeaconRecords(numbers: number..<(number + 1))) }
                 let segment = spool.durable.segments[0]
                 let frame = try SegmentScan(of: segment).frames[1]
@@ -189,13 +188,5 @@ import Testing
 
     private func beacons(_ pool: PostgresPool) async throws -> Int64 {
         try await pool.count("SELECT coalesce(sum(beacons), 0)::bigint FROM analytics_events")
-    }
-}
-
-extension Spool {
-    convenience init(silently settings: SpoolSettings) throws {
-        try self.init(
-            settings, metrics: SpoolMetrics(Metrics()), logger: silentLogger,
-            onFailure: { message in fatalError(message) })
     }
 }

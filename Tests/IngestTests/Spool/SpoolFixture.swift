@@ -1,5 +1,6 @@
 import Core
 import Foundation
+import Logging
 import Platform
 import Storage
 import Synchronization
@@ -25,15 +26,14 @@ extension SpoolSettings {
 }
 
 extension Spool {
-    /// A spool that was let go of may hold its directory until its queue has returned: waits for that, up to a second.
-    convenience init(testing settings: SpoolSettings) throws {
-        for _ in 0..<100 {
-            let lock = try? DiskFile(settings.directory + "/lock", .readWrite)
-            if lock?.tryLock() ?? true { break }
-            usleep(10_000)
+    convenience init(testing settings: SpoolSettings, logger: Logger = testLogger) throws {
+        // The one before may be let go of by its queue just now: it answers before the queue is done with it.
+        for _ in 0..<500 {
+            guard let lock = try? DiskFile(settings.directory + "/lock", .readWrite), !lock.tryLock() else { break }
+            usleep(1000)
         }
         try self.init(
-            settings, metrics: SpoolMetrics(Metrics()), logger: testLogger,
+            settings, metrics: SpoolMetrics(Metrics()), logger: logger,
             onFailure: { message in fatalError(message) })
     }
 
