@@ -7,7 +7,7 @@ RUN apt-get update \
         libhiredis-dev liblz4-dev libpq-dev libssl-dev pkg-config zlib1g-dev \
     && rm -rf /var/lib/apt/lists/*
 WORKDIR /src
-# Dependencies in a layer of their own, fetched again only when they change.
+# Dependencies in a layer of their own, fetched again only when the manifest changes.
 COPY Package.* ./
 RUN swift package resolve
 COPY Sources Sources
@@ -29,7 +29,9 @@ RUN apt-get update \
     && install -d -o tiketi -g tiketi -m 0700 /var/lib/tiketi /var/lib/tiketi/spool
 COPY --from=build /staging /usr/lib/tiketi
 RUN ln -s /usr/lib/tiketi/tiketi /usr/bin/tiketi
-ENV SPOOL_DIR=/var/lib/tiketi/spool \
+# A container's own loopback would reach nobody.
+ENV LISTEN_HOST=0.0.0.0 \
+    SPOOL_DIR=/var/lib/tiketi/spool \
     SWIFT_BACKTRACE=enable=yes,sanitize=yes,interactive=no,color=no,swift-backtrace=/usr/lib/tiketi/swift-backtrace-static
 # By number, so that Kubernetes can see that it is not root.
 USER 10001:10001

@@ -55,9 +55,16 @@ import Testing
         await #expect(throws: VerifyingKeys.Invalid.notAKeySet) { try await VerifyingKeys(keySet: "[]".utf8) }
     }
 
-    @Test func onlyAddressesThatCanBeFetchedAreTaken() {
-        #expect(FetchedKeys(url: "ftp://localhost/keys", logger: logger) == nil)
-        #expect(FetchedKeys(url: "keys.json", logger: logger) == nil)
+    @Test func onlyAddressesThatCanBeFetchedAreTaken() throws {
+        func url(_ text: String) throws -> String? {
+            try Settings(environment: ["JWKS_URL": text]).jwksURL()?.absoluteString
+        }
+        for text in ["https://localhost/keys", "http://localhost:80/keys", "file:///run/keys.json"] {
+            #expect(try url(text) == text)
+        }
+        for text in ["ftp://localhost/keys", "keys.json", "https:///keys", "file:keys.json"] {
+            #expect(throws: SettingsError.self) { try url(text) }
+        }
     }
 
     @Test func keySetsAreReadFromFiles() async throws {
@@ -65,9 +72,9 @@ import Testing
         let file = FileManager.default.temporaryDirectory.appending(path: "keys-\(UUID().uuidString).json")
         try key.publicKeySet.write(to: file, atomically: true, encoding: .utf8)
         defer { try? FileManager.default.removeItem(at: file) }
-        let keys = try #require(FetchedKeys(url: file.absoluteString, logger: logger))
+        let keys = FetchedKeys(url: file, logger: logger)
         #expect(try await keys.key(key.keyID) != nil)
-        let absent = try #require(FetchedKeys(url: "file:///nonexistent/keys.json", logger: logger))
+        let absent = FetchedKeys(url: URL(filePath: "/nonexistent/keys.json"), logger: logger)
         await #expect(throws: FetchedKeys.Unavailable.self) { _ = try await absent.key("any") }
     }
 
@@ -96,8 +103,8 @@ import Testing
                 group.addTask { try await application.run() }
                 for await port in ports {
                     let keys = FetchedKeys(
-                        url: "http://127.0.0.1:\(port)/keys", maxWait: .seconds(60), logger: logger,
-                        now: { self.now.withLock { $0 } })!
+                        url: URL(string: "http://127.0.0.1:\(port)/keys")!, maxWait: .seconds(60), logger: logger,
+                        now: { self.now.withLock { $0 } })
                     try await body(keys)
                     break
                 }

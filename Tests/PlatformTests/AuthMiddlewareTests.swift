@@ -1,4 +1,5 @@
 import Crypto
+import Foundation
 import HTTPTypes
 import Hummingbird
 import HummingbirdTesting
@@ -82,7 +83,7 @@ import Testing
 
     @Test func withoutKeysNobodyIsJudged() async throws {
         let logger = Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() })
-        let keys = FetchedKeys(url: "file:///nonexistent/keys.json", logger: logger)!
+        let keys = FetchedKeys(url: URL(filePath: "/nonexistent/keys.json"), logger: logger)
         let response = try await ask("Bearer \(minted(.admin))", source: .fetched(keys))
         #expect(response.status == .serviceUnavailable)
         #expect(response.headers[.retryAfter] == "5")

@@ -187,6 +187,14 @@ import Testing
         await engine.shutdown()
     }
 
+    @Test func theServiceIsNotReadyBeforeTheNewestMigration() async throws {
+        try await Lab.with { lab in
+            try await lab.execute(
+                "DELETE FROM schema_migrations WHERE version = (SELECT max(version) FROM schema_migrations)")
+            #expect(await !lab.engine.isReady())
+        }
+    }
+
     @Test func answersAreMeasured() async throws {
         try await withAPI { _, get in
             _ = try await get("/api/analytics/dashboard")
@@ -209,6 +217,17 @@ import Testing
             }
             #expect(Set(routes) == described)
         }
+    }
+
+    @Test func theDocumentOfAProcessHasWhatEachPartOfItServes() throws {
+        let merged = OpenAPI.merged([
+            #"{"info":{"title":"one"},"paths":{"/a":{"get":{}},"/c":{"get":{}}},"components":{"schemas":{"A":{"x":1}}}}"#,
+            #"{"info":{"title":"two"},"paths":{"/b":{"get":{}},"/c":{"post":{}}},"components":{"schemas":{"A":{"x":2}},"responses":{"P":{}}}}"#,
+        ])
+        let text = merged.filter { !$0.isWhitespace }
+        #expect(
+            text == #"{"components":{"responses":{"P":{}},"schemas":{"A":{"x":1}}},"info":{"title":"one"},"#
+                + #""paths":{"/a":{"get":{}},"/b":{"get":{}},"/c":{"get":{},"post":{}}}}"#)
     }
 
     @Test func theDocumentHasEveryParameterAndNoOther() throws {

@@ -6,7 +6,8 @@ package import Storage
 /// Reads the message stream as one consumer of the group `analytics`, and stores each message once with its effect.
 ///
 /// An entry is confirmed after its effect is committed; what a consumer leaves unconfirmed, another takes over. What
-/// can't be read goes to the dead-letter stream with its reason and stops nothing.
+/// can't be read goes to the dead-letter stream with its reason and stops nothing. What every group of the stream has
+/// confirmed is removed from it, so that it holds what is under way and not all there ever was.
 package struct MessageConsumer: Sendable {
     package static let group = "analytics"
     static let maxEntries = 256
@@ -14,6 +15,8 @@ package struct MessageConsumer: Sendable {
     /// Entries that a consumer has held this long are taken over from it.
     static let takeOverMs = 30_000
     static let takeOverEveryMs: Int64 = 10_000
+    /// How old confirmed entries may get before they are removed.
+    static let maxConfirmedAgeMs: Int64 = 10_000
     static let maxDeadLetters = 100_000
     /// What a dead letter keeps of an entry: its first fields, and the first bytes of each name and value.
     static let maxDeadFields = 16
@@ -21,7 +24,7 @@ package struct MessageConsumer: Sendable {
     static let retryMs: ClosedRange<Int64> = 100...5000
 
     private let name: String
-    private let redis: RedisPool
+    let redis: RedisPool
     private let postgres: PostgresPool
     private let clock: @Sendable () -> Int64
     private let metrics: MessageMetrics
@@ -44,6 +47,7 @@ package struct MessageConsumer: Sendable {
     package func run() async {
         var delayMs = Self.retryMs.lowerBound
         var lastTakeOver: Int64 = 0
+        var lastRemoval = clock()
         // What this consumer had taken before a restart comes first, from the oldest on; nil once that is done.
         var resuming: String? = "0"
         while !Task.isCancelled {
@@ -55,6 +59,10 @@ package struct MessageConsumer: Sendable {
                 let entries = try await read(from: resuming ?? ">")
                 try await handle(entries)
                 if resuming != nil { resuming = entries.last?.id }
+                if clock() - lastRemoval >= Self.maxConfirmedAgeMs {
+                    try await removeConfirmed()
+                    lastRemoval = clock()
+                }
                 delayMs = Self.retryMs.lowerBound
             } catch is CancellationError {
                 return

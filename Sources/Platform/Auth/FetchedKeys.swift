@@ -1,5 +1,5 @@
 package import AsyncHTTPClient
-import Foundation
+package import Foundation
 import JWTKit
 package import Logging
 package import NIOCore
@@ -29,14 +29,19 @@ package actor FetchedKeys {
     private let maxWait: TimeAmount
     package private(set) var fetches = 0
 
-    /// - Parameter url: http, https or file. Nil where it is none of these.
-    package init?(
-        url: String, client: HTTPClient = .shared, maxWait: TimeAmount = FetchedKeys.maxWait, logger: Logger,
+    static func accepts(_ url: URL) -> Bool {
+        switch url.scheme {
+        case "http", "https": url.host()?.isEmpty == false
+        case "file": url.path().hasPrefix("/")
+        default: false
+        }
+    }
+
+    /// - Parameter url: http, https or file.
+    package init(
+        url: URL, client: HTTPClient = .shared, maxWait: TimeAmount = FetchedKeys.maxWait, logger: Logger,
         now: @escaping @Sendable () -> Int64 = { Int64(DispatchTime.now().uptimeNanoseconds / 1_000_000) }
     ) {
-        guard let url = URL(string: url), ["http", "https", "file"].contains(url.scheme?.lowercased()) else {
-            return nil
-        }
         self.url = url
         self.client = client
         self.maxWait = maxWait

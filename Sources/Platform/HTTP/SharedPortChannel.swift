@@ -17,21 +17,24 @@ package struct SharedPortChannel: ServerChildChannel, HTTPChannelHandler {
 
     package let responder: Responder
     private let idleMax: TimeAmount
+    private let requestMax: TimeAmount
     private let addHandlers: AddHandlers
 
     /// - Parameter addHandlers: called on the channel's event loop; adds handlers of `HTTPServerRequestPart` at the end
     ///   of its pipeline.
     package init(
-        responder: @escaping Responder, idleMax: TimeAmount = .seconds(60), addHandlers: @escaping AddHandlers
+        responder: @escaping Responder, idleMax: TimeAmount = .seconds(60), requestMax: TimeAmount = .seconds(60),
+        addHandlers: @escaping AddHandlers
     ) {
         self.responder = responder
         self.idleMax = idleMax
+        self.requestMax = requestMax
         self.addHandlers = addHandlers
     }
 
     package func setup(channel: any Channel, logger: Logger) -> EventLoopFuture<Value> {
         channel.eventLoop.makeCompletedFuture {
-            try HTTPServerPipeline.configure(channel, idleMax: idleMax, requestMax: nil)
+            try HTTPServerPipeline.configure(channel, idleMax: idleMax, requestMax: requestMax)
             try addHandlers(channel)
             try channel.pipeline.syncOperations.addHandler(HTTP1ToHTTPServerCodec(secure: false))
             return try Value(

@@ -87,14 +87,18 @@ extension Settings {
         return origins
     }
 
-    /// `JWT_SIGNING_KEY`: a private key in PEM.
+    /// `JWT_SIGNING_KEY`: a private key, in one of the forms that `SigningKey` takes.
     package func jwtSigningKey() throws -> String? {
         try string("JWT_SIGNING_KEY")
     }
 
-    /// `JWKS_URL`: where the public keys are.
-    package func jwksURL() throws -> String? {
-        try webURL("JWKS_URL")
+    /// `JWKS_URL`: where the public keys are. http, https or file.
+    package func jwksURL() throws -> URL? {
+        guard let text = try string("JWKS_URL") else { return nil }
+        guard let url = URL(string: text), FetchedKeys.accepts(url) else {
+            throw SettingsError("JWKS_URL", "must be a URL that begins with http://, https:// or file:///")
+        }
+        return url
     }
 
     /// `TRACK_RATE_PER_CLIENT`: requests a second; 0, the default, is no limit.

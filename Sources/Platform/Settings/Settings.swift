@@ -56,15 +56,6 @@ package struct Settings: Sendable {
         return value
     }
 
-    /// An absolute `http` or `https` URL.
-    package func webURL(_ name: String) throws -> String? {
-        guard let text = try string(name) else { return nil }
-        guard let parts = URLComponents(string: text), ["http", "https"].contains(parts.scheme),
-            let host = parts.host, !host.isEmpty
-        else { throw SettingsError(name, "must be a URL that begins with http:// or https://") }
-        return text
-    }
-
     private func contents(of path: String, _ name: String) throws -> String? {
         let setting = "\(name)_FILE"
         guard let handle = FileHandle(forReadingAtPath: path) else {

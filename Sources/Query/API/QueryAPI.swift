@@ -1,4 +1,3 @@
-import Dispatch
 import HTTPTypes
 package import Hummingbird
 import NIOCore
@@ -20,8 +19,7 @@ package struct QueryAPI: Sendable {
         self.verifier = verifier
         self.metrics = QueryMetrics(metrics)
         dashboard = SharedAnswer(
-            maxAgeMs: Self.maxDashboardAgeMs,
-            now: { Int64(DispatchTime.now().uptimeNanoseconds / 1_000_000) }, find: { try await engine.dashboard() })
+            maxAgeMs: Self.maxDashboardAgeMs, find: { try await engine.dashboard() })
     }
 
     /// Adds what lies under `/api/analytics`. Errors are problems already; those of the database are left to
@@ -66,10 +64,14 @@ package struct QueryAPI: Sendable {
 
     /// Adds what a process that serves nothing but questions has beside them.
     ///
-    /// - Parameter isReady: whether what else the process serves can be served.
+    /// - Parameters:
+    ///   - isReady: whether what else the process serves can be served.
+    ///   - openAPI: the document of what else it serves.
     package func addServiceRoutes<Context: RequestContext>(
-        to router: some RouterMethods<Context>, metrics: Metrics, isReady: @escaping @Sendable () -> Bool = { true }
+        to router: some RouterMethods<Context>, metrics: Metrics, isReady: @escaping @Sendable () -> Bool = { true },
+        openAPI: String? = nil
     ) {
+        let document = openAPI.map { OpenAPI.merged([Self.openAPI, $0]) } ?? Self.openAPI
         router.get("health") { _, _ in "ok\n" }
         router.get("ready") { _, _ in
             guard isReady(), await engine.isReady() else { throw Problem.unavailable }
@@ -83,7 +85,7 @@ package struct QueryAPI: Sendable {
         router.get("openapi.json") { _, _ in
             Response(
                 status: .ok, headers: [.contentType: "application/json"],
-                body: ResponseBody(byteBuffer: ByteBuffer(string: Self.openAPI)))
+                body: ResponseBody(byteBuffer: ByteBuffer(string: document)))
         }
     }
 

@@ -14,8 +14,14 @@ package struct QueryEngine: Sendable {
     /// Redis only refines an answer: it is not waited for longer.
     package static let maxRedisWait = Duration.milliseconds(500)
 
+    /// How old the answer to a probe may be: anyone may ask as often as he likes.
+    static let maxReadinessAgeMs: Int64 = 1000
+
     let answers: PostgresPool
     let scans: PostgresPool
+    /// Has a connection of its own: a busy process is ready.
+    private let probes: PostgresPool
+    private let readiness: SharedAnswer<Bool>
     let redis: RedisPool?
     package let calendar: ReportingCalendar
     /// Milliseconds since 1970.
@@ -31,6 +37,14 @@ package struct QueryEngine: Sendable {
             database, connections: Self.maxAnswerConnections, maxWaiting: Self.maxWaitingAnswers, logger: logger)
         scans = PostgresPool(
             database, connections: Self.maxScanConnections, maxWaiting: Self.maxWaitingScans, logger: logger)
+        let probes = PostgresPool(database, connections: 1, logger: logger)
+        self.probes = probes
+        readiness = SharedAnswer(maxAgeMs: Self.maxReadinessAgeMs) {
+            let newest = Int32(try Migrator(.analytics).migrations.last?.version ?? 0)
+            return try await probes.withConnection { connection in
+                try connection.query("SELECT FROM schema_migrations WHERE version >= \(newest) LIMIT 1").count == 1
+            }
+        }
         self.redis = redis.map { configuration in
             var configuration = configuration
             configuration.connectTimeout = Self.maxRedisWait
@@ -45,12 +59,13 @@ package struct QueryEngine: Sendable {
     package func shutdown() async {
         await answers.shutdown()
         await scans.shutdown()
+        await probes.shutdown()
         await redis?.shutdown()
     }
 
-    /// Whether questions can be answered.
+    /// Whether questions can be answered: the database is there, with all that this program's migrations make.
     package func isReady() async -> Bool {
-        (try? await answers.withConnection { try $0.query("SELECT FROM spool_positions LIMIT 0").count }) != nil
+        (try? await readiness.value()) ?? false
     }
 
     var context: PlanContext { PlanContext(now: now(), reporting: calendar) }

@@ -92,10 +92,11 @@ struct AccessLogReader {
         return hexadecimal(hash.finalize().prefix(16))
     }
 
-    /// The same for the same line and occurrence in every import, so that each request counts once for ever.
+    /// The same for the same line and occurrence in every import, so that each request counts once for ever. Salted:
+    /// who knows the rest of a line could else find its address by trying them all.
     private func messageId(_ bytes: UnsafeRawBufferPointer, _ occurrence: UInt32) -> String {
-        var hash = SHA256()
-        hash.update(bufferPointer: bytes)
+        var hash = HMAC<SHA256>(key: salt)
+        hash.update(data: bytes)
         hash.update(data: Array("\n\(occurrence)".utf8))
         return "log-" + hexadecimal(hash.finalize().prefix(16))
     }

@@ -44,12 +44,8 @@ struct ImportAccessLogCommand: AsyncParsableCommand {
         try await reportingFailure {
             let (settings, logger) = try ProcessSettings.bootstrap(
                 defaultLogFormat: .text, environmentFile: environmentFile)
-            let (configuration, calendar) = try ProcessSettings.checked {
-                (
-                    try settings.analyticsDatabase(applicationName: "tiketi import"),
-                    try settings.reportingCalendar()
-                )
-            }
+            let configuration = try settings.analyticsDatabase(applicationName: "tiketi import")
+            let calendar = try settings.reportingCalendar()
             // One imports and folds, the other looks how far that is.
             let pool = PostgresPool(configuration, connections: 2, logger: logger)
             do {

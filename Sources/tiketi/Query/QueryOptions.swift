@@ -16,14 +16,12 @@ struct QueryOptions: ParsableArguments {
     /// Asks, with connections that are closed afterwards.
     func withEngine(_ body: (QueryEngine) async throws -> Void) async throws {
         try await reportingFailure {
-            let engine = try ProcessSettings.checked {
-                let settings = try environmentFile.settings()
-                LogOutput.bootstrap(format: .text, level: try settings.choice("LOG_LEVEL", default: .warning))
-                return QueryEngine(
-                    database: try settings.analyticsDatabase(applicationName: "tiketi query"),
-                    redis: try settings.string("REDIS_URL") == nil ? nil : try settings.redis(),
-                    calendar: try settings.reportingCalendar(), logger: Logger(label: "tiketi.query"))
-            }
+            let settings = try environmentFile.settings()
+            LogOutput.bootstrap(format: .text, level: try settings.choice("LOG_LEVEL", default: .warning))
+            let engine = QueryEngine(
+                database: try settings.analyticsDatabase(applicationName: "tiketi query"),
+                redis: try settings.string("REDIS_URL") == nil ? nil : try settings.redis(),
+                calendar: try settings.reportingCalendar(), logger: Logger(label: "tiketi.query"))
             do {
                 try await body(engine)
                 await engine.shutdown()

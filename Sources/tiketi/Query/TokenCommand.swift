@@ -38,13 +38,12 @@ struct TokenCommand: AsyncParsableCommand {
 
     func run() async throws {
         try await reportingFailure {
-            let key = try ProcessSettings.checked {
-                let settings = try environmentFile.settings()
-                do {
-                    return try SigningKey(settings.require("JWT_SIGNING_KEY"))
-                } catch is SigningKey.Malformed {
-                    throw SettingsError("JWT_SIGNING_KEY", SigningKey.Malformed.requirement)
-                }
+            let settings = try environmentFile.settings()
+            let key: SigningKey
+            do {
+                key = try SigningKey(settings.require("JWT_SIGNING_KEY"))
+            } catch is SigningKey.Malformed {
+                throw SettingsError("JWT_SIGNING_KEY", SigningKey.Malformed.requirement)
             }
             let now = ProcessSettings.clock() / 1000
             print(try await key.mint(subject: subject, role: role, lifetimeSeconds: expires.seconds, now: now))

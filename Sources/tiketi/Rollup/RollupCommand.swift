@@ -23,13 +23,9 @@ struct RollupCommand: AsyncParsableCommand {
         try await reportingFailure {
             let (settings, logger) = try ProcessSettings.bootstrap(
                 defaultLogFormat: .text, environmentFile: environmentFile)
-            let (database, redis, calendar) = try ProcessSettings.checked {
-                (
-                    try settings.analyticsDatabase(applicationName: "tiketi rollup"),
-                    try settings.string("REDIS_URL") == nil ? nil : try settings.redis(),
-                    try settings.reportingCalendar()
-                )
-            }
+            let database = try settings.analyticsDatabase(applicationName: "tiketi rollup")
+            let redis = try settings.string("REDIS_URL") == nil ? nil : try settings.redis()
+            let calendar = try settings.reportingCalendar()
             let postgres = PostgresPool(database, connections: 2, logger: logger)
             let counters = redis.map { RedisPool($0, connections: 1, logger: logger) }
             let rollup = Rollup(
@@ -71,6 +67,12 @@ struct RollupCommand: AsyncParsableCommand {
                     print(
                         "folded \(result.beacons) beacons in \(result.batches) batches, \(result.repeats) repeats; "
                             + "derived \(result.derived) buckets")
+                    guard result.damaged == 0 else {
+                        ProcessSettings.standardError(
+                            "tiketi: \(result.damaged) damaged batches are set aside and not counted: "
+                                + "'tiketi rollup verify' names them")
+                        throw ExitCode.failure
+                    }
                 }
             }
         }
@@ -87,6 +89,9 @@ struct RollupCommand: AsyncParsableCommand {
             try await RollupCommand.withRollup(environmentFile) { rollup, settings in
                 let days = try await range.resolve(settings)
                 let result = try await rollup.rebuild(days)
+                if result.retriedBatches > 0 {
+                    print("\(result.retriedBatches) damaged batches can be read again: the next run folds them")
+                }
                 guard let rebuilt = result.days else {
                     print("nothing is stored")
                     return
@@ -134,10 +139,8 @@ struct RollupCommand: AsyncParsableCommand {
 
         func run() async throws {
             try await RollupCommand.withRollup(environmentFile) { rollup, settings in
-                let keepDays = try ProcessSettings.checked {
-                    try settings.int(
-                        "RAW_RETENTION_DAYS", default: RollupCommand.defaultRetentionDays, in: 1...10_000)
-                }
+                let keepDays = try settings.int(
+                    "RAW_RETENTION_DAYS", default: RollupCommand.defaultRetentionDays, in: 1...10_000)
                 let result = try await rollup.partitions(keepDays: keepDays)
                 for day in result.made { print("made \(day)") }
                 for day in result.dropped { print("dropped \(day)") }
@@ -162,7 +165,7 @@ struct DayRange: ParsableArguments {
     /// One bound alone reaches to today, or back to the first day that beacons can have.
     func resolve(_ settings: Settings) async throws -> ClosedRange<Day>? {
         if from == nil && to == nil { return nil }
-        let calendar = try ProcessSettings.checked { try settings.reportingCalendar() }
+        let calendar = try settings.reportingCalendar()
         let today = calendar.day(of: ProcessSettings.clock())
         let first = from ?? Day("1970-01-01")!
         let last = to ?? max(today, first)

@@ -20,8 +20,8 @@ struct MigrateCommand: AsyncParsableCommand {
             var count = 0
             for database in Migrator.Database.allCases {
                 let name = "\(database.rawValue.uppercased())_DATABASE_URL"
-                guard try ProcessSettings.checked({ try settings.string(name) }) != nil else { continue }
-                let configuration = try ProcessSettings.checked { try settings.database(name) }
+                guard try settings.string(name) != nil else { continue }
+                let configuration = try settings.database(name)
                 let pool = PostgresPool(configuration, connections: 1, logger: logger)
                 let applied: [Migration]
                 do {

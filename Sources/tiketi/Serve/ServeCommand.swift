@@ -6,14 +6,15 @@ struct ServeCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "serve", abstract: "Run services against the servers in the environment.",
         discussion: """
-            SIGTERM and SIGINT drain: the port closes, everything acknowledged is stored, then the process ends.
+            SIGTERM and SIGINT drain: the port closes, everything acknowledged is stored, then the process ends. Where \
+            Postgres does not take it within a minute, it ends with 1, and the spool keeps the rest for the next start.
             """)
 
     @Argument(help: "ingest, query, or all.")
     var services: [String]
 
-    @Option(help: "Address to listen on.")
-    var host = "127.0.0.1"
+    @Option(help: "Address to listen on; LISTEN_HOST where it is not given, and 127.0.0.1 where neither is.")
+    var host: String?
 
     @Option(help: "Port to listen on; 0 is any that is free.")
     var port = 8080
@@ -26,10 +27,11 @@ struct ServeCommand: AsyncParsableCommand {
     func run() async throws {
         try await reportingFailure {
             let (settings, logger) = try ProcessSettings.bootstrap()
+            let host = try host ?? settings.string("LISTEN_HOST") ?? "127.0.0.1"
             let process = ServedProcess(
                 services: try ServiceName.resolve(services), settings: settings, host: host, port: port,
                 followsRollup: false, logger: logger)
-            try await process.run { [host] port in
+            try await process.run { port in
                 logger.info("listening", metadata: ["host": "\(host)", "port": "\(port)"])
             }
         }

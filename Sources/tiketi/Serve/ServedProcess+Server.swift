@@ -11,6 +11,9 @@ import ServiceLifecycle
 import Storage
 
 extension ServedProcess {
+    /// Where questions are answered: further connections wait to be accepted, idle ones end after a minute.
+    static let maxConnections = 16_384
+
     /// The server of this process: bare NIO where it only takes beacons, else Hummingbird, with the track endpoint in
     /// front of it on the same port where beacons are taken too.
     func server(
@@ -23,11 +26,15 @@ extension ServedProcess {
         let router = Router()
         router.add(middleware: ProblemMiddleware())
         api.addRoutes(to: router)
-        api.addServiceRoutes(to: router, metrics: metrics, isReady: { [node] in node?.spool.canAccept ?? true })
+        api.addServiceRoutes(
+            to: router, metrics: metrics, isReady: { [node] in node?.spool.canAccept ?? true },
+            openAPI: node.map { _ in TrackOpenAPI.document })
         let application = Application(
             router: router,
-            server: node.map { node in .sharedPort { try node.endpoint.addHandler(to: $0) } } ?? .http1(),
-            configuration: .init(address: .hostname(host, port: port), serverName: "tiketi"),
+            server: .sharedPort { try node?.endpoint.addHandler(to: $0) },
+            configuration: .init(
+                address: .hostname(host, port: port), serverName: "tiketi",
+                availableConnectionsDelegate: MaximumAvailableConnections(Self.maxConnections)),
             // Connections are accepted once this returns.
             onServerRunning: { channel in Task { await onListening(channel.localAddress?.port ?? 0) } },
             logger: logger)
@@ -36,19 +43,14 @@ extension ServedProcess {
 
     /// Tokens are checked with the key set of `JWKS_URL`, or with the public half of `JWT_SIGNING_KEY`.
     private func keys() async throws -> KeySource {
-        if let url = try settings.jwksURL() {
-            guard let keys = FetchedKeys(url: url, logger: logger) else {
-                throw SettingsError("JWKS_URL", "must be an http, https or file URL")
-            }
-            return .fetched(keys)
-        }
+        if let url = try settings.jwksURL() { return .fetched(FetchedKeys(url: url, logger: logger)) }
         guard let text = try settings.jwtSigningKey() else {
             throw SettingsError("JWT_SIGNING_KEY", "is not set, nor is JWKS_URL: no token could be checked")
         }
         do {
             return .fixed(try await VerifyingKeys(try SigningKey(text)))
         } catch is SigningKey.Malformed {
-            throw SettingsError("JWT_SIGNING_KEY", "must be an Ed25519 key, as PKCS#8 PEM or as 32 bytes in base64url")
+            throw SettingsError("JWT_SIGNING_KEY", SigningKey.Malformed.requirement)
         }
     }
 

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Platform
 import Storage
 
 /// Runs a command's body; what fails is one line on stderr and an exit code.
@@ -9,6 +10,9 @@ func reportingFailure(_ body: () async throws -> Void) async throws {
         throw error
     } catch let error as ValidationError {
         throw error
+    } catch let error as SettingsError {
+        ProcessSettings.standardError("tiketi: \(error)")
+        throw ProcessSettings.wrongUsage
     } catch let error as PostgresError {
         ProcessSettings.standardError("tiketi: \(error)")
         switch error.kind {

@@ -17,22 +17,9 @@ enum ProcessSettings {
         defaultLogFormat: LogFormat = .json, overrides: [String: String] = [:],
         environmentFile: EnvironmentFile? = nil
     ) throws -> (settings: Settings, logger: Logger) {
-        let settings = try checked { try environmentFile?.settings() ?? Settings.ofProcess(overrides: overrides) }
-        let (format, level) = try checked {
-            (try settings.logFormat(default: defaultLogFormat), try settings.logLevel())
-        }
-        LogOutput.bootstrap(format: format, level: level)
+        let settings = try environmentFile?.settings() ?? Settings.ofProcess(overrides: overrides)
+        LogOutput.bootstrap(format: try settings.logFormat(default: defaultLogFormat), level: try settings.logLevel())
         return (settings, Logger(label: "tiketi"))
-    }
-
-    /// Turns a missing or malformed setting into its one line and exit code 2.
-    static func checked<Value>(_ body: () throws -> Value) throws -> Value {
-        do {
-            return try body()
-        } catch let error as SettingsError {
-            standardError("tiketi: \(error)")
-            throw wrongUsage
-        }
     }
 
     static func standardError(_ line: String) {

@@ -105,7 +105,7 @@ struct SimulateCommand: AsyncParsableCommand {
         var logger = logger
         // What fails is said below, in one line.
         logger.logLevel = .error
-        let pool = RedisPool(try ProcessSettings.checked { try settings.redis() }, connections: 1, logger: logger)
+        let pool = RedisPool(try settings.redis(), connections: 1, logger: logger)
         do {
             _ = try await pool.withConnection { try $0.command(["PING"]) }
             return pool

@@ -120,6 +120,39 @@ import Testing
         }
     }
 
+    @Test func whatEveryGroupHasConfirmedIsRemovedFromTheStream() async throws {
+        try await MessageFixture.with { fixture in
+            var ids: [String] = []
+            for number in 0..<10 {
+                ids.append(try await fixture.add(id: "m\(number)", MessageFixture.payment("p\(number)")))
+            }
+            func left() async throws -> [String] {
+                try await fixture.command(["XRANGE", .init(Message.stream), "-", "+"]).array!.map { $0.array![0].string! }
+            }
+            try await fixture.consuming { try await fixture.untilAllConfirmed() }
+            let consumer = fixture.consumer(redis: fixture.redis.pool)
+            // Another group has been given six of them, and confirmed all but the fourth.
+            try await fixture.command(["XGROUP", "CREATE", .init(Message.stream), "other", "0"])
+            try await consumer.removeConfirmed()
+            #expect(try await left() == ids, "it has read none")
+            try await fixture.command([
+                "XREADGROUP", "GROUP", "other", "x", "COUNT", "6", "STREAMS", .init(Message.stream), ">",
+            ])
+            try await fixture.command(
+                ["XACK", .init(Message.stream), "other"] + [0, 1, 2, 4, 5].map { .init(ids[$0]) })
+            try await consumer.removeConfirmed()
+            #expect(try await left() == Array(ids[3...]))
+            try await fixture.command(["XACK", .init(Message.stream), "other", .init(ids[3])])
+            try await consumer.removeConfirmed()
+            #expect(try await left() == Array(ids[5...]), "the last that was read stays, it costs nothing")
+            // What is new is still read by both.
+            try await fixture.add(id: "m10", MessageFixture.payment("p10"))
+            try await fixture.consuming {
+                try await fixture.until { try await fixture.rows("TABLE revenue_ledger").count == 11 }
+            }
+        }
+    }
+
     /// More than one read's worth, some of which can't be stored: all the rest is, after a restart too.
     @Test func whatAConsumerHadTakenBeforeARestartComesFirst() async throws {
         try await MessageFixture.with { fixture in

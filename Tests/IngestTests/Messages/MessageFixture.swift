@@ -21,10 +21,7 @@ struct MessageFixture {
     /// Runs a consumer while `body` runs.
     func consuming(as name: String = "a", _ body: () async throws -> Void) async throws {
         let own = RedisPool(redis.configuration, connections: 1, logger: silentLogger)
-        let consumer = MessageConsumer(
-            name: name, redis: own, postgres: pool,
-            clock: { Int64(Date().timeIntervalSince1970 * 1000) }, metrics: MessageMetrics(metrics),
-            logger: silentLogger)
+        let consumer = consumer(name, redis: own)
         let running = Task { await consumer.run() }
         func end() async {
             running.cancel()
@@ -38,6 +35,13 @@ struct MessageFixture {
             await end()
             throw error
         }
+    }
+
+    func consumer(_ name: String = "a", redis: RedisPool) -> MessageConsumer {
+        MessageConsumer(
+            name: name, redis: redis, postgres: pool,
+            clock: { Int64(Date().timeIntervalSince1970 * 1000) }, metrics: MessageMetrics(metrics),
+            logger: silentLogger)
     }
 
     @discardableResult

@@ -7,6 +7,7 @@ package enum TrackOpenAPI {
           "paths": {
             "/api/analytics/track": {
               "post": {
+                "security": [],
                 "operationId": "track",
                 "summary": "Send beacons: one object, an array, {\"batch\":[…]} or newline-delimited JSON, of any content type, plain or gzip. POST /track is the same.",
                 "parameters": [
@@ -36,6 +37,7 @@ package enum TrackOpenAPI {
                 }
               },
               "get": {
+                "security": [],
                 "operationId": "trackPixel",
                 "summary": "One beacon as query parameters, answered with a 1×1 GIF and as durable as a POST. path, referrer and country are parameters of their own.",
                 "parameters": [
@@ -58,9 +60,12 @@ package enum TrackOpenAPI {
                 }
               }
             },
-            "/health": {"get": {"operationId": "health", "responses": {"200": {"description": "Alive."}}}},
-            "/ready": {"get": {"operationId": "ready", "responses": {"200": {"description": "Can serve."}, "503": {"$ref": "#/components/responses/Problem"}}}},
-            "/metrics": {"get": {"operationId": "metrics", "responses": {"200": {"description": "Prometheus text.", "content": {"text/plain": {}}}}}}
+            "/health": {"get": {"security": [],
+                "operationId": "health", "responses": {"200": {"description": "Alive."}}}},
+            "/ready": {"get": {"security": [],
+                "operationId": "ready", "responses": {"200": {"description": "Can serve."}, "503": {"$ref": "#/components/responses/Problem"}}}},
+            "/metrics": {"get": {"security": [],
+                "operationId": "metrics", "responses": {"200": {"description": "Prometheus text.", "content": {"text/plain": {}}}}}}
           },
           "components": {
             "schemas": {

@@ -1,3 +1,5 @@
+import Dispatch
+
 /// An answer that many ask for at once: found once, and handed to all who ask within a moment.
 actor SharedAnswer<Value: Sendable> {
     private let maxAgeMs: Int64
@@ -6,9 +8,11 @@ actor SharedAnswer<Value: Sendable> {
     private var last: (value: Value, at: Int64)?
     private var finding: Task<Value, any Error>?
 
-    /// - Parameter now: milliseconds of any clock.
+    /// - Parameter now: milliseconds of a clock that only goes forward.
     init(
-        maxAgeMs: Int64, now: @escaping @Sendable () -> Int64, find: @escaping @Sendable () async throws -> Value
+        maxAgeMs: Int64,
+        now: @escaping @Sendable () -> Int64 = { Int64(DispatchTime.now().uptimeNanoseconds / 1_000_000) },
+        find: @escaping @Sendable () async throws -> Value
     ) {
         self.maxAgeMs = maxAgeMs
         self.now = now

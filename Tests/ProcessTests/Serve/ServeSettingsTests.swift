@@ -1,0 +1,37 @@
+import Foundation
+import TestSupport
+import Testing
+
+/// A service that is set up wrongly says so in one line at its start.
+@Suite struct ServeSettingsTests {
+    private static let servers = [
+        "ANALYTICS_DATABASE_URL": "postgresql:///none?host=/nonexistent", "REDIS_URL": "redis+unix:///nonexistent",
+    ]
+
+    @Test(
+        arguments: [
+            ("query", [:], "ANALYTICS_DATABASE_URL"),
+            ("query", ["ANALYTICS_DATABASE_URL": "http://host"], "ANALYTICS_DATABASE_URL"),
+            ("query", servers, "JWT_SIGNING_KEY"),
+            ("query", servers.merging(["JWT_SIGNING_KEY": "short"]) { $1 }, "JWT_SIGNING_KEY"),
+            ("query", servers.merging(["JWKS_URL": "ftp://keys"]) { $1 }, "JWKS_URL"),
+            ("query", servers.merging(["LOG_FORMAT": "xml"]) { $1 }, "LOG_FORMAT"),
+            ("ingest", servers, "SPOOL_DIR"),
+            ("ingest", servers.merging(["SPOOL_DIR": "spool", "NODE_ID": "a b"]) { $1 }, "NODE_ID"),
+            (
+                "ingest", servers.merging(["SPOOL_DIR": "spool", "TRACK_RATE_PER_CLIENT": "abc"]) { $1 },
+                "TRACK_RATE_PER_CLIENT"
+            ),
+            (
+                "ingest", servers.merging(["SPOOL_DIR": "spool", "TRUSTED_PROXIES": "10.0.0.0/99"]) { $1 },
+                "TRUSTED_PROXIES"
+            ),
+        ] as [(String, [String: String], String)])
+    func aWrongSettingIsNamed(service: String, settings: [String: String], name: String) async throws {
+        let run = try await CommandLineRun.tiketi(["serve", service, "--port", "0"], settings: settings)
+        #expect(run.status == 2, "\(run.error)")
+        #expect(run.error.hasPrefix("tiketi: \(name)"), "\(run.error)")
+        #expect(run.error.split(separator: "\n").count == 1, "\(run.error)")
+        #expect(run.output.isEmpty)
+    }
+}
