@@ -127,7 +127,9 @@ import Testing
                 ids.append(try await fixture.add(id: "m\(number)", MessageFixture.payment("p\(number)")))
             }
             func left() async throws -> [String] {
-                try await fixture.command(["XRANGE", .init(Message.stream), "-", "+"]).array!.map { $0.array![0].string! }
+                try await fixture.command(["XRANGE", .init(Message.stream), "-", "+"]).array!.map {
+                    $0.array![0].string!
+                }
             }
             try await fixture.consuming { try await fixture.untilAllConfirmed() }
             let consumer = fixture.consumer(redis: fixture.redis.pool)
