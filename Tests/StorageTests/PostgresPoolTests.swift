@@ -181,6 +181,27 @@ import Testing
         }
     }
 
+    @Test func aServerThatBecameAStandbyIsLeft() async throws {
+        try await withEmptyDatabase { configuration, _ in
+            let own = PostgresPool(configuration, connections: 1, logger: testLogger)
+            func pid() async throws -> Int {
+                try await own.withConnection { try $0.query("SELECT pg_backend_pid()")[0].get(0, as: Int.self) }
+            }
+            let before = try await pid()
+            let error = await #expect(throws: PostgresError.self) {
+                try await own.withConnection { connection in
+                    // What a standby answers to whoever writes.
+                    try connection.execute("SET default_transaction_read_only = on")
+                    try connection.execute("CREATE TABLE never (n int)")
+                }
+            }
+            #expect(error?.kind == .unavailable)
+            // The next connection may reach the primary, under the same name.
+            #expect(try await eventually { try await pid() } != before)
+            await own.shutdown()
+        }
+    }
+
     @Test func aKilledServerIsFoundAgainAfterItsRestart() async throws {
         try await withTemporaryFolder { folder in
             let server = try PrivatePostgres(folder: folder, isDurable: false)

@@ -137,6 +137,28 @@ import Testing
         }
     }
 
+    @Test func aServerThatBecameAReplicaIsLeft() async throws {
+        try await withTemporaryFolder { folder in
+            let server = try PrivateRedis(folder: folder)
+            try await server.start()
+            let configuration = try RedisConfiguration(url: server.url())
+            let pool = RedisPool(configuration, connections: 1, logger: silentLogger)
+            let others = RedisPool(configuration, connections: 1, logger: silentLogger)
+            func id() async throws -> Int64? { try await pool.withConnection { try $0.command(["CLIENT", "ID"]).int } }
+            let before = try await id()
+            _ = try await others.withConnection { try $0.command(["REPLICAOF", "127.0.0.1", "1"]) }
+            let error = await #expect(throws: RedisError.self) {
+                try await pool.withConnection { try $0.command(["SET", "key", "value"]) }
+            }
+            #expect(error?.kind == .unavailable)
+            _ = try await others.withConnection { try $0.command(["REPLICAOF", "NO", "ONE"]) }
+            #expect(try await eventually { try await id() } != before)
+            await others.shutdown()
+            await pool.shutdown()
+            await server.stop()
+        }
+    }
+
     @Test func aKilledServerIsFoundAgainAfterItsRestart() async throws {
         try await withTemporaryFolder { folder in
             let server = try PrivateRedis(folder: folder)

@@ -1,7 +1,10 @@
 package import NIOCore
 package import NIOHTTP1
 
-/// Closes a connection on which a client keeps the server waiting.
+/// Closes a connection on which a client keeps the server waiting, be it for a request or for its answers to be read.
+///
+/// An answer ends only once what was written before has gone out: `HTTPServerPipelineHandler` lets in the next request
+/// at the end of an answer, and who sends requests and reads nothing would fill the memory with answers.
 ///
 /// Stands above NIO's HTTP decoder, so it sees requests and not bytes: a head that trickles in byte by byte does not
 /// keep a connection alive, as it would with NIO's `IdleStateHandler`. While an answer is being made it waits.
@@ -19,6 +22,10 @@ package final class IdleConnectionHandler: ChannelDuplexHandler {
     private var requestBegan = NIODeadline.now()
     private var isReading = false
     private var isAnswering = false
+    /// The end of an answer, held back until the client reads.
+    private var heldEnd: (part: NIOAny, promise: EventLoopPromise<Void>?)?
+    /// Since when nothing more can be written.
+    private var unwritableSince: NIODeadline?
     private var check: Scheduled<Void>?
 
     package init(idleMax: TimeAmount, requestMax: TimeAmount? = nil) {
@@ -45,6 +52,8 @@ package final class IdleConnectionHandler: ChannelDuplexHandler {
     package func channelInactive(context: ChannelHandlerContext) {
         check?.cancel()
         check = nil
+        heldEnd?.promise?.fail(ChannelError.ioOnClosedChannel)
+        heldEnd = nil
         context.fireChannelInactive()
     }
 
@@ -62,11 +71,26 @@ package final class IdleConnectionHandler: ChannelDuplexHandler {
     }
 
     package func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
-        if case .end = Self.unwrapOutboundIn(data) {
-            isAnswering = false
-            lastPart = .now()
-        }
+        guard case .end = Self.unwrapOutboundIn(data) else { return context.write(data, promise: promise) }
+        guard context.channel.isWritable else { return heldEnd = (data, promise) }
+        isAnswering = false
+        lastPart = .now()
         context.write(data, promise: promise)
+    }
+
+    package func channelWritabilityChanged(context: ChannelHandlerContext) {
+        if context.channel.isWritable {
+            unwritableSince = nil
+            if let (part, promise) = heldEnd {
+                heldEnd = nil
+                isAnswering = false
+                lastPart = .now()
+                context.writeAndFlush(part, promise: promise)
+            }
+        } else {
+            unwritableSince = .now()
+        }
+        context.fireChannelWritabilityChanged()
     }
 
     /// One timer a connection, set anew only when it fires: nothing is scheduled for each request.
@@ -85,6 +109,7 @@ package final class IdleConnectionHandler: ChannelDuplexHandler {
     }
 
     private var deadline: NIODeadline {
+        if let unwritableSince { return unwritableSince + idleMax }
         if isAnswering, !isReading { return .now() + idleMax }
         let idle = lastPart + idleMax
         guard isReading, let requestMax else { return idle }

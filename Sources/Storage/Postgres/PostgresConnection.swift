@@ -370,6 +370,8 @@ import Glibc
         if unsafe PQstatus(handle) != CONNECTION_OK { isLost = true }
         if var error {
             if cancelSent && error.sqlState == "57014" { error.kind = .canceled }
+            // Another server may be able to.
+            if error.kind == .unavailable { isLost = true }
             throw error
         }
         guard let last else { throw failure(statement) }

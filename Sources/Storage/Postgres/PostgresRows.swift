@@ -83,6 +83,8 @@ import CPostgres
         guard let sqlState else { return .unavailable }
         // Connection exceptions; the server is stopping, has crashed, or is starting.
         if sqlState.hasPrefix("08") || ["57P01", "57P02", "57P03"].contains(sqlState) { return .unavailable }
+        // A standby: the primary is elsewhere by now, or will be.
+        if sqlState == "25006" { return .unavailable }
         return .server(sqlState: sqlState)
     }
 }

@@ -136,8 +136,8 @@ import Glibc
         if isLost { throw RedisError(.unavailable, "the connection is lost") }
         if interrupt.isSignaled { throw RedisError(.canceled, "cancelled") }
         // Whatever goes wrong on the way, replies would be left over.
-        var isComplete = false
-        defer { if !isComplete { isLost = true } }
+        var isUsable = false
+        defer { if !isUsable { isLost = true } }
         var request: [UInt8] = []
         for command in commands { Self.append(command, to: &request) }
         try send(request)
@@ -147,7 +147,10 @@ import Glibc
             let timeout = Self.blocking(command).map { $0 == .zero ? nil : commandTimeout + $0 } ?? commandTimeout
             replies.append(try receive(timeout, Self.name(command)))
         }
-        isComplete = true
+        // Where this server can't at the moment, another may, by the same name.
+        isUsable = !replies.contains { reply in
+            if case .error(let text) = reply { RedisError(reply: text).kind == .unavailable } else { false }
+        }
         return replies
     }
 

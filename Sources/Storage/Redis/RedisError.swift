@@ -27,8 +27,8 @@ package struct RedisError: Error, Sendable, Equatable {
     /// From the text of an error reply.
     package init(reply: String, command: String? = nil) {
         let code = String(reply.prefix { $0 != " " })
-        // The server is starting, stopping, or has no master: later it may well answer.
-        let passing = ["LOADING", "MASTERDOWN", "CLUSTERDOWN", "TRYAGAIN"].contains(code)
+        // The server is starting, stopping, has no master or is none any more: later it, or another, may well answer.
+        let passing = ["LOADING", "MASTERDOWN", "CLUSTERDOWN", "TRYAGAIN", "READONLY", "UNBLOCKED"].contains(code)
         self.init(passing ? .unavailable : .server(code: code), reply, command: command)
     }
 }

@@ -143,6 +143,15 @@ final class TrackServer: Sendable {
     }
 }
 
+extension TrackServer {
+    /// Answers of the track endpoint so far.
+    func responses(_ status: Int) -> Int {
+        let name = #"tiketi_track_responses_total{status="\#(status)"} "#
+        let line = metrics.exposition().split(separator: "\n").first { $0.hasPrefix(name) }
+        return line.flatMap { Int($0.dropFirst(name.count)) } ?? 0
+    }
+}
+
 enum HTTPText {
     static func request(
         _ method: String = "POST", _ target: String = "/track", headers: [(String, String)] = [], _ body: [UInt8] = [],

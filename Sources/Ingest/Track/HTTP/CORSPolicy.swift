@@ -14,18 +14,23 @@ package enum CORSPolicy: Sendable, Equatable {
     /// The headers that go with every answer.
     func headers(origin: String?) -> [(String, String)] {
         switch self {
-        case .any: [("Access-Control-Allow-Origin", "*")]
+        case .any:
+            if let origin { Self.allowing(origin) } else { [("Access-Control-Allow-Origin", "*"), ("Vary", "Origin")] }
         case .listed(let origins):
             if let origin, origins.contains(origin.lowercased()) {
-                // `sendBeacon` sends credentials along, which a browser only allows where this says so.
-                [
-                    ("Access-Control-Allow-Origin", origin), ("Access-Control-Allow-Credentials", "true"),
-                    ("Vary", "Origin"),
-                ]
+                Self.allowing(origin)
             } else {
                 [("Vary", "Origin")]
             }
         }
+    }
+
+    /// `sendBeacon` sends credentials along, for which a browser wants the origin by its name, and to be told that it
+    /// may. There are none that mean anything here.
+    private static func allowing(_ origin: String) -> [(String, String)] {
+        [
+            ("Access-Control-Allow-Origin", origin), ("Access-Control-Allow-Credentials", "true"), ("Vary", "Origin"),
+        ]
     }
 
     /// Mirrors what the browser asks to send, so that no client's own header needs a change here.

@@ -1,3 +1,4 @@
+import HTTPTypes
 package import Logging
 package import NIOCore
 import NIOPosix
@@ -80,7 +81,9 @@ package struct IngestServer: Service {
 
     private func configure(_ channel: any Channel, _ connections: OpenConnections) throws {
         guard connections.add(channel) else {
-            channel.writeAndFlush(ByteBuffer(string: Self.tooManyConnections)).whenComplete { _ in
+            let problem = Problem(
+                .serviceUnavailable, "too_many_connections", title: "Too many connections", retryAfterSeconds: 1)
+            channel.writeAndFlush(ByteBuffer(string: Self.unread(problem))).whenComplete { _ in
                 channel.close(promise: nil)
             }
             return
@@ -90,6 +93,11 @@ package struct IngestServer: Service {
         try channel.pipeline.syncOperations.addHandler(IngestTailHandler(metrics: metrics, isReady: isReady))
     }
 
-    private static let tooManyConnections =
-        "HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\nRetry-After: 1\r\nContent-Length: 0\r\n\r\n"
+    /// The answer to a request that was not read.
+    private static func unread(_ problem: Problem) -> String {
+        let body = String(decoding: problem.body(), as: UTF8.self)
+        return "HTTP/1.1 503 Service Unavailable\r\nContent-Type: application/problem+json\r\n"
+            + "Access-Control-Allow-Origin: *\r\nConnection: close\r\nRetry-After: 1\r\n"
+            + "Content-Length: \(body.utf8.count)\r\n\r\n\(body)"
+    }
 }
