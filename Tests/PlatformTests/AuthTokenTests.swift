@@ -123,6 +123,13 @@ import Testing
         #expect(try await rejection(token(AuthTokens.claims(iat: String(AuthTokens.now + 31)))) == .issuedInFuture)
     }
 
+    @Test func tokensForLaterAreRefused() async throws {
+        func claims(nbf: String) -> String { AuthTokens.claims().dropLast() + #","nbf":\#(nbf)}"# }
+        #expect(try await rejection(token(claims(nbf: String(AuthTokens.now + 30)))) == nil)
+        #expect(try await rejection(token(claims(nbf: String(AuthTokens.now + 31)))) == .notYetValid)
+        #expect(try await rejection(token(claims(nbf: #""soon""#))) == .malformed)
+    }
+
     @Test(arguments: [
         #"{"iss":"tiketi","aud":"tiketi-analytics","sub":"a","role":"analyst","iat":1}"#,
         #"{"iss":"tiketi","aud":"tiketi-analytics","role":"analyst","exp":9999999999,"iat":1}"#,

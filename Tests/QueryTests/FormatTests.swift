@@ -105,6 +105,16 @@ import Testing
         #expect(text.contains("\u{FFFD}[2Jgone\u{FFFD}1m\u{FFFD}"))
     }
 
+    @Test func csvHoldsNoFormulas() {
+        #expect(
+            ["=1+1", "+1", "-1", "@x", "\tx", "\rx", "1=1", "", "'=1", "아이유"].map(CSVText.inert)
+                == ["'=1+1", "'+1", "'-1", "'@x", "'\tx", "'\rx", "1=1", "", "'=1", "아이유"])
+        let sheet = Sheet(
+            title: "", columns: [.text("id", "id"), .number("n", "n")], rows: [[.text("=HYPERLINK(0)"), .count(-5)]],
+            notes: [])
+        #expect(CSVText.render(sheet) == "id,n\r\n'=HYPERLINK(0),-5\r\n")
+    }
+
     @Test func csvQuotesWhereNeeded() {
         #expect(
             CSVText.render(Self.sheet)

@@ -65,6 +65,30 @@ import Testing
         }
     }
 
+    /// Not the beacons': payments may wait unread while beacons flow, and the other way round.
+    @Test func revenueIsAsFreshAsItsMessages() async throws {
+        try await Lab.with { lab in
+            try await lab.revenue(.day, "2025-12-03", gross: 100)
+            try await lab.revenue(.day, "2025-12-04", gross: 50)
+            try await lab.shipped("dead", through: "2025-12-01T00:00:00Z")
+            let fresh = try await lab.revenue("2025-12-03", "2025-12-04")
+            #expect(Instant.iso8601(fresh.freshness.asOf) == "2025-12-05T10:30:00.000Z")
+            #expect(fresh.complete)
+            #expect(fresh.growthRate == -500)
+            try await lab.execute("INSERT INTO message_progress VALUES ('analytics', '2025-12-04T03:00:00Z')")
+            let waiting = try await lab.revenue("2025-12-03", "2025-12-04")
+            #expect(Instant.iso8601(waiting.freshness.asOf) == "2025-12-04T03:00:00.000Z")
+            #expect(!waiting.complete)
+            #expect(waiting.growthRate == nil)
+            let asked = Period(startDate: Day("2025-12-03")!, endDate: Day("2025-12-04")!)
+            let top = try await lab.engine.top(TopQuestion(by: .artist, metric: .revenue, period: asked))
+            #expect(top.freshness.asOf == waiting.freshness.asOf)
+            #expect(try await lab.engine.dashboard().freshness.asOf == Instant.parse("2025-12-01T00:00:00Z"))
+            try await lab.execute("DELETE FROM spool_positions")
+            #expect(try await lab.engine.dashboard().freshness.asOf == waiting.freshness.asOf)
+        }
+    }
+
     @Test func artistsAreToldApart() async throws {
         try await Lab.with { lab in
             for (artist, gross) in [("iu", 10), ("bts", 20), ("aespa", 20)] as [(String, Int64)] {

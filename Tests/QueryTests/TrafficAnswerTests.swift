@@ -179,6 +179,23 @@ import Testing
         }
     }
 
+    /// Ids can be made up so that a few thousand fill a sketch, which then says billions.
+    @Test func thereAreNoMoreVisitorsThanBeacons() async throws {
+        try await Lab.with { lab in
+            for day in ["2025-12-01", "2025-12-02"] {
+                try await lab.traffic(iu, .day, day, views: 1, visitors: 0..<5000, beacons: 7)
+            }
+            let answer = try await lab.traffic(iu, "2025-12-01", "2025-12-02")
+            #expect(answer.traffic.map(\.numbers.uniqueVisitors) == [7, 7])
+            #expect(answer.total.uniqueVisitors == 14)
+            let top = try await lab.engine.top(
+                TopQuestion(
+                    by: .artist, metric: .uniqueVisitors,
+                    period: Period(startDate: Day("2025-12-01")!, endDate: Day("2025-12-02")!)))
+            #expect(top.rows.map(\.value) == [14])
+        }
+    }
+
     // MARK: Freshness
 
     @Test func asOfIsTheEarliestOfNodesAndPendingBatches() async throws {

@@ -15,8 +15,8 @@ package struct MessageConsumer: Sendable {
     /// Entries that a consumer has held this long are taken over from it.
     static let takeOverMs = 30_000
     static let takeOverEveryMs: Int64 = 10_000
-    /// How old confirmed entries may get before they are removed.
-    static let maxConfirmedAgeMs: Int64 = 10_000
+    /// How often Postgres is told how far the group is.
+    static let settleEveryMs: Int64 = 1_000
     static let maxDeadLetters = 100_000
     /// What a dead letter keeps of an entry: its first fields, and the first bytes of each name and value.
     static let maxDeadFields = 16
@@ -25,7 +25,7 @@ package struct MessageConsumer: Sendable {
 
     private let name: String
     let redis: RedisPool
-    private let postgres: PostgresPool
+    let postgres: PostgresPool
     private let clock: @Sendable () -> Int64
     private let metrics: MessageMetrics
     private let logger: Logger
@@ -47,7 +47,7 @@ package struct MessageConsumer: Sendable {
     package func run() async {
         var delayMs = Self.retryMs.lowerBound
         var lastTakeOver: Int64 = 0
-        var lastRemoval = clock()
+        var lastSettled: Int64 = 0
         // What this consumer had taken before a restart comes first, from the oldest on; nil once that is done.
         var resuming: String? = "0"
         while !Task.isCancelled {
@@ -59,9 +59,9 @@ package struct MessageConsumer: Sendable {
                 let entries = try await read(from: resuming ?? ">")
                 try await handle(entries)
                 if resuming != nil { resuming = entries.last?.id }
-                if clock() - lastRemoval >= Self.maxConfirmedAgeMs {
-                    try await removeConfirmed()
-                    lastRemoval = clock()
+                if clock() - lastSettled >= Self.settleEveryMs {
+                    try await settle()
+                    lastSettled = clock()
                 }
                 delayMs = Self.retryMs.lowerBound
             } catch is CancellationError {

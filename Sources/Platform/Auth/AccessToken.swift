@@ -14,6 +14,7 @@ package struct AccessToken: Equatable, Sendable {
     /// Seconds since 1970.
     package var expiresAt: Int64
     package var issuedAt: Int64
+    package var notBefore: Int64?
 
     package init(subject: String, role: Role, issuedAt: Int64, expiresAt: Int64) {
         issuer = Self.issuer
@@ -30,6 +31,7 @@ package struct AccessToken: Equatable, Sendable {
         guard audience.contains(Self.audience) else { throw .wrongAudience }
         guard now < expiresAt.addingSaturating(Self.leewaySeconds) else { throw .expired }
         guard issuedAt <= now + Self.leewaySeconds else { throw .issuedInFuture }
+        if let notBefore, notBefore > now + Self.leewaySeconds { throw .notYetValid }
     }
 }
 
@@ -41,6 +43,7 @@ extension AccessToken: JWTPayload {
         case role
         case expiresAt = "exp"
         case issuedAt = "iat"
+        case notBefore = "nbf"
     }
 
     package init(from decoder: any Decoder) throws {
@@ -63,6 +66,7 @@ extension AccessToken: JWTPayload {
         }
         expiresAt = try seconds(.expiresAt)
         issuedAt = try seconds(.issuedAt)
+        notBefore = claims.contains(.notBefore) ? try seconds(.notBefore) : nil
     }
 
     package func encode(to encoder: any Encoder) throws {
@@ -73,6 +77,7 @@ extension AccessToken: JWTPayload {
         try claims.encode(role, forKey: .role)
         try claims.encode(expiresAt, forKey: .expiresAt)
         try claims.encode(issuedAt, forKey: .issuedAt)
+        try claims.encodeIfPresent(notBefore, forKey: .notBefore)
     }
 
     /// The claims are checked by `TokenVerifier`, which knows the time.

@@ -8,7 +8,7 @@ import NIOPosix
 
 /// The keys of a JSON Web Key Set at an address, kept, and fetched anew when they are old or lack a key that is asked for.
 ///
-/// One fetch at a time. When one fails, the keys of the last stay in use.
+/// One fetch at a time. When one fails, the keys of the last stay in use, and it is tried again soon.
 package actor FetchedKeys {
     package struct Unavailable: Error {}
 
@@ -16,6 +16,8 @@ package actor FetchedKeys {
     package static let maxWait = TimeAmount.seconds(5)
     /// So that tokens with invented key ids can't make us hammer the address.
     package static let minIntervalMs: Int64 = 30_000
+    /// After a fetch that failed.
+    package static let retryIntervalMs: Int64 = 2_000
     package static let maxAgeMs: Int64 = 600_000
 
     private let url: URL
@@ -25,6 +27,7 @@ package actor FetchedKeys {
     private let now: @Sendable () -> Int64
     private var keys: VerifyingKeys?
     private var triedAt: Int64?
+    private var fetchedAt: Int64?
     private var fetching: Task<Void, Never>?
     private let maxWait: TimeAmount
     package private(set) var fetches = 0
@@ -52,28 +55,31 @@ package actor FetchedKeys {
     /// - Throws: `Unavailable` while no key set has ever been had.
     func key(_ id: String) async throws -> (any JWTAlgorithm)? {
         let wanted = keys?.key(id)
-        let age = triedAt.map { now() - $0 } ?? .max
-        if age >= Self.maxAgeMs || wanted == nil && age >= Self.minIntervalMs || fetching != nil && wanted == nil {
-            await refresh()
-        }
+        let now = now()
+        let hasFailed = triedAt != fetchedAt
+        let mayTry = triedAt.map { now - $0 >= (hasFailed ? Self.retryIntervalMs : Self.minIntervalMs) } ?? true
+        let isOld = fetchedAt.map { now - $0 >= Self.maxAgeMs } ?? true
+        if fetching == nil, mayTry, isOld || wanted == nil { refresh() }
+        // A key that is known does not wait for its successors.
+        if wanted != nil, !isOld { return wanted }
+        await fetching?.value
         guard let keys else { throw Unavailable() }
         return keys.key(id)
     }
 
-    private func refresh() async {
-        if fetching == nil {
-            fetching = Task {
-                triedAt = now()
-                fetches += 1
-                do {
-                    keys = try await VerifyingKeys(keySet: fetch())
-                } catch {
-                    logger.warning("keys could not be fetched", metadata: ["url": "\(url)", "error": "\(error)"])
-                }
-                fetching = nil
+    private func refresh() {
+        let begun = now()
+        triedAt = begun
+        fetches += 1
+        fetching = Task {
+            do {
+                keys = try await VerifyingKeys(keySet: fetch())
+                fetchedAt = begun
+            } catch {
+                logger.warning("keys could not be fetched", metadata: ["url": "\(url)", "error": "\(error)"])
             }
+            fetching = nil
         }
-        await fetching?.value
     }
 
     private func fetch() async throws -> [UInt8] {

@@ -10,6 +10,7 @@ package enum InvalidToken: Error, Equatable, Sendable {
     case wrongAudience
     case expired
     case issuedInFuture
+    case notYetValid
 
     /// As in the problem's `code`.
     var code: String {
@@ -31,6 +32,7 @@ package enum InvalidToken: Error, Equatable, Sendable {
         case .wrongAudience: "the token is meant for another audience"
         case .expired: "the token has expired"
         case .issuedInFuture: "the token was issued in the future"
+        case .notYetValid: "the token is not valid yet"
         }
     }
 }

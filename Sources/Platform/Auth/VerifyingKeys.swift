@@ -56,10 +56,16 @@ package struct VerifyingKeys: Sendable {
 
     /// A key of an unknown type must not spoil its neighbours.
     private struct Entry: Decodable {
+        /// Nil where it is none of ours, or meant for something else than signatures (RFC 7517 §4.2).
         let key: JWK?
 
+        private enum CodingKeys: CodingKey {
+            case use
+        }
+
         init(from decoder: any Decoder) {
-            key = try? JWK(from: decoder)
+            let use = try? decoder.container(keyedBy: CodingKeys.self).decodeIfPresent(String.self, forKey: .use)
+            key = use ?? "sig" == "sig" ? try? JWK(from: decoder) : nil
         }
     }
 }

@@ -12,7 +12,7 @@ extension QueryEngine {
         let (rows, freshness) = try await snapshot { connection in
             (
                 try Self.revenueRows(settled, question, on: connection),
-                try FreshnessQueries.read(on: connection, now: context.now)
+                try FreshnessQueries.ofMessages(on: connection, now: context.now)
             )
         }
         return RevenueAnswer(

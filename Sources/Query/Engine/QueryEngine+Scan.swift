@@ -29,7 +29,7 @@ extension QueryEngine {
         _ question: EventsQuestion, format: AnswerFormat, write: @escaping @Sendable ([UInt8]) throws -> Void
     ) async throws {
         let plan = try PeriodPlan(question.period, context)
-        let limit = question.limit ?? (format == .table ? EventLines.maxTableRows : .max)
+        let limit = min(question.limit ?? .max, format == .table ? EventLines.maxTableRows : .max)
         let batches = FoldedBatches(
             plan.start..<plan.end, artistID: question.artistID, eventID: question.eventID, columns: .all)
         try await scans.withConnection { connection in
@@ -39,13 +39,17 @@ extension QueryEngine {
                 try connection.withStatementTimeout(.zero) {
                     try batches.each(on: connection) { batch, rows in
                         for row in rows {
+                            // A table says whether there are more.
+                            if format == .table, lines.count == limit { throw LimitReached() }
                             lines.append(batch, row)
                             if lines.pending >= EventLines.maxPendingBytes { try write(lines.take()) }
-                            if lines.count == limit { throw LimitReached() }
+                            if format != .table, lines.count == limit { throw LimitReached() }
                         }
                     }
                 }
-            } catch is LimitReached {}
+            } catch is LimitReached {
+                lines.isCut = true
+            }
             lines.finish()
             try write(lines.take())
         }

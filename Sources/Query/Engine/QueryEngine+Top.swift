@@ -11,7 +11,9 @@ extension QueryEngine {
             ? try await snapshot { connection in
                 (
                     try Self.rolledUpTop(question, plan, on: connection),
-                    try FreshnessQueries.read(on: connection, now: context.now)
+                    question.metric == .revenue
+                        ? try FreshnessQueries.ofMessages(on: connection, now: context.now)
+                        : try FreshnessQueries.read(on: connection, now: context.now)
                 )
             } : try await scannedTop(question, plan, context)
         return TopAnswer(
@@ -62,19 +64,20 @@ extension QueryEngine {
     ) throws -> [(key: String, value: Int64)] {
         var list = TopList<String>(maxCount: limit)
         var id: String?
-        var visitors = VisitorSketch()
+        var traffic = TrafficSum()
         func close() {
-            if let id, !visitors.isEmpty { list.add(id, Int64(visitors.value)) }
+            if let id, !traffic.visitors.isEmpty { list.add(id, traffic.numbers.uniqueVisitors) }
         }
         try connection.stream(sql) { row in
             let next = try row.get(0, as: String.self)
-            let sketch = try row.withBytes(1) { try VisitorSketch(bytes: $0) }
+            let sum = TrafficSum(
+                beacons: try row.get(1), visitors: try row.withBytes(2) { try VisitorSketch(bytes: $0) })
             if next == id {
-                visitors.merge(sketch)
+                traffic += sum
             } else {
                 close()
                 id = next
-                visitors = sketch
+                traffic = sum
             }
         }
         close()

@@ -6,6 +6,7 @@ struct TrafficSum: Sendable {
     var seatViews: Int64 = 0
     var sessions: Int64 = 0
     var sessionMs: Int64 = 0
+    var beacons: Int64 = 0
     var visitors = VisitorSketch()
 
     static func += (left: inout TrafficSum, right: TrafficSum) {
@@ -13,11 +14,14 @@ struct TrafficSum: Sendable {
         left.seatViews += right.seatViews
         left.sessions += right.sessions
         left.sessionMs += right.sessionMs
+        left.beacons += right.beacons
         left.visitors.merge(right.visitors)
     }
 
     var numbers: TrafficNumbers {
+        // A few thousand ids, made up to fill a sketch, would else be a billion visitors.
         TrafficNumbers(
-            pageViews: pageViews, uniqueVisitors: Int64(visitors.value), sessions: sessions, sessionMs: sessionMs)
+            pageViews: pageViews, uniqueVisitors: min(Int64(visitors.value), beacons), sessions: sessions,
+            sessionMs: sessionMs)
     }
 }

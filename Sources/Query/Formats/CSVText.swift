@@ -1,4 +1,7 @@
 /// CSV (RFC 4180): CRLF line ends, a header line, quotes where they are needed. Money is in minor units.
+///
+/// Text that a spreadsheet would take for a formula begins with an apostrophe more: ids and paths come from anyone. The
+/// other formats give it as it is.
 package enum CSVText {
     package static func render(_ sheet: Sheet) -> String {
         var text = line(sheet.columns.map(\.name))
@@ -22,9 +25,14 @@ package enum CSVText {
         return String(decoding: quoted, as: UTF8.self)
     }
 
+    static func inert(_ text: String) -> String {
+        guard let first = text.utf8.first, "=+-@\t\r".utf8.contains(first) else { return text }
+        return "'" + text
+    }
+
     private static func value(_ cell: Sheet.Cell) -> String? {
         switch cell {
-        case .text(let value): value
+        case .text(let value): value.map(inert)
         case .count(let value), .money(let value, currency: _), .seconds(let value): value.map(String.init)
         case .change(let value): value.map(NumberText.tenths)
         }

@@ -11,6 +11,8 @@ struct EventLines {
     private var bytes: [UInt8] = []
     private var tableRows: [[Sheet.Cell]] = []
     private(set) var count = 0
+    /// There are more than were appended.
+    var isCut = false
 
     init(_ format: AnswerFormat) {
         self.format = format
@@ -41,7 +43,7 @@ struct EventLines {
         switch format {
         case .csv:
             var values: [String?] = [timestamp, Instant.iso8601(batch.receivedAt[row])]
-            values += Self.texts.map { batch[$0.text][row] }
+            values += Self.texts.map { batch[$0.text][row].map(CSVText.inert) }
             values.append(batch.flags[row].contains(.anonymous) ? "true" : "false")
             values.append(batch[.metadata][row])
             bytes += CSVText.line(values).utf8
@@ -85,7 +87,7 @@ struct EventLines {
                 + [.text("visitor", "visitor")]
             let sheet = Sheet(
                 title: "beacons, folded", columns: columns, rows: tableRows,
-                notes: count == Self.maxTableRows
+                notes: isCut
                     ? ["the first \(NumberText.grouped(Int64(count))); the formats csv and ndjson give all"] : [])
             bytes += TableText.render(sheet).utf8
         case .csv, .ndjson: break

@@ -1,7 +1,7 @@
 import Core
 import Storage
 
-/// How far the rollups reach.
+/// How far the rollups and the ledger of money reach.
 enum FreshnessQueries {
     /// A drained node, at infinity, holds nothing back; one that has stopped without draining does, which is honest.
     static let frontier: SQL = """
@@ -9,8 +9,17 @@ enum FreshnessQueries {
                (SELECT min(received_at) FROM rollup_pending)
         """
 
+    /// Messages are in the ledger as soon as they are handled. Where none was ever read there is none to wait for.
+    static let messages: SQL = "SELECT min(handled_through) FROM message_progress"
+
     /// One step more: how many batches wait.
     static let backlog: SQL = "SELECT count(*) FROM rollup_pending"
+
+    /// Of money: revenue comes as messages.
+    static func ofMessages(on connection: PostgresConnection, now: Int64) throws -> Freshness {
+        let handled = try connection.query(messages)[0].get(0, as: PostgresTimestamp?.self)?.ms
+        return Freshness(asOf: min(now, handled ?? now))
+    }
 
     static func read(on connection: PostgresConnection, now: Int64, withBacklog: Bool = false) throws -> Freshness {
         let rows = try connection.query(frontier)

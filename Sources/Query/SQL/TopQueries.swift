@@ -11,22 +11,23 @@ enum TopQueries {
         let column = metric == .sessions ? "sessions" : "page_views"
         return """
             WITH parts AS (
-            \(sql: rows(family, column, plan, calendar))
+            \(sql: rows(family, [column], plan, calendar))
             )
-            SELECT id, sum(value)::bigint AS value FROM parts GROUP BY id HAVING sum(value) > 0
+            SELECT id, sum(\(unescaped: column))::bigint AS value FROM parts GROUP BY id HAVING sum(\(unescaped: column)) > 0
             ORDER BY value DESC, id COLLATE "C" LIMIT \(Int64(limit))
             """
     }
 
-    /// Columns: id, sketch; the rows of one id next to each other.
+    /// Columns: id, beacons, sketch; the rows of one id next to each other.
     static func sketches(_ family: TrafficFamily, _ plan: TopPlan, _ calendar: ReportingCalendar) -> SQL {
-        "SELECT id, value FROM (\n\(sql: rows(family, "visitors", plan, calendar))\n) parts ORDER BY id"
+        "SELECT id, beacons, visitors FROM (\n\(sql: rows(family, ["beacons", "visitors"], plan, calendar))\n) parts ORDER BY id"
     }
 
     private static func rows(
-        _ family: TrafficFamily, _ column: String, _ plan: TopPlan, _ calendar: ReportingCalendar
+        _ family: TrafficFamily, _ names: [String], _ plan: TopPlan, _ calendar: ReportingCalendar
     ) -> SQL {
-        let columns: SQL = "t.\(unescaped: family.idColumn) AS id, t.\(unescaped: column) AS value"
+        let columns: SQL =
+            "t.\(unescaped: family.idColumn) AS id, \(unescaped: names.map { "t.\($0)" }.joined(separator: ", "))"
         var arms: [SQL] = []
         if !plan.months.isEmpty {
             arms.append(

@@ -3,7 +3,7 @@ import Storage
 
 /// The stored rows of one artist's, event's or the site's traffic.
 enum TrafficQueries {
-    /// Columns: grain; days since 1970, or for hours seconds; page views, seat views, sessions, session ms, sketch.
+    /// Columns: grain; days since 1970, or for hours seconds; page views, seat views, sessions, session ms, beacons, sketch.
     static func rows(_ family: TrafficFamily, _ entity: String, _ cover: Cover) -> SQL {
         var arms: [SQL] = []
         if !cover.months.isEmpty { arms.append(days(.month, family, entity, cover.months)) }
@@ -17,7 +17,7 @@ enum TrafficQueries {
     ) -> SQL {
         """
         SELECT '\(unescaped: grain.rawValue)', (t.\(unescaped: grain.rawValue) - DATE '1970-01-01')::bigint,
-               t.page_views, t.seat_views, t.sessions, t.session_ms, t.visitors
+               t.page_views, t.seat_views, t.sessions, t.session_ms, t.beacons, t.visitors
         FROM \(sql: .table(ranges))
         JOIN \(unescaped: family.table(grain)) t ON t.\(unescaped: family.idColumn) = \(entity)
           AND t.\(unescaped: grain.rawValue) BETWEEN r.first AND r.last
@@ -27,7 +27,7 @@ enum TrafficQueries {
     private static func hours(_ family: TrafficFamily, _ entity: String, _ ranges: [Range<Int64>]) -> SQL {
         """
         SELECT 'hour', extract(epoch FROM t.hour)::bigint,
-               t.page_views, t.seat_views, t.sessions, t.session_ms, t.visitors
+               t.page_views, t.seat_views, t.sessions, t.session_ms, t.beacons, t.visitors
         FROM \(sql: .table(ranges))
         JOIN \(unescaped: family.table(.hour)) t ON t.\(unescaped: family.idColumn) = \(entity)
           AND t.hour >= r.first AND t.hour < r.next
@@ -52,7 +52,7 @@ enum TrafficQueries {
                 ? .hour(number * 1000) : .day(Day(daysSince1970: Int(number)))
             sum = TrafficSum(
                 pageViews: try row.get(2), seatViews: try row.get(3), sessions: try row.get(4),
-                sessionMs: try row.get(5), visitors: try row.withBytes(6) { try VisitorSketch(bytes: $0) })
+                sessionMs: try row.get(5), beacons: try row.get(6), visitors: try row.withBytes(7) { try VisitorSketch(bytes: $0) })
         }
     }
 }

@@ -1,5 +1,6 @@
 import Core
 import Crypto
+import Ingest
 
 /// Turns the lines of one log into beacons. Pure: no IO and no clock of its own.
 ///
@@ -69,6 +70,10 @@ struct AccessLogReader {
         guard bytes[line.method].elementsEqual("GET".utf8), line.status == 200 || line.status == 304 else { return nil }
         guard artistId?.utf8.count ?? 0 <= Self.maxIdBytes, eventId?.utf8.count ?? 0 <= Self.maxIdBytes else {
             reject("an id longer than \(Self.maxIdBytes) bytes", bytes)
+            return nil
+        }
+        guard line.timestamp <= receivedAt + TrackDecoder.maxAheadMs else {
+            reject("a time in the future", bytes)
             return nil
         }
         var beacon = Beacon(receivedAt: receivedAt, timestamp: line.timestamp)

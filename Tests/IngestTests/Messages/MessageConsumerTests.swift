@@ -135,23 +135,63 @@ import Testing
             let consumer = fixture.consumer(redis: fixture.redis.pool)
             // Another group has been given six of them, and confirmed all but the fourth.
             try await fixture.command(["XGROUP", "CREATE", .init(Message.stream), "other", "0"])
-            try await consumer.removeConfirmed()
+            try await consumer.settle()
             #expect(try await left() == ids, "it has read none")
             try await fixture.command([
                 "XREADGROUP", "GROUP", "other", "x", "COUNT", "6", "STREAMS", .init(Message.stream), ">",
             ])
             try await fixture.command(
                 ["XACK", .init(Message.stream), "other"] + [0, 1, 2, 4, 5].map { .init(ids[$0]) })
-            try await consumer.removeConfirmed()
+            try await consumer.settle()
             #expect(try await left() == Array(ids[3...]))
             try await fixture.command(["XACK", .init(Message.stream), "other", .init(ids[3])])
-            try await consumer.removeConfirmed()
+            try await consumer.settle()
             #expect(try await left() == Array(ids[5...]), "the last that was read stays, it costs nothing")
             // What is new is still read by both.
             try await fixture.add(id: "m10", MessageFixture.payment("p10"))
             try await fixture.consuming {
                 try await fixture.until { try await fixture.rows("TABLE revenue_ledger").count == 11 }
             }
+        }
+    }
+
+    @Test func howFarTheGroupIsIsKnown() async throws {
+        try await MessageFixture.with { fixture in
+            let consumer = fixture.consumer(redis: fixture.redis.pool)
+            func through() async throws -> Int64 {
+                try await consumer.settle()
+                return try await fixture.pool.withConnection { connection in
+                    try connection.query("SELECT handled_through FROM message_progress")[0]
+                        .get(0, as: PostgresTimestamp.self).ms
+                }
+            }
+            func milliseconds(_ id: String) -> Int64 { Int64(id.prefix { $0 != "-" })! }
+            func take(_ count: Int) async throws {
+                try await fixture.command([
+                    "XREADGROUP", "GROUP", .init(MessageConsumer.group), "x", "COUNT", .init(Int64(count)), "STREAMS",
+                    .init(Message.stream), ">",
+                ])
+            }
+            try await fixture.makeGroup()
+            // Nothing was ever added: all of it is in.
+            let before = Int64(Date().timeIntervalSince1970 * 1000)
+            #expect(try await through() >= before)
+            var ids: [String] = []
+            for number in 0..<4 {
+                ids.append(try await fixture.add(id: "m\(number)", MessageFixture.payment("p\(number)")))
+                try await Task.sleep(for: .milliseconds(5))
+            }
+            #expect(try await through() == 0, "none was read")
+            try await take(3)
+            #expect(try await through() == milliseconds(ids[0]), "none of these was handled")
+            try await fixture.command(["XACK", .init(Message.stream), .init(MessageConsumer.group), .init(ids[0])])
+            try await fixture.command(["XACK", .init(Message.stream), .init(MessageConsumer.group), .init(ids[2])])
+            #expect(try await through() == milliseconds(ids[1]))
+            try await fixture.command(["XACK", .init(Message.stream), .init(MessageConsumer.group), .init(ids[1])])
+            #expect(try await through() == milliseconds(ids[2]), "the fourth was not read")
+            try await take(1)
+            try await fixture.command(["XACK", .init(Message.stream), .init(MessageConsumer.group), .init(ids[3])])
+            #expect(try await through() >= milliseconds(ids[3]))
         }
     }
 

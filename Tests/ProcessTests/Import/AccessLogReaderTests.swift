@@ -70,8 +70,8 @@ import Testing
         var first = try Self.reader()
         let ids = lines.map { Self.read(&first, $0)?[.messageId] }
         #expect(Set(ids).count == 3)
-        // SHA-256 of the line and "\n1", by another implementation.
-        #expect(ids[0] == "log-9b66126e21dc70bca591cd1bf19e0e5c")
+        // HMAC-SHA256 of the line and "\n1" under the same key, by another implementation.
+        #expect(ids[0] == "log-d21c93eeebd8e99e2e4a02f58902f2bd")
         var second = try Self.reader()
         #expect((lines + [Self.line("GET /blog/z")]).map { Self.read(&second, $0)?[.messageId] }.prefix(3) == ids[...])
     }
@@ -84,6 +84,17 @@ import Testing
         #expect(reader.lines == 4)
         #expect(reader.badLines == 0)
         #expect(reader.beacons == 0)
+    }
+
+    @Test func linesOfTheFutureAreBad() throws {
+        var reader = AccessLogReader(
+            artistPattern: try IdPattern(IdPatternTests.sample), eventPattern: nil, salt: Self.salt,
+            receivedAt: Instant.parse("2015-05-17T10:05:03Z")!)
+        for (clock, isTaken) in [("10:05:03", true), ("10:15:03", true), ("10:15:04", false)] {
+            let line = Self.line("GET /blog/x").replacing(#/\d\d:\d\d:\d\d /#, with: clock + " ")
+            #expect((Self.read(&reader, line) != nil) == isTaken, "\(line)")
+        }
+        #expect(reader.firstBadLines.map(\.reason) == ["a time in the future"])
     }
 
     @Test func badLinesAreCountedAndTheFirstOnesKept() throws {

@@ -48,7 +48,7 @@ struct Lab: Sendable {
     /// - Parameter at: a day or first day of a month, or for hours an instant.
     func traffic(
         _ subject: TrafficSubject, _ grain: Grain, _ at: String, views: Int64, seats: Int64 = 0, sessions: Int64 = 0,
-        ms: Int64 = 0, visitors: some Sequence<Int> = 0..<0
+        ms: Int64 = 0, visitors: some Collection<Int> = 0..<0, beacons: Int64? = nil
     ) async throws {
         let place: SQL = grain == .hour ? "\(PostgresTimestamp(ms: Instant.parse(at)!))" : "\(Day(at)!)"
         let family = subject.family
@@ -56,7 +56,7 @@ struct Lab: Sendable {
             """
             INSERT INTO \(unescaped: family.table(grain)) (\(unescaped: family.idColumn), \(unescaped: grain.rawValue),
                 page_views, seat_views, beacons, sessions, session_ms, visitors)
-            VALUES (\(subject.entity), \(sql: place), \(views), \(seats), \(views + seats), \(sessions), \(ms),
+            VALUES (\(subject.entity), \(sql: place), \(views), \(seats), \(beacons ?? max(views + seats, Int64(visitors.count))), \(sessions), \(ms),
                 \(Self.sketch(visitors).bytes))
             """)
     }
