@@ -18,12 +18,19 @@ RUN swift build --configuration release --product tiketi --static-swift-stdlib
 RUN install -D --target-directory=/staging .build/release/tiketi \
     && cp --recursive .build/release/*.resources /staging/ \
     && cp /usr/libexec/swift/linux/swift-backtrace-static /staging/
+# What is linked in comes with its licences.
+COPY LICENSE ./
+RUN for package in .build/checkouts/*/; do \
+        install -D --mode=0644 --target-directory="/staging/licenses/$(basename "$package")" \
+            "$package"LICENSE* $(ls "$package"NOTICE* 2>/dev/null); \
+    done \
+    && cp LICENSE /staging/licenses/
 
 # The same Debian as above: the C libraries are linked dynamically, so that their security updates reach us.
 FROM debian:bookworm-slim
 RUN apt-get update \
     && DEBIAN_FRONTEND=noninteractive apt-get install --yes --no-install-recommends \
-        ca-certificates libhiredis0.14 liblz4-1 libpq5 libssl3 tzdata zlib1g \
+        ca-certificates libhiredis0.14 liblz4-1 libpq5 libssl3 tini tzdata zlib1g \
     && rm -rf /var/lib/apt/lists/* \
     && useradd --system --uid 10001 --user-group --no-create-home --shell /usr/sbin/nologin tiketi \
     && install -d -o tiketi -g tiketi -m 0700 /var/lib/tiketi /var/lib/tiketi/spool
@@ -36,5 +43,6 @@ ENV LISTEN_HOST=0.0.0.0 \
 # By number, so that Kubernetes can see that it is not root.
 USER 10001:10001
 EXPOSE 8080
-ENTRYPOINT ["/usr/bin/tiketi"]
+# A first process without a handler of its own for SIGTERM is not ended by it.
+ENTRYPOINT ["/usr/bin/tini", "--", "/usr/bin/tiketi"]
 CMD ["--help"]

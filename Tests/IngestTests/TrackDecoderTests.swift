@@ -3,7 +3,7 @@ import Foundation
 import Ingest
 import Testing
 
-/// The body forms and field rules of the contract's table, on the decoder alone.
+/// The body forms and field rules of docs/reference.md, on the decoder alone.
 @Suite struct TrackDecoderTests {
     @Test func everyFieldReachesItsColumn() throws {
         let decoded = try Decoded(

@@ -3,7 +3,7 @@ package import Foundation
 package import Logging
 package import Storage
 
-/// The settings that the pipeline has in common, by their names in the documentation.
+/// The settings that the pipeline has in common, by their names in docs/reference.md.
 extension Settings {
     /// `ANALYTICS_DATABASE_URL`
     package func analyticsDatabase(applicationName: String = "tiketi") throws -> PostgresConfiguration {

@@ -1,3 +1,4 @@
+import Core
 import HTTPTypes
 package import Hummingbird
 import NIOCore

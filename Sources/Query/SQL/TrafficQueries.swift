@@ -52,7 +52,8 @@ enum TrafficQueries {
                 ? .hour(number * 1000) : .day(Day(daysSince1970: Int(number)))
             sum = TrafficSum(
                 pageViews: try row.get(2), seatViews: try row.get(3), sessions: try row.get(4),
-                sessionMs: try row.get(5), beacons: try row.get(6), visitors: try row.withBytes(7) { try VisitorSketch(bytes: $0) })
+                sessionMs: try row.get(5), beacons: try row.get(6),
+                visitors: try row.withBytes(7) { try VisitorSketch(bytes: $0) })
         }
     }
 }

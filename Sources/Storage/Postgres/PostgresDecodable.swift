@@ -12,7 +12,6 @@ package enum PostgresDecodingError: Error, Equatable, Sendable {
     case type(PostgresType)
     /// The bytes are not what the type says.
     case malformed
-    case noSuchColumn(String)
 }
 
 /// A value of which an array can be read.

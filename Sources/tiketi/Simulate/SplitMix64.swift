@@ -1,4 +1,5 @@
-/// A small seeded generator: the same seed gives the same demo on every machine.
+/// A small seeded generator (Steele, Lea and Flood, OOPSLA 2014; constants of Vigna's splitmix64.c, public domain): the
+/// same seed gives the same demo on every machine.
 struct SplitMix64: RandomNumberGenerator {
     private var state: UInt64
 

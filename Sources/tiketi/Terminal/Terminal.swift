@@ -1,9 +1,8 @@
 import Glibc
 
-/// What standard error and standard output are attached to.
+/// What standard error is attached to.
 enum Terminal {
     static var errorIsTerminal: Bool { isatty(STDERR_FILENO) == 1 }
-    static var outputIsTerminal: Bool { isatty(STDOUT_FILENO) == 1 }
 
     /// Columns of the terminal on standard error; 80 where there is none.
     static var columns: Int {

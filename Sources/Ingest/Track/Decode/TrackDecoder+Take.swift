@@ -21,7 +21,7 @@ extension TrackDecoder {
         }
     }
 
-    /// Appends the beacon to the records, or rejects it for the first thing wrong, in the order of the contract's table.
+    /// Appends the beacon to the records, or rejects it for the first thing wrong, in the order of docs/reference.md.
     mutating func take(_ fields: BeaconFields, _ receipt: Receipt) {
         do throws(Fault) {
             try checkEventType(fields.eventType)

@@ -1,3 +1,5 @@
+import Core
+
 /// A URI's query: names and values with `%` escapes resolved and `+` as a space.
 struct QueryString {
     struct Malformed: Error {}
@@ -22,29 +24,7 @@ struct QueryString {
     }
 
     private static func decoded(_ text: some Collection<UInt8>) throws(Malformed) -> [UInt8] {
-        var output: [UInt8] = []
-        output.reserveCapacity(text.count)
-        var iterator = text.makeIterator()
-        while let byte = iterator.next() {
-            switch byte {
-            case UInt8(ascii: "+"): output.append(UInt8(ascii: " "))
-            case UInt8(ascii: "%"):
-                guard let high = iterator.next().flatMap(digit), let low = iterator.next().flatMap(digit) else {
-                    throw Malformed()
-                }
-                output.append(high << 4 | low)
-            default: output.append(byte)
-            }
-        }
-        return output
-    }
-
-    private static func digit(_ byte: UInt8) -> UInt8? {
-        switch byte {
-        case UInt8(ascii: "0")...UInt8(ascii: "9"): byte - 0x30
-        case UInt8(ascii: "a")...UInt8(ascii: "f"): byte - 0x61 + 10
-        case UInt8(ascii: "A")...UInt8(ascii: "F"): byte - 0x41 + 10
-        default: nil
-        }
+        guard let bytes = PercentEncoding.bytes(text, plusIsSpace: true) else { throw Malformed() }
+        return bytes
     }
 }

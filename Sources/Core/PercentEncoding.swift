@@ -2,6 +2,11 @@
 package enum PercentEncoding {
     /// Nil where an escape is cut short or the bytes are not UTF-8.
     package static func decode(_ text: some Collection<UInt8>, plusIsSpace: Bool) -> String? {
+        bytes(text, plusIsSpace: plusIsSpace).flatMap { String(validating: $0, as: UTF8.self) }
+    }
+
+    /// Nil where an escape is cut short.
+    package static func bytes(_ text: some Collection<UInt8>, plusIsSpace: Bool) -> [UInt8]? {
         var bytes: [UInt8] = []
         bytes.reserveCapacity(text.count)
         var rest = text.makeIterator()
@@ -16,7 +21,7 @@ package enum PercentEncoding {
             default: bytes.append(byte)
             }
         }
-        return String(validating: bytes, as: UTF8.self)
+        return bytes
     }
 
     private static func hexDigit(_ byte: UInt8) -> UInt8? {
