@@ -4,13 +4,19 @@ internal import Glibc
 package struct DiskDirectory: Sendable {
     package let path: String
 
-    /// Makes the directory, and those above it, where missing.
+    /// Makes the directory, and those above it, where missing; each is durable when this returns.
     package init(_ path: String) throws(DiskError) {
         self.path = path
         var prefix = path.hasPrefix("/") ? "/" : ""
         for part in path.split(separator: "/") {
+            let parent = prefix.isEmpty ? "." : prefix
             prefix += prefix.isEmpty || prefix == "/" ? String(part) : "/" + part
-            if unsafe mkdir(prefix, 0o700) != 0 && Glibc.errno != EEXIST { throw .last("mkdir", prefix) }
+            if unsafe mkdir(prefix, 0o700) == 0 {
+                // Else a power failure could take the directory with everything that was synced in it.
+                try Self.synchronize(parent)
+            } else if Glibc.errno != EEXIST {
+                throw .last("mkdir", prefix)
+            }
         }
     }
 
@@ -41,10 +47,14 @@ package struct DiskDirectory: Sendable {
     }
 
     /// Returns once entries made, renamed and removed before are on the medium.
-    package func synchronize() throws(DiskError) {
+    package func synchronize() throws(DiskError) { try Self.synchronize(path) }
+
+    private static func synchronize(_ path: String) throws(DiskError) {
         let descriptor = unsafe open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
         guard descriptor >= 0 else { throw .last("open", path) }
         defer { _ = close(descriptor) }
-        if fsync(descriptor) != 0 { throw .last("fsync", path) }
+        while fsync(descriptor) != 0 {
+            if Glibc.errno != EINTR { throw .last("fsync", path) }
+        }
     }
 }

@@ -34,8 +34,16 @@ package final class DiskFile: Sendable {
 
     /// Reserves blocks for the whole length, so that later writes within it can't run out of space.
     package func allocate(_ bytes: Int) throws(DiskError) {
-        let result = posix_fallocate(descriptor, 0, off_t(bytes))
+        var result = EINTR
+        while result == EINTR { result = posix_fallocate(descriptor, 0, off_t(bytes)) }
         if result != 0 { throw DiskError(call: "posix_fallocate", path: path, errno: result) }
+    }
+
+    /// Cuts off everything behind `bytes`, and gives its blocks back.
+    package func truncate(to bytes: Int) throws(DiskError) {
+        while ftruncate(descriptor, off_t(bytes)) != 0 {
+            if Glibc.errno != EINTR { throw .last("ftruncate", path) }
+        }
     }
 
     package func write(_ bytes: UnsafeRawBufferPointer, at offset: Int) throws(DiskError) {
@@ -88,11 +96,16 @@ package final class DiskFile: Sendable {
     /// After an error nothing is known about what reached it, and trying again may report success for lost bytes:
     /// stop using the file.
     package func synchronizeData() throws(DiskError) {
-        if fdatasync(descriptor) != 0 { throw .last("fdatasync", path) }
+        while fdatasync(descriptor) != 0 {
+            // Interrupted before it began to write back: that is no error of the medium.
+            if Glibc.errno != EINTR { throw .last("fdatasync", path) }
+        }
     }
 
     package func synchronize() throws(DiskError) {
-        if fsync(descriptor) != 0 { throw .last("fsync", path) }
+        while fsync(descriptor) != 0 {
+            if Glibc.errno != EINTR { throw .last("fsync", path) }
+        }
     }
 
     /// Takes the advisory lock that one process at a time can hold; false where another has it.
