@@ -34,9 +34,12 @@ package enum BatchStore {
     /// - Parameters:
     ///   - expected: the position the caller believes Postgres has; nil for a node that has none.
     ///   - shippedThrough: every beacon the node acknowledged before this instant is then stored.
+    ///   - ended: nodes that are finished with this batch: they hold no answer back any more.
     /// - Returns: false where the position was another: nothing was stored, read the position again.
+    /// - Throws: a unique violation where a batch of this name is there already although the position says otherwise.
     package static func store(
-        _ batch: Batch, expected: Int64?, shippedThrough: Int64, on connection: PostgresConnection
+        _ batch: Batch, expected: Int64?, shippedThrough: Int64, ended: [String] = [],
+        on connection: PostgresConnection
     ) throws -> Bool {
         let rows = try connection.query(
             """
@@ -47,7 +50,11 @@ package enum BatchStore {
                 SET last_seq = EXCLUDED.last_seq, shipped_through = EXCLUDED.shipped_through, updated_at = now()
                 WHERE p.last_seq = \(expected)
                 RETURNING 1
-            ), batch AS (\(sql: insert(batch, from: "position"))), pending AS (\(sql: insertPending()))
+            ), batch AS (\(sql: insert(batch, from: "position"))), pending AS (\(sql: insertPending())),
+            ended AS (
+                UPDATE spool_positions SET shipped_through = 'infinity', updated_at = now()
+                WHERE node = ANY(\(ended)) AND node <> \(batch.node) AND EXISTS (SELECT 1 FROM position)
+            )
             SELECT count(*) FROM position
             """)
         return try rows[0].get(0, as: Int64.self) == 1
@@ -60,13 +67,13 @@ package enum BatchStore {
             WITH new AS (
                 SELECT 1 WHERE NOT EXISTS (
                     SELECT 1 FROM analytics_events WHERE node = \(batch.node) AND seq = \(batch.firstSeq))
-            ), batch AS (\(sql: insert(batch, from: "new"))), pending AS (\(sql: insertPending()))
+            ), batch AS (\(sql: insert(batch, from: "new", onConflict: "ON CONFLICT DO NOTHING"))), pending AS (\(sql: insertPending()))
             SELECT count(*) FROM batch
             """)
         return try rows[0].get(0, as: Int64.self) == 1
     }
 
-    private static func insert(_ batch: Batch, from source: String) -> SQL {
+    private static func insert(_ batch: Batch, from source: String, onConflict: String = "") -> SQL {
         """
         INSERT INTO analytics_events
             (received_day, node, seq, last_seq, received_at, min_time, max_time, beacons, schema_version, crc, payload)
@@ -75,7 +82,7 @@ package enum BatchStore {
             \(PostgresTimestamp(ms: batch.maxTime)), \(Int32(batch.beacons)), \(BatchBlock.schemaVersion),
             \(Int64(batch.block.crc)), \(batch.block.bytes)
         FROM \(unescaped: source)
-        ON CONFLICT DO NOTHING
+        \(unescaped: onConflict)
         RETURNING received_day, node, seq, beacons, received_at
         """
     }
@@ -112,6 +119,51 @@ package enum BatchStore {
             INSERT INTO spool_positions AS p (node, last_seq, shipped_through)
             VALUES (\(node), \(lastSeq), \(PostgresTimestamp(ms: shippedThrough)))
             ON CONFLICT (node) DO UPDATE SET shipped_through = EXCLUDED.shipped_through, updated_at = now()
+            """)
+    }
+
+    /// Sets a node's position to what its batches say, for good where the two disagree.
+    ///
+    /// - Returns: the position before and after; nil where the node has none.
+    package static func verifyPosition(
+        ofNode node: String, on connection: PostgresConnection
+    ) throws -> (before: Int64, after: Int64)? {
+        // A statement of ours that is under way somewhere is over once the row is locked.
+        let rows = try connection.query("SELECT last_seq FROM spool_positions WHERE node = \(node) FOR UPDATE")
+        guard rows.count > 0 else { return nil }
+        let before = try rows[0].get(0, as: Int64.self)
+        let after = try lastStored(ofNode: node, on: connection) ?? 0
+        if before != after {
+            try connection.execute("UPDATE spool_positions SET last_seq = \(after) WHERE node = \(node)")
+        }
+        return (before, after)
+    }
+
+    /// How long the row of a finished life is kept: counters that remember its batches live less long.
+    private static let keepFinished = "5 days"
+
+    /// Ends the earlier lives of a spool directory that have nothing in it any more: they hold no answer back. Rows of
+    /// those that stored nothing go at once, the others when nothing remembers them.
+    ///
+    /// - Parameters:
+    ///   - prefix: of the names of the directory's lives.
+    ///   - nodes: those that the spool still holds.
+    package static func finishLives(
+        ofDirectory prefix: String, except nodes: [String], on connection: PostgresConnection
+    ) throws {
+        // 12 further digits: another node's name may begin alike.
+        try connection.execute(
+            """
+            DELETE FROM spool_positions
+            WHERE starts_with(node, \(prefix)) AND length(node) = length(\(prefix)) + 12 AND node <> ALL(\(nodes))
+                AND (last_seq = 0
+                    OR (shipped_through = 'infinity' AND updated_at < now() - \(keepFinished)::text::interval))
+            """)
+        try connection.execute(
+            """
+            UPDATE spool_positions SET shipped_through = 'infinity', updated_at = now()
+            WHERE starts_with(node, \(prefix)) AND length(node) = length(\(prefix)) + 12 AND node <> ALL(\(nodes))
+                AND shipped_through <> 'infinity'
             """)
     }
 

@@ -21,9 +21,12 @@ package final class Shipper: Sendable {
     private let bell: AsyncStream<Void>
     private let ring: AsyncStream<Void>.Continuation
     private let isDraining = Mutex(false)
+    private let feed = BatchFeed()
 
     /// Between two attempts while Postgres is away; doubles from the first to the last.
     static let retryMs: ClosedRange<Int64> = 50...2000
+    /// Between two attempts to make the node known. Until it is, answers may be said to be fresher than they are.
+    static let registerRetryMs: Int64 = 100
     /// How often the loop looks without being rung, and says how far it is.
     static let tickMs: Int64 = 50
     static let heartbeatMs: Int64 = 1000
@@ -45,8 +48,7 @@ package final class Shipper: Sendable {
 
     /// The node's name in Postgres for one life of its spool directory.
     static func node(_ nodeId: String, identity: UInt64) -> String {
-        let hex = String(identity, radix: 16)
-        return nodeId + "/" + String(repeating: "0", count: 16 - hex.count) + hex
+        nodeId + "/" + SpoolIdentity.hex(identity)
     }
 
     private func node(_ identity: UInt64) -> String { Self.node(nodeId, identity: identity) }
@@ -66,110 +68,99 @@ package final class Shipper: Sendable {
             }
         }
         defer { ticker.cancel() }
-        var reader = SpoolReader()
-        var cutter = BatchCutter()
-        var held: SpoolReader.Frame?
-        guard await register(&reader) else { return }
-        var lives = Set(spool.durable.segments.map(\.identity))
+        guard var unfinished = await register() else { return }
         var lastHeartbeat: Int64 = 0
         for await _ in bell {
             if Task.isCancelled { return }
             do {
                 while !Task.isCancelled {
                     let lookedAt = clock()
-                    let durable = spool.durable
-                    // Damage began another life: known to Postgres before its first batch, so that answers wait for it.
-                    if lives.insert(durable.segments[durable.segments.count - 1].identity).inserted,
-                        await !register(&reader)
-                    {
-                        return
-                    }
-                    let drained = try fill(&cutter, from: &reader, held: &held, durable: durable)
-                    if cutter.isEmpty {
+                    let filling = try await feed.fill(from: spool.durable)
+                    for lost in filling.lost { report(lost) }
+                    guard let identity = filling.identity else {
                         if lookedAt - lastHeartbeat >= Self.heartbeatMs {
                             lastHeartbeat = lookedAt
-                            await heartbeat(shippedThrough: lookedAt, lives: lives)
+                            if await heartbeat(shippedThrough: lookedAt, ended: unfinished) { unfinished = [] }
+                            markStored(lastSeqs: filling.lastSeqs)
                         }
                         break
                     }
                     let draining = isDraining.withLock { $0 }
-                    guard !drained || cutter.isDue(at: lookedAt) || draining || spool.hasStoredWaiters else { break }
+                    guard
+                        !filling.isDrained || filling.isDue(at: lookedAt) || draining || spool.hasStoredWaiters
+                    else { break }
+                    // Lives are shipped in their order: those before this one are over, and so is this one where
+                    // the next frame is another's.
+                    var ended = unfinished.prefix { $0 != identity }
+                    let isEnd = filling.isDrained || (filling.nextIdentity ?? identity) != identity
+                    if isEnd, identity != spool.identity { ended = unfinished.prefix(ended.count + 1) }
                     // What stays unshipped was received after this, so acknowledged after it too.
-                    let shippedThrough = held?.receivedAt ?? (drained ? lookedAt : cutter.receivedAt)
-                    guard await ship(cutter.cut(), shippedThrough: shippedThrough, reader: &reader) else {
-                        // The position was another: read again from there.
-                        held = nil
-                        cutter = BatchCutter()
-                        reader.rewind()
-                        continue
+                    let shippedThrough =
+                        ended.last == identity
+                        ? .max : filling.nextReceivedAt ?? (filling.isDrained ? lookedAt : filling.receivedAt)
+                    switch await ship(
+                        feed.cut(), shippedThrough: shippedThrough, ended: Array(ended), lastSeqs: filling.lastSeqs)
+                    {
+                    case .stored: unfinished.removeFirst(ended.count)
+                    case .cancelled: return
+                    case .positionDiffers:
+                        guard let again = await register(doubting: identity) else { return }
+                        unfinished = again
+                        feed.rewind()
                     }
                 }
             } catch {
-                await recover(from: error, reader: &reader)
-                held = nil
-                cutter = BatchCutter()
-                reader.rewind()
+                await recover(from: error)
+                feed.rewind()
             }
             // Quiet first: what was committed before that is in the durable part looked at after it.
-            if isDraining.withLock({ $0 }), cutter.isEmpty, held == nil, spool.isQuiet,
-                !reader.hasMore(in: spool.durable)
-            {
-                await heartbeat(shippedThrough: Int64.max, lives: lives)
+            if isDraining.withLock({ $0 }), spool.isQuiet, await !feed.hasMore(in: spool.durable) {
+                _ = await heartbeat(shippedThrough: Int64.max, ended: unfinished)
                 return
             }
         }
     }
 
-    /// Reads frames into the cutter until it is full or nothing more is there (true).
-    private func fill(
-        _ cutter: inout BatchCutter, from reader: inout SpoolReader, held: inout SpoolReader.Frame?,
-        durable: Spool.Durable
-    ) throws -> Bool {
-        while !cutter.isFull {
-            let next: SpoolReader.Frame?
-            if let frame = held { next = frame } else { next = try reader.next(in: durable) }
-            held = nil
-            guard let frame = next else { return true }
-            guard cutter.accepts(frame) else {
-                held = frame
-                return false
-            }
-            try cutter.add(frame)
-        }
-        return false
+    private enum Shipped {
+        case stored
+        case positionDiffers
+        case cancelled
     }
 
-    /// Stores one batch, trying until it is; false where Postgres has another position than the reader.
+    /// Stores one batch, trying until it is.
     private func ship(
-        _ cut: (batch: BeaconBatch, first: Spool.Position, last: Spool.Position, receivedAt: Int64),
-        shippedThrough: Int64, reader: inout SpoolReader
-    ) async -> Bool {
+        _ cut: BatchFeed.Cut, shippedThrough: Int64, ended: [UInt64], lastSeqs: [UInt64: UInt64]
+    ) async -> Shipped {
         let identity = cut.first.identity
-        let node = node(identity)
         let batch = BatchStore.Batch(
-            node: node, firstSeq: Int64(cut.first.seq), lastSeq: Int64(cut.last.seq), receivedAt: cut.receivedAt,
-            encoding: cut.batch)
-        let expected = reader.stored[identity].map { Int64($0) }
+            node: node(identity), firstSeq: Int64(cut.first.seq), lastSeq: Int64(cut.last.seq),
+            receivedAt: cut.receivedAt, encoding: cut.batch)
+        let expected = feed.stored[identity].map { Int64($0) }
+        let endedNodes = ended.map { node($0) }
         var delayMs = Self.retryMs.lowerBound
         var attempts = 0
         while !Task.isCancelled {
             attempts += 1
             do {
                 let stored = try await pool.withConnection { connection in
-                    try BatchStore.store(batch, expected: expected, shippedThrough: shippedThrough, on: connection)
+                    try BatchStore.store(
+                        batch, expected: expected, shippedThrough: shippedThrough, ended: endedNodes, on: connection)
                 }
-                guard stored else {
-                    await readPositions(&reader)
-                    return false
-                }
-                reader.stored[identity] = cut.last.seq
-                didStore(cut.batch, batch, node: node, upTo: cut.last, stored: reader.stored)
-                return true
+                guard stored else { return .positionDiffers }
+                feed.didStore(cut.last)
+                didStore(cut.batch, batch, lastSeqs: lastSeqs)
+                return .stored
             } catch let error as PostgresError where error.isMissingPartition {
                 logger.critical(
                     "no partition for this day of receipt: making it now; is `tiketi rollup partitions` scheduled?",
                     metadata: ["day": "\(batch.receivedDay)"])
                 _ = try? await pool.withConnection { try BatchStore.ensurePartition(of: batch.receivedDay, on: $0) }
+            } catch let error as PostgresError where error.isUniqueViolation {
+                logger.critical(
+                    "a batch of this name is stored already, although the position says otherwise",
+                    metadata: ["node": "\(batch.node)", "seq": "\(batch.firstSeq)"])
+                try? await Task.sleep(for: .milliseconds(Self.retryMs.upperBound))
+                return .positionDiffers
             } catch {
                 metrics.failures.increment()
                 if attempts.isPowerOfTwo {
@@ -181,27 +172,32 @@ package final class Shipper: Sendable {
             try? await Task.sleep(for: .milliseconds(delayMs))
             delayMs = min(delayMs * 2, Self.retryMs.upperBound)
         }
-        return false
+        return .cancelled
     }
 
-    private func didStore(
-        _ beacons: BeaconBatch, _ batch: BatchStore.Batch, node: String, upTo position: Spool.Position,
-        stored: [UInt64: UInt64]
-    ) {
+    private func didStore(_ beacons: BeaconBatch, _ batch: BatchStore.Batch, lastSeqs: [UInt64: UInt64]) {
         metrics.batches.increment()
         metrics.beacons.increment(by: batch.beacons)
         metrics.bytes.increment(by: batch.block.bytes.count)
         metrics.lagMs.set(Int(clock() - batch.receivedAt))
-        markStored(stored)
-        counters?.add(beacons, node: node, seq: batch.lastSeq)
+        markStored(lastSeqs: lastSeqs)
+        counters?.add(beacons, node: batch.node, seq: batch.lastSeq)
     }
 
     // MARK: Positions
 
     /// Answers who waits for what Postgres has, and lets the segments go: also for what was stored without this loop
     /// seeing its commit, since nothing may follow that would do it later.
-    private func markStored(_ stored: [UInt64: UInt64]) {
-        spool.markStored { identity, lastSeq in lastSeq <= stored[identity] ?? 0 }
+    private func markStored(lastSeqs: [UInt64: UInt64] = [:]) {
+        let stored = feed.stored
+        spool.markStored(lastSeqs: lastSeqs) { identity, lastSeq in lastSeq <= stored[identity] ?? 0 }
+    }
+
+    private func report(_ lost: LostFrames) {
+        logger.critical(
+            "acknowledged beacons are neither stored nor in the spool",
+            metadata: ["node": "\(node(lost.identity))", "frames": "\(lost.seqs)"])
+        spool.markLost(lost)
     }
 
     /// Makes the node known in Postgres, once: do it before anything is acknowledged. A drained node holds no answer
@@ -210,104 +206,130 @@ package final class Shipper: Sendable {
     /// Where Postgres is away nobody is answered either, and `run()` goes on trying.
     package func announce() async {
         do {
-            _ = try await register()
+            _ = try await registerOnce(doubting: nil)
         } catch {
             logger.warning("Postgres can't be reached; the spool keeps", metadata: ["error": "\(error)"])
         }
     }
 
     /// Reads where Postgres stands and makes the node known there; retries until that works.
-    private func register(_ reader: inout SpoolReader) async -> Bool {
-        var delayMs = Self.retryMs.lowerBound
+    ///
+    /// - Parameter identity: whose position is to be compared with its batches.
+    /// - Returns: earlier lives that aren't finished, in their order; nil where it was cancelled.
+    private func register(doubting identity: UInt64? = nil) async -> [UInt64]? {
+        var attempts = 0
         while !Task.isCancelled {
+            attempts += 1
             do {
-                reader.stored = try await register()
-                markStored(reader.stored)
-                return true
+                let registration = try await registerOnce(doubting: identity)
+                feed.stored = registration.stored
+                markStored()
+                return registration.unfinished
             } catch {
-                logger.warning("Postgres can't be reached; the spool keeps", metadata: ["error": "\(error)"])
+                if attempts.isPowerOfTwo {
+                    logger.warning(
+                        "Postgres can't be reached; the spool keeps",
+                        metadata: ["attempts": "\(attempts)", "error": "\(error)"])
+                }
             }
-            try? await Task.sleep(for: .milliseconds(delayMs))
-            delayMs = min(delayMs * 2, Self.retryMs.upperBound)
+            try? await Task.sleep(for: .milliseconds(Self.registerRetryMs))
         }
-        return false
+        return nil
     }
 
-    /// - Returns: the last number stored of each identity in the spool.
-    private func register() async throws -> [UInt64: UInt64] {
+    private struct Registration: Sendable {
+        /// The last number stored of each identity in the spool.
+        var stored: [UInt64: UInt64] = [:]
+        var unfinished: [UInt64] = []
+    }
+
+    private func registerOnce(doubting doubted: UInt64?) async throws -> Registration {
         let now = clock()
         let durable = spool.durable
-        let active = durable.segments[durable.segments.count - 1]
-        return try await pool.withConnection { [self] connection in
-            let positions = try BatchStore.positions(ofNode: nodeId + "/", on: connection)
-            var stored: [UInt64: UInt64] = [:]
-            for segment in durable.segments {
-                let node = node(segment.identity)
-                if let last = positions[node] { stored[segment.identity] = UInt64(last) }
-            }
-            if stored[active.identity] == nil {
-                // Before its first segment, which need not be the active one: the spool may have filled many before
-                // Postgres could be reached at all.
-                let first = durable.segments.first { $0.identity == active.identity } ?? active
-                // Somebody may have deleted the row of a node that lives: its batches are there still.
-                let last = max(
-                    first.firstSeq - 1,
-                    try BatchStore.lastStored(ofNode: node(active.identity), on: connection).map { UInt64($0) } ?? 0)
-                try BatchStore.register(
-                    node: node(active.identity), lastSeq: Int64(last), shippedThrough: now, on: connection)
-                stored[active.identity] = last
-            }
-            // It may have ended drained, at 'infinity': from now on it holds answers back again.
-            let from = Self.firstUnstored(stored, durable) ?? now
-            for identity in stored.keys {
-                try BatchStore.advance(node: node(identity), shippedThrough: from, on: connection)
+        // In their order, the one that is written to last.
+        var lives: [UInt64] = []
+        for segment in durable.segments where lives.last != segment.identity { lives.append(segment.identity) }
+        if lives.last != spool.identity { lives.append(spool.identity) }
+        return try await pool.withConnection { [self, lives] connection in
+            // One transaction: no answer may see an earlier life finished and this one not yet there.
+            let registration = try connection.transaction { connection in
+                if let doubted { try verifyPosition(of: doubted, on: connection) }
+                let positions = try BatchStore.positions(ofNode: nodeId + "/", on: connection)
+                var registration = Registration()
+                for life in lives {
+                    // Somebody may have deleted the row: its batches are there still.
+                    let last =
+                        try positions[node(life)] ?? BatchStore.lastStored(ofNode: node(life), on: connection) ?? 0
+                    registration.stored[life] = UInt64(last)
+                }
+                let (first, through) = Self.firstUnstored(registration.stored, lives, durable, now: now)
+                for (index, life) in lives.enumerated() {
+                    let isOver = index < first && life != spool.identity
+                    try BatchStore.register(
+                        node: node(life), lastSeq: Int64(registration.stored[life]!),
+                        shippedThrough: isOver ? .max : through, on: connection)
+                    if !isOver, life != spool.identity { registration.unfinished.append(life) }
+                }
+                try BatchStore.finishLives(
+                    ofDirectory: nodeId + "/" + SpoolIdentity.directoryPrefix(spool.identity),
+                    except: lives.map { node($0) }, on: connection)
+                return registration
             }
             let today = Day(daysSince1970: Int(floorDiv(now, 86_400_000)))
             for day in [today, today + 1] { _ = try BatchStore.ensurePartition(of: day, on: connection) }
-            return stored
+            return registration
         }
     }
 
-    /// Where the spool turns out damaged, the beginning of time: the loop mends it, and then says better.
-    private static func firstUnstored(_ stored: [UInt64: UInt64], _ durable: Spool.Durable) -> Int64? {
+    /// The position wasn't where this loop had left it. Usually it has missed a commit of its own; otherwise somebody
+    /// has changed the position or the batches, and the batches are the truth.
+    private func verifyPosition(of identity: UInt64, on connection: PostgresConnection) throws {
+        guard let (before, after) = try BatchStore.verifyPosition(ofNode: node(identity), on: connection) else {
+            return
+        }
+        if before == after {
+            logger.notice("the spool's position was read again from Postgres")
+        } else {
+            logger.critical(
+                "the spool's position in Postgres is not where its batches end: going on from there",
+                metadata: ["node": "\(node(identity))", "position": "\(before)", "batches": "\(after)"])
+        }
+    }
+
+    /// Which of the lives is the first with something that isn't stored, and when that was received; behind the last
+    /// and `now` where all is stored.
+    ///
+    /// Where the spool turns out damaged, the first and the beginning of time: the loop mends it, and then says better.
+    private static func firstUnstored(
+        _ stored: [UInt64: UInt64], _ lives: [UInt64], _ durable: Spool.Durable, now: Int64
+    ) -> (life: Int, receivedAt: Int64) {
         var reader = SpoolReader()
         reader.stored = stored
-        do throws(SpoolReader.ReadError) { return try reader.next(in: durable)?.receivedAt } catch { return 0 }
+        do throws(SpoolReader.ReadError) {
+            guard let frame = try reader.next(in: durable) else { return (lives.count, now) }
+            return (lives.firstIndex(of: frame.position.identity) ?? 0, frame.receivedAt)
+        } catch {
+            return (0, 0)
+        }
     }
 
-    private func readPositions(_ reader: inout SpoolReader) async {
-        let durable = spool.durable
-        let positions = try? await pool.withConnection { [self] connection in
-            try BatchStore.positions(ofNode: nodeId + "/", on: connection)
-        }
-        guard let positions else { return }
-        for segment in durable.segments {
-            if let last = positions[node(segment.identity)] { reader.stored[segment.identity] = UInt64(last) }
-        }
-        markStored(reader.stored)
-        logger.notice("the spool's position was read again from Postgres")
-    }
-
-    /// Says that everything in the spool is stored.
-    ///
-    /// - Parameter lives: every identity the spool has had in this process; all but the last have ended, and hold
-    ///   nothing back any more.
-    private func heartbeat(shippedThrough: Int64, lives: Set<UInt64>) async {
-        let durable = spool.durable
-        let active = durable.segments[durable.segments.count - 1].identity
+    /// Says that everything in the spool is stored, and that earlier lives have ended.
+    private func heartbeat(shippedThrough: Int64, ended: [UInt64]) async -> Bool {
         do {
             try await pool.withConnection { [self] connection in
-                for life in lives {
-                    let through = life == active ? shippedThrough : Int64.max
-                    try BatchStore.advance(node: node(life), shippedThrough: through, on: connection)
+                try BatchStore.advance(node: node(spool.identity), shippedThrough: shippedThrough, on: connection)
+                for life in ended {
+                    try BatchStore.advance(node: node(life), shippedThrough: Int64.max, on: connection)
                 }
             }
+            return true
         } catch {
             logger.debug("heartbeat failed", metadata: ["error": "\(error)"])
+            return false
         }
     }
 
-    private func recover(from error: any Error, reader: inout SpoolReader) async {
+    private func recover(from error: any Error) async {
         if case SpoolReader.ReadError.damaged(let segment, let offset) = error {
             logger.critical(
                 "a spool segment is damaged", metadata: ["segment": "\(segment.name)", "offset": "\(offset)"])
@@ -327,6 +349,7 @@ package final class Shipper: Sendable {
 extension PostgresError {
     /// `check_violation`, which is what a partitioned table without the row's partition answers.
     var isMissingPartition: Bool { kind == .server(sqlState: "23514") }
+    var isUniqueViolation: Bool { kind == .server(sqlState: "23505") }
 }
 
 extension Int {

@@ -12,8 +12,6 @@ package struct BeaconRecords: Sendable, Equatable {
 
     package private(set) var bytes: [UInt8] = []
     package private(set) var count = 0
-    private var recordStart = 0
-    private var present: UInt16 = 0
 
     package init() {}
 
@@ -21,39 +19,7 @@ package struct BeaconRecords: Sendable, Equatable {
         bytes.reserveCapacity(count)
     }
 
-    /// Begins a record; follow it with `append(_:as:)` in the order of `BeaconBatch.Text`, then `endRecord()`.
-    package mutating func beginRecord(receivedAt: Int64, timestamp: Int64, claimed: Int64, flags: BeaconBatch.Flags) {
-        recordStart = bytes.count
-        present = 0
-        append(UInt32(0))
-        bytes.append(flags.rawValue)
-        append(receivedAt)
-        append(timestamp)
-        append(claimed)
-        append(UInt16(0))
-    }
-
-    /// - Precondition: at most `maxTextBytes`, and `text` comes after the one appended before it.
-    package mutating func append(_ value: UnsafeRawBufferPointer, as text: BeaconBatch.Text) {
-        let bit = UInt16(1) << UInt16(text.rawValue)
-        precondition(value.count <= Self.maxTextBytes && present < bit)
-        present |= bit
-        append(UInt16(value.count))
-        bytes.append(contentsOf: value)
-    }
-
-    package mutating func append(_ value: String, as text: BeaconBatch.Text) {
-        var value = value
-        value.withUTF8 { append(UnsafeRawBufferPointer($0), as: text) }
-    }
-
-    package mutating func endRecord() {
-        set(UInt32(bytes.count - recordStart - 4), at: recordStart)
-        set(present, at: recordStart + 4 + Self.fixedBytes - 2)
-        count += 1
-    }
-
-    /// Appends a whole record at once, which costs a third of doing it text by text.
+    /// Appends a record.
     ///
     /// - Parameter texts: all of them, by `BeaconBatch.Text.rawValue`; one without an address is absent.
     /// - Precondition: each at most `maxTextBytes`.
@@ -85,30 +51,6 @@ package struct BeaconRecords: Sendable, Equatable {
             bytes.append(contentsOf: UnsafeRawBufferPointer(record))
         }
         count += 1
-    }
-
-    /// Takes back the record that was begun and not ended.
-    package mutating func abandonRecord() {
-        bytes.removeSubrange(recordStart...)
-    }
-
-    package mutating func append(_ beacon: Beacon) {
-        beginRecord(
-            receivedAt: beacon.receivedAt, timestamp: beacon.timestamp, claimed: beacon.claimed, flags: beacon.flags)
-        for text in BeaconBatch.Text.allCases {
-            if let value = beacon[text] { append(value, as: text) }
-        }
-        endRecord()
-    }
-
-    private mutating func append(_ value: some FixedWidthInteger) {
-        withUnsafeBytes(of: value.littleEndian) { bytes.append(contentsOf: $0) }
-    }
-
-    private mutating func set(_ value: some FixedWidthInteger, at offset: Int) {
-        withUnsafeBytes(of: value.littleEndian) { source in
-            for (index, byte) in source.enumerated() { bytes[offset + index] = byte }
-        }
     }
 }
 

@@ -23,6 +23,12 @@ package final class Spool: Sendable {
         var endOffset: Int
         /// The number of the first frame that isn't there yet.
         var nextSeq: UInt64
+
+        init(_ log: borrowing SpoolLog) {
+            segments = log.segments
+            endOffset = log.endOffset
+            nextSeq = log.nextSeq
+        }
     }
 
     package typealias Completion = @Sendable (Result<Void, SpoolRefusal>) -> Void
@@ -43,12 +49,14 @@ package final class Spool: Sendable {
         var isOutOfSpace = false
         var bytesOnDisk = 0
         var durable: Durable
-        /// Requests of `.stored`, by ascending position.
+        /// Requests of `.stored`.
         var waiters: [(position: Position, completion: Completion)] = []
         var waiterCount = 0
         var wakeShipper: (@Sendable () -> Void)?
     }
 
+    /// Of all that is appended from this opening on (see `SpoolIdentity`).
+    package let identity: UInt64
     private let settings: SpoolSettings
     private let queue = DispatchQueue(label: "tiketi.spool")
     private let state: Mutex<State>
@@ -70,10 +78,8 @@ package final class Spool: Sendable {
         self.metrics = metrics
         self.onFailure = onFailure
         let log = try SpoolLog(directory: settings.directory, segmentBytes: settings.segmentBytes, logger: logger)
-        state = Mutex(
-            State(
-                bytesOnDisk: log.bytesOnDisk,
-                durable: Durable(segments: log.segments, endOffset: log.writeOffset, nextSeq: log.nextSeq)))
+        identity = log.identity
+        state = Mutex(State(bytesOnDisk: log.bytesOnDisk, durable: Durable(log)))
         self.log = Mutex(log)
     }
 
@@ -153,11 +159,7 @@ package final class Spool: Sendable {
             let (position, durable, bytesOnDisk) = try log.withLock { log in
                 let seq = try log.append(&frame)
                 do throws(DiskError) { try log.synchronize() } catch { throw SpoolLog.AppendError.disk(error) }
-                let identity = log.segments[log.segments.count - 1].identity
-                return (
-                    Position(identity: identity, seq: seq),
-                    Durable(segments: log.segments, endOffset: log.writeOffset, nextSeq: log.nextSeq), log.bytesOnDisk
-                )
+                return (Position(identity: identity, seq: seq), Durable(log), log.bytesOnDisk)
             }
             metrics.groupCommitSeconds.observe(Double(DispatchTime.now().uptimeNanoseconds - started) / 1e9)
             metrics.groupBeacons.observe(Double(group.reduce(0) { $0 + $1.records.count }))
@@ -232,33 +234,39 @@ package final class Spool: Sendable {
     var isQuiet: Bool { state.withLock { $0.isDraining && $0.queue.isEmpty && !$0.isCommitting } }
 
     /// Answers those who waited for what is now in Postgres, and removes segments that hold nothing else.
-    func markStored(_ isStored: @escaping @Sendable (_ identity: UInt64, _ lastSeq: UInt64) -> Bool) {
-        let answered = state.withLock { state -> [Completion] in
-            let count = state.waiters.prefix { isStored($0.position.identity, $0.position.seq) }.count
-            let answered = state.waiters[..<count].map(\.completion)
-            state.waiters.removeFirst(count)
-            state.waiterCount -= count
-            return answered
-        }
-        for completion in answered { completion(.success(())) }
+    ///
+    /// - Parameter lastSeqs: by a segment's first number, the last number that reading found in it.
+    func markStored(
+        lastSeqs: [UInt64: UInt64] = [:],
+        _ isStored: @escaping @Sendable (_ identity: UInt64, _ lastSeq: UInt64) -> Bool
+    ) {
+        answer(.success(())) { isStored($0.identity, $0.seq) }
         queue.async {
-            do {
-                let (durable, bytesOnDisk) = try self.log.withLock { log in
-                    try log.removeSegments(where: isStored)
-                    return (
-                        Durable(segments: log.segments, endOffset: log.writeOffset, nextSeq: log.nextSeq),
-                        log.bytesOnDisk
-                    )
-                }
-                self.state.withLock { state in
-                    state.durable = durable
-                    state.bytesOnDisk = bytesOnDisk
-                }
-                self.metrics.bytesOnDisk.set(bytesOnDisk)
-            } catch {
+            let removed = Result {
+                try self.log.withLock { try $0.removeSegments(lastSeqs: lastSeqs, where: isStored) }
+            }
+            if case .failure(let error) = removed {
                 self.logger.error("a stored spool segment could not be removed", metadata: ["error": "\(error)"])
             }
+            self.noteFiles()
         }
+    }
+
+    /// Tells those who wait for these frames that they won't be stored.
+    func markLost(_ lost: LostFrames) {
+        answer(.failure(.failed("the spool's disk has damaged what was taken"))) { lost.contains($0) }
+    }
+
+    /// Those who wait needn't wait in order: what damage takes is answered when it is found.
+    private func answer(_ result: Result<Void, SpoolRefusal>, where isDecided: (Position) -> Bool) {
+        let answered = state.withLock { state -> [Completion] in
+            let answered = state.waiters.filter { isDecided($0.position) }.map(\.completion)
+            guard !answered.isEmpty else { return [] }
+            state.waiters.removeAll { isDecided($0.position) }
+            state.waiterCount -= answered.count
+            return answered
+        }
+        for completion in answered { completion(result) }
     }
 
     /// Keeps a segment that reading found damaged under another name, and its good frames in a clean one.
@@ -266,18 +274,24 @@ package final class Spool: Sendable {
     /// On the spool's queue, as every change of what is durable: a commit between reading the log and saying so would
     /// be unsaid.
     func quarantine(_ segment: SpoolSegment) async throws {
-        try await withCheckedThrowingContinuation { continuation in
+        let lost = try await withCheckedThrowingContinuation { continuation in
             queue.async {
-                continuation.resume(
-                    with: Result {
-                        let durable = try self.log.withLock { log in
-                            try log.quarantine(segment, logger: self.logger)
-                            return Durable(segments: log.segments, endOffset: log.writeOffset, nextSeq: log.nextSeq)
-                        }
-                        self.state.withLock { $0.durable = durable }
-                    })
+                let lost = Result { try self.log.withLock { try $0.quarantine(segment, logger: self.logger) } }
+                self.noteFiles()
+                continuation.resume(with: lost)
             }
         }
+        markLost(lost)
+    }
+
+    /// Says what the log holds after its files changed. On `queue`.
+    private func noteFiles() {
+        let (durable, bytesOnDisk) = log.withLock { (Durable($0), $0.bytesOnDisk) }
+        state.withLock { state in
+            state.durable = durable
+            state.bytesOnDisk = bytesOnDisk
+        }
+        metrics.bytesOnDisk.set(bytesOnDisk)
     }
 
     // MARK: Ending

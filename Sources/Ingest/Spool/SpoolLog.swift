@@ -4,12 +4,13 @@ import Storage
 
 /// The spool's files: recovery, appending, rotation, removal. One thread at a time; `Spool` gives it a queue.
 ///
-/// Sequence numbers ascend over all segments. Together with a segment's identity they name a frame for ever: after
-/// damage the numbers that were lost are unknown, so what is written next goes under a new identity, and no number
-/// that Postgres has seen can be given out twice.
+/// Sequence numbers ascend over all segments. The files alone can't say which numbers Postgres has seen: an older copy
+/// may have been put back, the last frame may be damaged and look like a torn write. So whoever opens the spool begins
+/// a new life (`SpoolIdentity`) in a segment of its own, and only reads the others: a frame's identity and number name
+/// it for ever.
 struct SpoolLog {
     enum AppendError: Error {
-        /// Nothing was written. Later attempts may succeed.
+        /// Nothing was acknowledged. Later attempts may succeed.
         case outOfSpace
         case disk(DiskError)
     }
@@ -17,11 +18,11 @@ struct SpoolLog {
     let directory: DiskDirectory
     let segmentBytes: Int
     private(set) var segments: [SpoolSegment] = []
-    /// The number of each segment's last frame, 0 where it has none. Not one less than the next segment's first: where
-    /// frames were lost to damage, that one never reaches Postgres, and the segment would stay for ever.
-    private var lastSeqs: [UInt64] = []
-    private(set) var writeOffset = 0
+    /// Where the last segment's frames end.
+    private(set) var endOffset = 0
     private(set) var nextSeq: UInt64 = 1
+    /// Of what this opening appends.
+    private(set) var identity: UInt64 = 0
     private let lock: DiskFile
 
     enum OpenError: Error, CustomStringConvertible {
@@ -45,60 +46,91 @@ struct SpoolLog {
         try recover(logger: logger)
     }
 
-    /// Bytes that the spool takes on disk, quarantined segments not counted.
+    /// What the spool takes on disk, quarantined segments not counted. Those of earlier lives are cut where their
+    /// frames end, and count in full all the same: this bounds the number of files too.
     var bytesOnDisk: Int { segments.count * segmentBytes }
+
+    /// Whether the last segment is one that may be written to.
+    private var isWriting: Bool { segments.last?.identity == identity }
+
+    /// No frame of the segment has a higher number: the next segment begins behind it.
+    private func maxSeq(ofSegment index: Int) -> UInt64 {
+        (index + 1 < segments.count ? segments[index + 1].firstSeq : nextSeq) - 1
+    }
 
     // MARK: Appending
 
     /// Writes one frame behind the last; durable after `synchronize()`. `frame` has room for the header in front.
     mutating func append(_ frame: inout [UInt8]) throws(AppendError) -> UInt64 {
         do throws(DiskError) {
-            if writeOffset + frame.count > segmentBytes { try rotate() }
+            if !isWriting || endOffset + frame.count > segmentBytes { try begin() }
         } catch {
             throw error.isOutOfSpace ? .outOfSpace : .disk(error)
         }
         let seq = nextSeq
         SpoolFrame.seal(&frame, seq: seq)
-        do throws(DiskError) {
-            try segments[segments.count - 1].file.write(frame, at: writeOffset)
-        } catch {
-            throw .disk(error)
-        }
-        writeOffset += frame.count
-        lastSeqs[lastSeqs.count - 1] = seq
+        try write(frame, to: segments[segments.count - 1].file)
+        endOffset += frame.count
         nextSeq += 1
         return seq
+    }
+
+    private func write(_ frame: [UInt8], to file: DiskFile) throws(AppendError) {
+        do throws(DiskError) {
+            try file.write(frame, at: endOffset)
+        } catch {
+            guard error.isOutOfSpace else { throw .disk(error) }
+            // A volume that copies on write may be full although the blocks are ours. What was written of the frame
+            // goes, so that it can't stand behind a shorter one.
+            do throws(DiskError) {
+                try file.truncate(to: endOffset)
+                try file.synchronize()
+            } catch {
+                throw .disk(error)
+            }
+            throw .outOfSpace
+        }
     }
 
     func synchronize() throws(DiskError) {
         try segments[segments.count - 1].file.synchronizeData()
     }
 
-    private mutating func rotate() throws(DiskError) {
-        try begin(identity: segments[segments.count - 1].identity)
-    }
-
     /// Goes on in a new segment.
-    private mutating func begin(identity: UInt64) throws(DiskError) {
+    private mutating func begin() throws(DiskError) {
         segments.append(
             try SpoolSegment.create(in: directory, identity: identity, firstSeq: nextSeq, bytes: segmentBytes))
-        lastSeqs.append(0)
-        writeOffset = SpoolSegment.headerBytes
+        endOffset = SpoolSegment.headerBytes
     }
 
-    /// Removes the oldest segments whose every frame is stored; never the one that is written to.
+    /// Removes the oldest segments whose every frame is stored; never the one that is written to. One that can't be
+    /// removed stays, and the others go.
     ///
-    /// - Parameter isStored: whether the frame of this identity and number, and so all before it, is in Postgres.
-    mutating func removeSegments(where isStored: (_ identity: UInt64, _ lastSeq: UInt64) -> Bool) throws(DiskError) {
-        var removed = 0
-        while removed + 1 < segments.count, isStored(segments[removed].identity, lastSeqs[removed]) {
-            try directory.remove(segments[removed].name)
-            removed += 1
+    /// - Parameters:
+    ///   - lastSeqs: by a segment's first number, the last number that reading found in it, 0 for none, where that is
+    ///     known. Frames behind it were lost to damage: they never reach Postgres, and the segment would stay for ever.
+    ///   - isStored: whether the frame of this identity and number, and so all before it, is in Postgres.
+    mutating func removeSegments(
+        lastSeqs: [UInt64: UInt64], where isStored: (_ identity: UInt64, _ lastSeq: UInt64) -> Bool
+    ) throws(DiskError) {
+        let candidates = isWriting ? segments.count - 1 : segments.count
+        let stored = (0..<candidates).prefix { index in
+            let segment = segments[index]
+            return isStored(segment.identity, min(lastSeqs[segment.firstSeq] ?? .max, maxSeq(ofSegment: index)))
         }
-        guard removed > 0 else { return }
-        segments.removeFirst(removed)
-        lastSeqs.removeFirst(removed)
+        guard !stored.isEmpty else { return }
+        var failure: DiskError?
+        for index in stored.reversed() {
+            do throws(DiskError) { try directory.remove(segments[index].name) } catch {
+                guard error.isMissing else {
+                    failure = error
+                    continue
+                }
+            }
+            segments.remove(at: index)
+        }
         try directory.synchronize()
+        if let failure { throw failure }
     }
 
     // MARK: Recovery
@@ -106,51 +138,67 @@ struct SpoolLog {
     static let quarantineSuffix = ".quarantined"
     private static let mendedSuffix = ".mended"
 
+    /// Reads the last segment, and the headers of the others: damage in those is for the reader to find.
     private mutating func recover(logger: Logger) throws {
         try finishMending()
-        let names = try directory.names().filter { $0.hasSuffix(SpoolSegment.suffix) }
-        var damaged = false
-        for (index, name) in names.enumerated() {
-            let isLast = index == names.count - 1
-            guard let segment = try SpoolSegment.open(name, in: directory) else {
-                if isLast, try isUnfinished(name) {
-                    try directory.remove(name)
-                    try directory.synchronize()
-                    continue
-                }
-                let last = try mend(name, identity: nil, logger: logger)
-                nextSeq = max(nextSeq, last + 1, UInt64(name.dropLast(SpoolSegment.suffix.count)) ?? 1)
-                damaged = true
-                if let mended = try SpoolSegment.open(name, in: directory) { add(mended, lastSeq: last) }
-                continue
-            }
-            let scan = try scan(segment)
-            nextSeq = max(nextSeq, segment.firstSeq, (scan.frames.last?.seq ?? 0) + 1)
-            if scan.damagedBytes > 0 || (scan.tornEnd != nil && !isLast) {
-                let last = try mend(name, identity: segment.identity, logger: logger)
-                damaged = true
-                if let mended = try SpoolSegment.open(name, in: directory) { add(mended, lastSeq: last) }
+        var names = try directory.names().filter { name in
+            guard name.hasSuffix(SpoolSegment.suffix) else { return false }
+            if SpoolSegment.parse(name: name) != nil { return true }
+            logger.critical("a file of the spool has a name that is no segment's", metadata: ["file": "\(name)"])
+            return false
+        }
+        if let last = names.last, try SpoolSegment.open(last, in: directory) == nil, try isUnfinished(last) {
+            try directory.remove(last)
+            try directory.synchronize()
+            names.removeLast()
+        }
+        for name in names {
+            if let segment = try SpoolSegment.open(name, in: directory) {
+                segments.append(segment)
             } else {
-                if let tornEnd = scan.tornEnd {
-                    logger.warning(
-                        "a torn write at the end of the spool was cut off; it was never acknowledged",
-                        metadata: ["segment": "\(name)", "offset": "\(scan.end)"])
-                    try erase(scan.end..<tornEnd, of: segment)
-                }
-                add(segment, lastSeq: scan.frames.last?.seq ?? 0)
-                writeOffset = scan.end
+                _ = try mend(name, logger: logger)
+                if let mended = try SpoolSegment.open(name, in: directory) { segments.append(mended) }
             }
         }
-        if segments.isEmpty || damaged || writeOffset == 0 {
-            // A new identity: see the type's comment. The gap keeps names unique even if lost numbers were high.
-            if damaged { nextSeq += 1 << 20 }
-            try begin(identity: UInt64.random(in: 1...UInt64.max))
+        identity = SpoolIdentity.new(after: segments.last?.identity)
+        while let last = segments.last {
+            let scan = try end(last, logger: logger)
+            nextSeq = max(nextSeq, last.firstSeq, (scan.frames.last?.seq ?? 0) + 1)
+            endOffset = scan.end
+            guard scan.frames.isEmpty else { break }
+            // Nothing in it, and nothing will be.
+            try directory.remove(last.name)
+            try directory.synchronize()
+            segments.removeLast()
+        }
+        do throws(DiskError) { try begin() } catch {
+            // What it holds can be shipped all the same, which makes room.
+            guard error.isOutOfSpace else { throw error }
+            logger.error("the spool's disk is full: refusing beacons", metadata: ["error": "\(error)"])
         }
     }
 
-    private mutating func add(_ segment: SpoolSegment, lastSeq: UInt64) {
-        segments.append(segment)
-        lastSeqs.append(lastSeq)
+    /// Makes the last segment end where its frames end.
+    private mutating func end(_ segment: SpoolSegment, logger: Logger) throws(DiskError) -> SegmentScan {
+        var segment = segment
+        var scan = try scan(segment)
+        if scan.damagedBytes > 0 {
+            _ = try mend(segment.name, logger: logger)
+            if let mended = try SpoolSegment.open(segment.name, in: directory) { segment = mended }
+            segments[segments.count - 1] = segment
+            scan = try self.scan(segment)
+        } else if scan.tornEnd != nil {
+            logger.warning(
+                """
+                the spool ended in a torn write, which was cut off: it was never acknowledged, unless the disk damaged \
+                it afterwards
+                """,
+                metadata: ["segment": "\(segment.name)", "offset": "\(scan.end)"])
+        }
+        // With the blocks that no frame took.
+        try segment.file.truncate(to: scan.end)
+        try segment.file.synchronize()
+        return scan
     }
 
     private func scan(_ segment: SpoolSegment) throws(DiskError) -> SegmentScan {
@@ -166,47 +214,59 @@ struct SpoolLog {
         return try file.read(size, at: 0)[SpoolSegment.headerBytes...].allSatisfy { $0 == 0 }
     }
 
-    /// Writes zeros, so that stale bytes can't follow a later, shorter frame.
-    private func erase(_ range: Range<Int>, of segment: SpoolSegment) throws(DiskError) {
-        try segment.file.write([UInt8](repeating: 0, count: range.count), at: range.lowerBound)
-        try segment.file.synchronize()
-    }
-
     /// Mends a segment that turned out damaged while the spool was in use.
-    mutating func quarantine(_ segment: SpoolSegment, logger: Logger) throws(DiskError) {
-        guard let index = segments.firstIndex(where: { $0.firstSeq == segment.firstSeq }) else { return }
-        if index == segments.count - 1 { try begin(identity: UInt64.random(in: 1...UInt64.max)) }
-        lastSeqs[index] = try mend(segment.name, identity: segment.identity, logger: logger)
+    ///
+    /// - Returns: which numbers were lost.
+    mutating func quarantine(_ segment: SpoolSegment, logger: Logger) throws(DiskError) -> LostFrames {
+        guard let index = segments.firstIndex(where: { $0.firstSeq == segment.firstSeq }) else {
+            return LostFrames(identity: segment.identity, seqs: 0..<0)
+        }
+        if isWriting, index == segments.count - 1 { try begin() }
+        let end = maxSeq(ofSegment: index) + 1
+        let kept = try mend(segment.name, logger: logger)
         if let mended = try SpoolSegment.open(segment.name, in: directory) { segments[index] = mended }
+        if index == segments.count - 1 { endOffset = try segments[index].file.size() }
+        return LostFrames(identity: segment.identity, seqs: segment.firstSeq..<end, except: kept)
     }
 
-    /// Keeps the damaged file under another name and puts its good frames into a clean one. Returns the number of the
-    /// last of them, 0 where there is none.
-    private func mend(_ name: String, identity: UInt64?, logger: Logger) throws(DiskError) -> UInt64 {
+    /// Keeps the damaged file under another name and puts its good frames into a clean one. Returns their numbers.
+    private func mend(_ name: String, logger: Logger) throws(DiskError) -> Set<UInt64> {
         let file = try DiskFile(directory.path(of: name), .read)
         let bytes = try file.read(try file.size(), at: 0)
-        let firstSeq = UInt64(name.dropLast(SpoolSegment.suffix.count)) ?? 1
+        let named = SpoolSegment.parse(name: name)
+        let firstSeq = named?.firstSeq ?? 1
         let scan = bytes.withUnsafeBytes { SegmentScan($0, firstSeq: firstSeq) }
+        let quarantined = try unusedName(name + Self.quarantineSuffix)
         logger.critical(
             "spool segment damaged: its good frames are kept, the file is quarantined; beacons in between may be lost",
             metadata: [
-                "segment": "\(name)", "quarantined": "\(name)\(Self.quarantineSuffix)",
+                "segment": "\(name)", "quarantined": "\(quarantined)",
                 "damagedBytes": "\(scan.damagedBytes)", "goodFrames": "\(scan.frames.count)",
             ])
-        // Where the header is lost, so is the identity: the frames get one of their own and are stored as new ones.
-        // Those that were stored already are repeats, which count once by their messageId.
-        var clean = SpoolSegment.header(identity: identity ?? UInt64.random(in: 1...UInt64.max), firstSeq: firstSeq)
+        // An earlier name doesn't say the identity. Where the header is lost too, the frames are stored as new ones:
+        // those that were stored already are repeats, which count once by their messageId.
+        let identity =
+            try SpoolSegment.open(name, in: directory)?.identity ?? named?.identity
+            ?? SpoolIdentity.new(after: segments.last?.identity)
+        var clean = SpoolSegment.header(identity: identity, firstSeq: firstSeq)
         for frame in scan.frames { clean += bytes[frame.offset..<(frame.offset + frame.bytes)] }
         let mendedName = name + Self.mendedSuffix
         try? directory.remove(mendedName)
         let mended = try DiskFile(directory.path(of: mendedName), .create)
-        try mended.allocate(max(segmentBytes, clean.count))
+        try mended.allocate(clean.count)
         try mended.write(clean, at: 0)
         try mended.synchronize()
-        try directory.rename(name, to: name + Self.quarantineSuffix)
+        try directory.rename(name, to: quarantined)
         try directory.rename(mendedName, to: name)
         try directory.synchronize()
-        return scan.frames.last?.seq ?? 0
+        return Set(scan.frames.map(\.seq))
+    }
+
+    /// `name`, or with the first number that makes it new: a segment may be damaged more than once.
+    private func unusedName(_ name: String) throws(DiskError) -> String {
+        let names = Set(try directory.names())
+        guard names.contains(name) else { return name }
+        return (2...).lazy.map { "\(name).\($0)" }.first { !names.contains($0) }!
     }
 
     /// Completes or undoes a `mend` that a crash interrupted.

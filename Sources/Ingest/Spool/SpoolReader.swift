@@ -10,6 +10,8 @@ struct SpoolReader {
         var beacons: Int
         /// `BeaconRecords`.
         var records: ArraySlice<UInt8>
+        /// Numbers before it that are neither stored nor in the spool.
+        var missing: Range<UInt64>?
     }
 
     enum ReadError: Error {
@@ -24,9 +26,14 @@ struct SpoolReader {
     private var offset = 0
     private var chunk: [UInt8] = []
     private var chunkOffset = 0
+    /// Of the segment that is being read.
+    private var lastSeq: UInt64 = 0
 
     /// The last number stored of each identity.
     var stored: [UInt64: UInt64] = [:]
+    /// By a segment's first number, the last number found in it, of those read to their end; 0 for none.
+    private(set) var lastSeqs: [UInt64: UInt64] = [:]
+    private var previous: Spool.Position?
 
     /// The next durable frame that is not stored; nil where there is none yet.
     mutating func next(in durable: Spool.Durable) throws(ReadError) -> Frame? {
@@ -35,14 +42,33 @@ struct SpoolReader {
             let segment = durable.segments[index]
             if segment.firstSeq != segmentSeq || offset == 0 { enter(segment) }
             let isLast = index == durable.segments.count - 1
-            let end = isLast ? durable.endOffset : Int.max
-            guard let frame = try frame(of: segment, before: end) else {
-                if isLast { return nil }
+            if !isLast, offset == SpoolSegment.headerBytes,
+                stored[segment.identity] ?? 0 >= durable.segments[index + 1].firstSeq - 1
+            {
+                // All of it is stored: a spool of gigabytes isn't read again for that.
                 enter(durable.segments[index + 1])
                 continue
             }
-            if frame.position.seq > stored[segment.identity] ?? 0 { return frame }
+            guard var frame = try frame(of: segment, before: isLast ? durable.endOffset : Int.max) else {
+                if isLast { return nil }
+                lastSeqs[segment.firstSeq] = lastSeq
+                enter(durable.segments[index + 1])
+                continue
+            }
+            lastSeq = frame.position.seq
+            guard frame.position.seq > stored[segment.identity] ?? 0 else { continue }
+            let expected = expectedSeq(of: segment, in: durable)
+            if frame.position.seq > expected { frame.missing = expected..<frame.position.seq }
+            previous = frame.position
+            return frame
         }
+    }
+
+    /// The number of the first frame of this identity that was neither returned nor stored.
+    private func expectedSeq(of segment: SpoolSegment, in durable: Spool.Durable) -> UInt64 {
+        if let previous, previous.identity == segment.identity { return previous.seq + 1 }
+        if let stored = stored[segment.identity], stored > 0 { return stored + 1 }
+        return durable.segments.first { $0.identity == segment.identity }?.firstSeq ?? segment.firstSeq
     }
 
     /// Whether `next` would find a frame, or damage; takes nothing.
@@ -56,18 +82,24 @@ struct SpoolReader {
         segmentSeq = 0
         offset = 0
         chunk = []
+        lastSeqs = [:]
+        previous = nil
     }
 
     private mutating func enter(_ segment: SpoolSegment) {
         segmentSeq = segment.firstSeq
         offset = SpoolSegment.headerBytes
         chunk = []
+        lastSeq = 0
     }
 
     private mutating func frame(of segment: SpoolSegment, before end: Int) throws(ReadError) -> Frame? {
         guard offset < end else { return nil }
         switch try parse(segment, end: end, atLeast: SpoolSegment.frameHeaderBytes) {
-        case .end: return nil
+        case .end:
+            // The last segment's end is known: zeros before it took the place of frames.
+            if end != .max { throw .damaged(segment, offset: offset) }
+            return nil
         case .damaged: throw .damaged(segment, offset: offset)
         case .frame(let seq, let bytes):
             let payload = chunk[(offset - chunkOffset + SpoolSegment.frameHeaderBytes)..<(offset - chunkOffset + bytes)]

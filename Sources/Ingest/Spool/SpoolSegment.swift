@@ -9,15 +9,27 @@ struct SpoolSegment: Sendable {
     static let version: UInt32 = 1
     static let suffix = ".seg"
 
-    /// Names the spool directory's life; segments written after damage begin another (see `SpoolLog`).
+    let name: String
+    /// The life of the spool directory in which it was written (see `SpoolLog`).
     let identity: UInt64
     let firstSeq: UInt64
     let file: DiskFile
 
-    var name: String { Self.name(firstSeq: firstSeq) }
+    /// The name says what the header says, so that a damaged header takes neither with it.
+    static func name(identity: UInt64, firstSeq: UInt64) -> String {
+        padded(Int(firstSeq), 20) + "-" + SpoolIdentity.hex(identity) + suffix
+    }
 
-    static func name(firstSeq: UInt64) -> String {
-        padded(Int(firstSeq), 20) + suffix
+    /// What a file's name says; nil where it is no segment's. Earlier names don't say the identity.
+    static func parse(name: String) -> (firstSeq: UInt64, identity: UInt64?)? {
+        guard name.hasSuffix(suffix) else { return nil }
+        let parts = name.dropLast(suffix.count).split(separator: "-", omittingEmptySubsequences: false)
+        guard let firstSeq = UInt64(parts[0]) else { return nil }
+        switch parts.count {
+        case 1: return (firstSeq, nil)
+        case 2: return UInt64(parts[1], radix: 16).map { (firstSeq, $0) }
+        default: return nil
+        }
     }
 
     static func header(identity: UInt64, firstSeq: UInt64) -> [UInt8] {
@@ -35,11 +47,11 @@ struct SpoolSegment: Sendable {
     static func create(in directory: DiskDirectory, identity: UInt64, firstSeq: UInt64, bytes: Int) throws(DiskError)
         -> SpoolSegment
     {
-        let name = name(firstSeq: firstSeq)
+        let name = name(identity: identity, firstSeq: firstSeq)
         let file = try DiskFile(directory.path(of: name), .create)
         do throws(DiskError) {
             try file.allocate(bytes)
-            try file.write(header: header(identity: identity, firstSeq: firstSeq))
+            try file.write(header(identity: identity, firstSeq: firstSeq), at: 0)
             try file.synchronize()
             try directory.synchronize()
         } catch {
@@ -47,31 +59,28 @@ struct SpoolSegment: Sendable {
             try? directory.remove(name)
             throw error
         }
-        return SpoolSegment(identity: identity, firstSeq: firstSeq, file: file)
+        return SpoolSegment(name: name, identity: identity, firstSeq: firstSeq, file: file)
     }
 
     /// Nil where the header is not one of ours, whole and undamaged.
     static func open(_ name: String, in directory: DiskDirectory) throws(DiskError) -> SpoolSegment? {
         let file = try DiskFile(directory.path(of: name), .readWrite)
         let bytes = try file.read(headerBytes, at: 0)
-        guard bytes.count == headerBytes else { return nil }
+        guard bytes.count == headerBytes, let named = parse(name: name) else { return nil }
         return bytes.withUnsafeBytes { bytes -> SpoolSegment? in
             let checksum = CRC32C.checksum(UnsafeRawBufferPointer(rebasing: bytes[0..<28]))
             guard bytes.integer(at: 0, as: UInt32.self) == magic, bytes.integer(at: 4, as: UInt32.self) == version,
                 bytes.integer(at: 28, as: UInt32.self) == checksum
             else { return nil }
+            let identity = bytes.integer(at: 8, as: UInt64.self)
             let firstSeq = bytes.integer(at: 16, as: UInt64.self)
-            guard Self.name(firstSeq: firstSeq) == name else { return nil }
-            return SpoolSegment(identity: bytes.integer(at: 8, as: UInt64.self), firstSeq: firstSeq, file: file)
+            guard firstSeq == named.firstSeq, identity == named.identity ?? identity else { return nil }
+            return SpoolSegment(name: name, identity: identity, firstSeq: firstSeq, file: file)
         }
     }
 }
 
 extension DiskFile {
-    func write(header: [UInt8]) throws(DiskError) {
-        try write(header, at: 0)
-    }
-
     func write(_ bytes: [UInt8], at offset: Int) throws(DiskError) {
         var failure: DiskError?
         bytes.withUnsafeBytes { buffer in

@@ -95,7 +95,7 @@ struct ServedProcess {
             onFailure: { reason in
                 // Nothing may be acknowledged from here on, and a restart may find a working disk.
                 logger.critical("ending: the spool's disk failed", metadata: ["reason": "\(reason)"])
-                Foundation.exit(1)
+                _exit(1)
             })
     }
 }

@@ -161,31 +161,6 @@ import Testing
         }
     }
 
-    /// A life that damage began is in Postgres before its first batch, so that no answer claims to be fresher than it.
-    @Test func aLifeThatDamageBeganIsKnownBeforeItsFirstBatch() async throws {
-        try await withDirectory { directory in
-            try await withAnalyticsDatabase { _, pool in
-                let spool = try Spool(testing: .small(directory), logger: silentLogger)
-                for number in 0..<3 { _ = await spool.append(BeaconRecords(numbers: number..<(number + 1))) }
-                let segment = spool.durable.segments[0]
-                let frame = try SegmentScan(of: segment).frames[1]
-                let file = try FileHandle(forUpdating: URL(filePath: directory + "/" + segment.name))
-                try file.seek(toOffset: UInt64(frame.offset + 20))
-                try file.write(contentsOf: Data([0xff, 0xff, 0xff]))
-                try file.close()
-                let shipper = Shipper(
-                    spool: spool, nodeId: "node", pool: pool, counters: nil, metrics: ShipMetrics(Metrics()),
-                    clock: { Self.now + 60_000 }, logger: silentLogger)
-                let shipping = Task { await shipper.run() }
-                #expect(
-                    await eventually { (try? await pool.count("SELECT count(*) FROM spool_positions")) == 2 },
-                    "nothing was appended since")
-                shipping.cancel()
-                await shipping.value
-            }
-        }
-    }
-
     private func beacons(_ pool: PostgresPool) async throws -> Int64 {
         try await pool.count("SELECT coalesce(sum(beacons), 0)::bigint FROM analytics_events")
     }

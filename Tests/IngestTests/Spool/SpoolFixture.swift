@@ -45,6 +45,25 @@ extension Spool {
 }
 
 extension BeaconRecords {
+    mutating func append(_ beacon: Beacon) {
+        let texts = BeaconBatch.Text.allCases.map { beacon[$0].map { Array($0.utf8) } }
+        // One byte in front of each, so that an empty text has an address.
+        let bytes = texts.reduce(into: [UInt8]()) { $0 += [0] + ($1 ?? []) }
+        bytes.withUnsafeBytes { bytes in
+            var offset = 0
+            let slices = texts.map { text -> UnsafeRawBufferPointer in
+                defer { offset += 1 + (text?.count ?? 0) }
+                guard let text else { return UnsafeRawBufferPointer(start: nil, count: 0) }
+                return UnsafeRawBufferPointer(rebasing: bytes[(offset + 1)..<(offset + 1 + text.count)])
+            }
+            slices.withUnsafeBufferPointer { slices in
+                append(
+                    receivedAt: beacon.receivedAt, timestamp: beacon.timestamp, claimed: beacon.claimed,
+                    flags: beacon.flags, texts: slices)
+            }
+        }
+    }
+
     /// Beacons whose messageId are the numbers.
     init(numbers: Range<Int>, receivedAt: Int64 = 1_764_514_800_000, padding: Int = 0) {
         self.init()
@@ -70,4 +89,48 @@ func numbers(in spool: Spool) throws -> [Int] {
         numbers += (0..<batch.count).map { Int(batch[.messageId][$0]!)! }
     }
     return numbers
+}
+
+/// The numbers of all beacons in Postgres, by batch.
+func storedNumbers(on connection: PostgresConnection) throws -> [Int] {
+    try connection.query("SELECT payload FROM analytics_events ORDER BY node, seq").flatMap { row in
+        let batch = try row.withBytes(0) { try BatchBlock.decode($0) }
+        return (0..<batch.count).map { Int(batch[.messageId][$0]!)! }
+    }
+}
+
+/// Spoils the bytes at a place of a file.
+func damage(_ path: String, at offset: Int, bytes: Int = 3) throws {
+    let file = try FileHandle(forUpdating: URL(filePath: path))
+    defer { try? file.close() }
+    try file.seek(toOffset: UInt64(offset))
+    let before = try file.read(upToCount: bytes) ?? Data()
+    try file.seek(toOffset: UInt64(offset))
+    try file.write(contentsOf: Data(before.map { ~$0 }))
+}
+
+/// What was logged as critical.
+final class LogLines: Sendable {
+    private let lines = Mutex<[String]>([])
+
+    var critical: [String] { lines.withLock { $0 } }
+
+    var logger: Logger {
+        Logger(label: "lines") { _ in Handler(lines: self) }
+    }
+
+    private struct Handler: LogHandler {
+        let lines: LogLines
+        var logLevel = Logger.Level.critical
+        var metadata = Logger.Metadata()
+
+        subscript(metadataKey key: String) -> Logger.Metadata.Value? {
+            get { metadata[key] }
+            set { metadata[key] = newValue }
+        }
+
+        func log(event: LogEvent) {
+            lines.lines.withLock { $0.append("\(event.message)") }
+        }
+    }
 }

@@ -116,7 +116,7 @@ import Testing
             _ = await spool!.append(BeaconRecords(numbers: 0..<2))
             let next = spool!.durable.nextSeq
             spool = nil
-            let unfinished = directory + "/" + SpoolSegment.name(firstSeq: next)
+            let unfinished = directory + "/" + SpoolSegment.name(identity: .max, firstSeq: next)
             for bytes in [0, 10, 16 << 10] {
                 try Data(count: bytes).write(to: URL(filePath: unfinished))
                 #expect(try numbers(in: Spool(testing: .small(directory))) == [0, 1])

@@ -1,0 +1,104 @@
+import Core
+import Dispatch
+import Synchronization
+
+/// Makes batches of the spool's frames, reading them on a queue of its own: reading blocks.
+///
+/// For one caller, who waits for each call before the next.
+final class BatchFeed: Sendable {
+    /// What waits to be shipped, after filling.
+    struct Filling: Sendable {
+        var isEmpty: Bool
+        /// Nothing more is in the spool.
+        var isDrained: Bool
+        /// Receipt of the batch's first beacon.
+        var receivedAt: Int64
+        var identity: UInt64?
+        /// The frame that comes after the batch, where it was read already.
+        var nextIdentity: UInt64?
+        var nextReceivedAt: Int64?
+        /// Frames found missing on the way.
+        var lost: [LostFrames]
+        /// What reading found to be each segment's last number.
+        var lastSeqs: [UInt64: UInt64]
+
+        func isDue(at now: Int64) -> Bool { now - receivedAt >= BatchCutter.lingerMs }
+    }
+
+    typealias Cut = (batch: BeaconBatch, first: Spool.Position, last: Spool.Position, receivedAt: Int64)
+
+    private struct State {
+        var reader = SpoolReader()
+        var cutter = BatchCutter()
+        var held: SpoolReader.Frame?
+
+        /// Reads frames into the cutter until it is full or nothing more is there.
+        mutating func fill(from durable: Spool.Durable) throws -> Filling {
+            var lost: [LostFrames] = []
+            var isDrained = false
+            while !cutter.isFull {
+                guard let frame = try held ?? reader.next(in: durable) else {
+                    isDrained = true
+                    break
+                }
+                if held == nil, let missing = frame.missing {
+                    lost.append(LostFrames(identity: frame.position.identity, seqs: missing))
+                }
+                held = nil
+                guard cutter.accepts(frame) else {
+                    held = frame
+                    break
+                }
+                try cutter.add(frame)
+            }
+            return Filling(
+                isEmpty: cutter.isEmpty, isDrained: isDrained, receivedAt: cutter.receivedAt,
+                identity: cutter.first?.identity, nextIdentity: held?.position.identity,
+                nextReceivedAt: held?.receivedAt, lost: lost, lastSeqs: reader.lastSeqs)
+        }
+    }
+
+    private let state = Mutex(State())
+    private let queue = DispatchQueue(label: "tiketi.spool.read")
+
+    /// - Throws: `SpoolReader.ReadError`; `rewind()` then.
+    func fill(from durable: Spool.Durable) async throws -> Filling {
+        try await reading { try $0.fill(from: durable) }
+    }
+
+    /// Takes the batch.
+    func cut() -> Cut { state.withLock { $0.cutter.cut() } }
+
+    /// Whether anything was read and not stored, or is there to be read.
+    func hasMore(in durable: Spool.Durable) async -> Bool {
+        let hasMore = try? await reading { state in
+            !state.cutter.isEmpty || state.held != nil || state.reader.hasMore(in: durable)
+        }
+        return hasMore ?? true
+    }
+
+    /// Drops what was read and goes back to what isn't stored.
+    func rewind() {
+        state.withLock { state in
+            state.held = nil
+            state.cutter = BatchCutter()
+            state.reader.rewind()
+        }
+    }
+
+    /// The last number stored of each identity.
+    var stored: [UInt64: UInt64] {
+        get { state.withLock { $0.reader.stored } }
+        set { state.withLock { $0.reader.stored = newValue } }
+    }
+
+    func didStore(_ position: Spool.Position) {
+        state.withLock { $0.reader.stored[position.identity] = position.seq }
+    }
+
+    private func reading<R: Sendable>(_ body: @escaping @Sendable (inout State) throws -> R) async throws -> R {
+        try await withCheckedThrowingContinuation { continuation in
+            queue.async { continuation.resume(with: Result { try self.state.withLock { try body(&$0) } }) }
+        }
+    }
+}
