@@ -30,15 +30,17 @@ package struct IngestNode: Service {
     private let salts: VisitorSalts
     private let maxDrain: Duration
 
-    /// Opens the spool.
+    /// Opens the spool, which reads its last segment: on the thread pool, since that blocks.
     ///
     /// - Parameter onFailure: the spool's disk failed; end the process.
     package init(
         _ settings: Settings, calendar: ReportingCalendar, postgres: PostgresPool, redis: RedisPool?,
         metrics: Metrics, threadPool: NIOThreadPool, clock: @escaping @Sendable () -> Int64, logger: Logger,
         onFailure: @escaping @Sendable (String) -> Void
-    ) throws {
-        spool = try Spool(settings.spool, metrics: SpoolMetrics(metrics), logger: logger, onFailure: onFailure)
+    ) async throws {
+        spool = try await threadPool.runIfActive {
+            try Spool(settings.spool, metrics: SpoolMetrics(metrics), logger: logger, onFailure: onFailure)
+        }
         counters = redis.map { Counters(redis: $0, calendar: calendar, clock: clock, logger: logger) }
         shipper = Shipper(
             spool: spool, nodeId: settings.nodeId, pool: postgres, counters: counters, metrics: ShipMetrics(metrics),

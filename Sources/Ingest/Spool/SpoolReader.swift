@@ -31,7 +31,8 @@ struct SpoolReader {
 
     /// The last number stored of each identity.
     var stored: [UInt64: UInt64] = [:]
-    /// By a segment's first number, the last number found in it, of those read to their end; 0 for none.
+    /// By a segment's first number, the last number found in it, 0 for none: of the spool's segments, those that were
+    /// read to their end.
     private(set) var lastSeqs: [UInt64: UInt64] = [:]
     private var previous: Spool.Position?
 
@@ -51,6 +52,7 @@ struct SpoolReader {
             }
             guard var frame = try frame(of: segment, before: isLast ? durable.endOffset : Int.max) else {
                 if isLast { return nil }
+                lastSeqs = lastSeqs.filter { $0.key >= durable.segments[0].firstSeq }
                 lastSeqs[segment.firstSeq] = lastSeq
                 enter(durable.segments[index + 1])
                 continue

@@ -54,7 +54,7 @@ struct ServedProcess {
 
         var node: IngestNode?
         if services.contains(.ingest) {
-            node = try ingestNode(calendar, postgres, counters, metrics)
+            node = try await ingestNode(calendar, postgres, counters, metrics)
             await node!.announce()
             running.append(.init(service: node!))
             let consumer = MessageConsumer(
@@ -77,7 +77,7 @@ struct ServedProcess {
 
     private func ingestNode(
         _ calendar: ReportingCalendar, _ postgres: PostgresPool, _ redis: RedisPool, _ metrics: Metrics
-    ) throws -> IngestNode {
+    ) async throws -> IngestNode {
         var spool = SpoolSettings(directory: try settings.spoolFolder().path)
         spool.maxBytes = try settings.int("SPOOL_MAX_BYTES", default: spool.maxBytes, in: (128 << 20)...(1 << 50))
         var node = IngestNode.Settings(spool: spool, nodeId: try settings.nodeID())
@@ -89,7 +89,7 @@ struct ServedProcess {
             throw SettingsError("TRUSTED_PROXIES", "'\(error.entry)' is no address or CIDR")
         }
         let logger = logger
-        return try IngestNode(
+        return try await IngestNode(
             node, calendar: calendar, postgres: postgres, redis: redis, metrics: metrics,
             threadPool: .singleton, clock: ProcessSettings.clock, logger: logger,
             onFailure: { reason in

@@ -17,7 +17,7 @@ import Testing
             do {
                 var settings = IngestNode.Settings(spool: .small(directory), nodeId: "node")
                 settings.maxDrain = .milliseconds(200)
-                let node = try IngestNode(
+                let node = try await IngestNode(
                     settings, calendar: .seoul, postgres: nowhere, redis: nil, metrics: Metrics(),
                     threadPool: .singleton, clock: { ShipperTests.now }, logger: silentLogger,
                     onFailure: { _ in })

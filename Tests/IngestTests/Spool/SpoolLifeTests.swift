@@ -199,6 +199,36 @@ import Testing
         }
     }
 
+    /// Postgres can't be used when the node starts: it takes beacons, and is known there by itself as soon as it can be.
+    @Test func aNodeThatStartsWithoutPostgresIsKnownOnceItIsThere() async throws {
+        try await withDirectory { directory in
+            try await withAnalyticsDatabase { _, pool in
+                try await pool.withConnection { _ = try $0.execute("ALTER TABLE spool_positions RENAME TO elsewhere") }
+                let spool = try Spool(testing: .small(directory))
+                let shipper = shipper(spool, pool, logger: silentLogger)
+                await shipper.announce()
+                let running = Task { await shipper.run() }
+                #expect(await spool.append(BeaconRecords(numbers: 0..<3)).isSuccess)
+                let node = Shipper.node("node", identity: spool.identity)
+                try await pool.withConnection { connection in
+                    try connection.execute("ALTER TABLE rollup_pending RENAME TO nowhere")
+                    _ = try connection.execute("ALTER TABLE elsewhere RENAME TO spool_positions")
+                }
+                // Nothing can be stored yet, and answers wait for what this node took.
+                #expect(
+                    await eventually {
+                        let known = try? await pool.count(
+                            """
+                            SELECT count(*) FROM spool_positions WHERE node = \(node) AND shipped_through <> 'infinity'
+                            """)
+                        return known == 1
+                    })
+                running.cancel()
+                await running.value
+            }
+        }
+    }
+
     // MARK: Fixture
 
     private func shipper(_ spool: Spool, _ pool: PostgresPool, logger: Logger = testLogger) -> Shipper {
