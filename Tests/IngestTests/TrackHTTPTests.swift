@@ -774,10 +774,39 @@ import Testing
         }
     }
 
+    /// Postgres is away: who waits for it holds up nobody, and is told in the end that the beacons are on disk.
+    @Test func whoWaitsForPostgresIsToldInTheEndWhatIsSo() async throws {
+        var settings = TrackSettings()
+        settings.maxStoredWait = .milliseconds(200)
+        settings.maxInFlightBytes = 4096
+        try await TrackServer.run(settings) { server in
+            server.sink.hold()
+            let body = Array(#"{"eventType":"a","metadata":{"x":"\#(String(repeating: "x", count: 1000))"}}"#.utf8)
+            var waiting: [HTTPConnection] = []
+            for _ in 0..<10 {
+                let connection = try await server.connect()
+                try await connection.send(HTTPText.request("POST", "/track?wait=stored", body))
+                while server.sink.heldCount == waiting.count { await Task.yield() }
+                waiting.append(connection)
+            }
+            for connection in waiting { #expect(try await connection.response().status == 202) }
+            #expect(server.metrics.exposition().contains("tiketi_track_beacons_accepted_total 10\n"))
+            // Late word of the first request is no answer to the second.
+            try await waiting[0].send(HTTPText.request("POST", "/track?wait=stored", body))
+            while server.sink.heldCount == 10 { await Task.yield() }
+            server.sink.release()
+            #expect(try await waiting[0].response().status == 200)
+            try await waiting[0].send(HTTPText.request("GET", "/health"))
+            #expect(try await waiting[0].response().status == 200)
+            #expect(server.responses(202) == 10)
+            #expect(server.responses(200) == 1)
+        }
+    }
+
     @Test func aClientThatTricklesIsHungUpOn() async throws {
         var settings = IngestServer.Settings()
-        settings.idleMax = .milliseconds(1000)
-        settings.requestMax = .milliseconds(2000)
+        settings.idleMax = .milliseconds(2000)
+        settings.requestMax = .milliseconds(4000)
         try await TrackServer.run(server: settings) { server in
             let silent = try await server.connect()
             #expect(try await silent.rest() == [])
@@ -801,7 +830,7 @@ import Testing
             server.sink.hold()
             let waiting = try await server.connect()
             try await waiting.send(HTTPText.request("POST", "/track", Array(#"{"eventType":"a"}"#.utf8)))
-            try await Task.sleep(for: .milliseconds(2500))
+            try await Task.sleep(for: .milliseconds(4500))
             server.sink.release()
             #expect(try await waiting.response().status == 202)
         }

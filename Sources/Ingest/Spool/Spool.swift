@@ -31,7 +31,8 @@ package final class Spool: Sendable {
         }
     }
 
-    package typealias Completion = @Sendable (Result<Void, SpoolRefusal>) -> Void
+    /// Told what is reached: `.onDisk` and, where that was asked for, `.stored`, which may overtake it. Or a refusal.
+    package typealias Completion = @Sendable (Result<Durability, SpoolRefusal>) -> Void
 
     private struct Request {
         var records: BeaconRecords
@@ -85,7 +86,7 @@ package final class Spool: Sendable {
 
     // MARK: Appending
 
-    /// Takes a request's beacons; `completion` runs once, on the spool's queue or the caller's thread.
+    /// Takes a request's beacons; `completion` runs on the spool's queue or the caller's thread.
     package func append(
         _ records: BeaconRecords, until durability: Durability, completion: @escaping Completion
     ) {
@@ -174,7 +175,7 @@ package final class Spool: Sendable {
                 return state.wakeShipper
             }
             metrics.bytesOnDisk.set(bytesOnDisk)
-            for request in group where request.durability == .onDisk { request.completion(.success(())) }
+            for request in group { request.completion(.success(.onDisk)) }
             wake?()
         } catch {
             refuse(group, payloadBytes: payloadBytes, after: error)
@@ -240,7 +241,7 @@ package final class Spool: Sendable {
         lastSeqs: [UInt64: UInt64] = [:],
         _ isStored: @escaping @Sendable (_ identity: UInt64, _ lastSeq: UInt64) -> Bool
     ) {
-        answer(.success(())) { isStored($0.identity, $0.seq) }
+        answer(.success(.stored)) { isStored($0.identity, $0.seq) }
         queue.async {
             let removed = Result {
                 try self.log.withLock { try $0.removeSegments(lastSeqs: lastSeqs, where: isStored) }
@@ -258,7 +259,7 @@ package final class Spool: Sendable {
     }
 
     /// Those who wait needn't wait in order: what damage takes is answered when it is found.
-    private func answer(_ result: Result<Void, SpoolRefusal>, where isDecided: (Position) -> Bool) {
+    private func answer(_ result: Result<Durability, SpoolRefusal>, where isDecided: (Position) -> Bool) {
         let answered = state.withLock { state -> [Completion] in
             let answered = state.waiters.filter { isDecided($0.position) }.map(\.completion)
             guard !answered.isEmpty else { return [] }

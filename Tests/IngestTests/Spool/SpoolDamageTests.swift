@@ -71,7 +71,7 @@ import Testing
         try await withDirectory { directory in
             try await withAnalyticsDatabase { _, pool in
                 let spool = try Spool(testing: .small(directory), logger: silentLogger)
-                var waiting: [Task<Result<Void, SpoolRefusal>, Never>] = []
+                var waiting: [Task<Result<Durability, SpoolRefusal>, Never>] = []
                 for number in 0..<5 {
                     waiting.append(
                         Task { await spool.append(BeaconRecords(numbers: number..<(number + 1)), until: .stored) })

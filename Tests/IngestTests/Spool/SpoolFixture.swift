@@ -37,9 +37,14 @@ extension Spool {
             onFailure: { message in fatalError(message) })
     }
 
-    func append(_ records: BeaconRecords, until durability: Durability = .onDisk) async -> Result<Void, SpoolRefusal> {
+    func append(
+        _ records: BeaconRecords, until durability: Durability = .onDisk
+    ) async -> Result<Durability, SpoolRefusal> {
         await withCheckedContinuation { continuation in
-            append(records, until: durability) { continuation.resume(returning: $0) }
+            append(records, until: durability) { result in
+                if durability == .stored, case .success(.onDisk) = result { return }
+                continuation.resume(returning: result)
+            }
         }
     }
 }

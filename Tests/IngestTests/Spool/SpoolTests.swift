@@ -208,7 +208,7 @@ extension SegmentScan {
     }
 }
 
-extension Result<Void, SpoolRefusal> {
+extension Result<Durability, SpoolRefusal> {
     var isSuccess: Bool { refusal == nil }
 
     var refusal: SpoolRefusal? {

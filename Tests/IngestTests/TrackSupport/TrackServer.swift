@@ -45,7 +45,7 @@ final class TrackServer: Sendable {
 
         func append(
             _ records: BeaconRecords, _ durability: Durability, to spool: Spool,
-            _ completion: @escaping @Sendable (Result<Void, SpoolRefusal>) -> Void
+            _ completion: @escaping Spool.Completion
         ) {
             let refusal = state.withLock { state in
                 if state.refusal == nil {
@@ -59,9 +59,14 @@ final class TrackServer: Sendable {
             }
             if let refusal { return completion(.failure(refusal)) }
             // What waits for Postgres is told so once it is on disk: nobody ships here.
-            spool.append(records, until: .onDisk) { result in
+            spool.append(records, until: .onDisk) { onDisk in
+                var result = onDisk
+                if durability == .stored, case .success = onDisk {
+                    completion(onDisk)
+                    result = .success(.stored)
+                }
                 let isHeld = self.state.withLock { state in
-                    if state.holds { state.held.append { completion(result) } }
+                    if state.holds { state.held.append { [result] in completion(result) } }
                     return state.holds
                 }
                 if !isHeld { completion(result) }

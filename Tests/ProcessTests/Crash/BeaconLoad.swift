@@ -31,6 +31,8 @@ final class BeaconLoad: Sendable {
         var next = 0
         var instants: [Int64]
         var knowledge: [Knowledge]
+        /// Whose 202 it was.
+        var ports: [Int]
         var totals = Totals()
         var defects: [String] = []
         var port: Int
@@ -54,7 +56,8 @@ final class BeaconLoad: Sendable {
         state = Mutex(
             State(
                 instants: [Int64](repeating: 0, count: requests),
-                knowledge: [Knowledge](repeating: .notOffered, count: requests), port: port))
+                knowledge: [Knowledge](repeating: .notOffered, count: requests),
+                ports: [Int](repeating: 0, count: requests), port: port))
     }
 
     /// Where ingest listens from now on.
@@ -75,6 +78,11 @@ final class BeaconLoad: Sendable {
 
     var acknowledgedBeacons: Int {
         knowledge.count { if case .acknowledged = $0 { true } else { false } } * CrashScale.beaconsPerRequest
+    }
+
+    /// The requests to which ingest said 202 on this port.
+    func acknowledged(byPort port: Int) -> Set<Int> {
+        state.withLock { state in Set(state.ports.indices.filter { state.ports[$0] == port }) }
     }
 
     /// Returns once every request is acknowledged or given up.
@@ -119,7 +127,10 @@ final class BeaconLoad: Sendable {
             switch await attempt(request, body, port, client) {
             case .acknowledged:
                 let now = Self.now()
-                state.withLock { $0.knowledge[request] = .acknowledged(now) }
+                state.withLock { state in
+                    state.knowledge[request] = .acknowledged(now)
+                    state.ports[request] = port
+                }
                 if beacons.chance(request, 1) < Self.resentShare {
                     state.withLock { $0.totals.resent += 1 }
                     _ = await attempt(request, body, port, client)

@@ -75,22 +75,16 @@ import Testing
                     }
                     ingest.signal(SIGKILL)
                     await ingest.end()
-                    // Answers that are on their way arrive.
-                    var before = -1
-                    while before != load.acknowledgedBeacons {
-                        before = load.acknowledgedBeacons
-                        try await Task.sleep(for: .milliseconds(200))
-                    }
                     // What the old disk held and Postgres did not is lost with it.
-                    let held = Set(try await pool.withConnection { try StoredBeacons(load, on: $0) }.lost(of: load))
                     try FileManager.default.removeItem(at: spool)
                     try FileManager.default.moveItem(at: copy, to: spool)
 
                     let next = try RunningProgram(
                         ["serve", "ingest", "--port", "0"], settings: settings, name: "next", in: folder)
-                    load.move(toPort: try await port(of: next))
+                    let nextPort = try await port(of: next)
+                    load.move(toPort: nextPort)
                     try await eventually {
-                        guard load.acknowledgedBeacons >= before + 1000 else {
+                        guard load.acknowledged(byPort: nextPort).count >= 10 else {
                             throw NotYet(what: "too few acknowledged")
                         }
                     }
@@ -99,8 +93,11 @@ import Testing
                     next.signal(SIGTERM)
                     #expect(await next.end() == .exited(0), "\(next.error)")
                     let after = try await pool.withConnection { try StoredBeacons(load, on: $0) }
-                    let lost = Set(after.lost(of: load)).subtracting(held)
-                    #expect(lost.isEmpty, "\(lost.count) of \(load.acknowledgedBeacons), such as \(lost.prefix(3))")
+                    let promised = load.acknowledged(byPort: nextPort)
+                    let lost = after.lost(of: load).filter {
+                        promised.contains(load.beacons.position(ofMessageId: $0)!.request)
+                    }
+                    #expect(lost.isEmpty, "\(lost.count) of \(promised.count) requests, such as \(lost.prefix(3))")
                     #expect(after.defects.isEmpty, "\(after.defects.prefix(3))")
                 }
             }

@@ -15,11 +15,11 @@ package final class TrackEndpoint: Sendable {
     let threadPool: NIOThreadPool
     let rateLimit: RateLimit?
     let now: @Sendable () -> Int64
-    /// Makes records durable. The completion runs on any thread.
+    /// Makes records durable, as `Spool.append` does. The completion runs on any thread.
     package typealias Append =
         @Sendable (
             _ records: BeaconRecords, _ durability: Durability,
-            _ completion: @escaping @Sendable (Result<Void, SpoolRefusal>) -> Void
+            _ completion: @escaping Spool.Completion
         ) -> Void
 
     let append: Append

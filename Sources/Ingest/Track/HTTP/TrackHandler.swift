@@ -33,6 +33,8 @@ final class TrackHandler: ChannelInboundHandler, RemovableChannelHandler {
     private var peer = ClientAddress.unixSocket
     private var state = State.idle
     private var request = TrackRequest()
+    /// Tells requests apart: word of an earlier one may come late.
+    private var requestNumber: UInt64 = 0
     private var client = ClientAddress.unixSocket
     private var body: ByteBuffer?
     private var reservedBytes = 0
@@ -40,6 +42,8 @@ final class TrackHandler: ChannelInboundHandler, RemovableChannelHandler {
     private var answeringSince = NIODeadline.uptimeNanoseconds(0)
     /// A half-close that came while an answer was due.
     private var holdsInputClosed = false
+    /// Ends the wait for Postgres.
+    private var storedWait: Scheduled<Void>?
     private var isWriting = false
     /// The answer is made, and will be written when the write under way is over.
     private var isDeferred = false
@@ -62,6 +66,8 @@ final class TrackHandler: ChannelInboundHandler, RemovableChannelHandler {
     func channelInactive(context: ChannelHandlerContext) {
         state = .closing
         release()
+        storedWait?.cancel()
+        storedWait = nil
         context.fireChannelInactive()
     }
 
@@ -133,6 +139,7 @@ final class TrackHandler: ChannelInboundHandler, RemovableChannelHandler {
 
     private func begin(_ head: HTTPRequestHead, _ context: ChannelHandlerContext) {
         request = TrackRequest(head)
+        requestNumber += 1
         discardedBytes = 0
         state = .reading
         client =
@@ -266,22 +273,32 @@ final class TrackHandler: ChannelInboundHandler, RemovableChannelHandler {
         guard reserve(outcome.records.bytes.count) else { return refuse(.overloaded, context) }
         let eventLoop = context.eventLoop
         let count = outcome.acceptedCount
+        let number = requestNumber
         let bound = NIOLoopBound((handler: self, context: context, answer: answer), eventLoop: eventLoop)
         endpoint.append(outcome.records, request.durability) { result in
             eventLoop.execute {
                 let (handler, context, answer) = bound.value
-                handler.complete(result, count, answer, context)
+                // Counted also where the client has gone: the beacons are in.
+                if case .success(.onDisk) = result { handler.endpoint.metrics.accepted.increment(by: count) }
+                if handler.requestNumber == number { handler.complete(result, answer, context) }
             }
         }
     }
 
     private func complete(
-        _ result: Result<Void, SpoolRefusal>, _ count: Int, _ answer: Answer, _ context: ChannelHandlerContext
+        _ result: Result<Durability, SpoolRefusal>, _ answer: Answer, _ context: ChannelHandlerContext
     ) {
-        // Counted also where the client has gone: the beacons are in.
-        if case .success = result { endpoint.metrics.accepted.increment(by: count) }
         guard state == .answering else { return }
         switch result {
+        case .success(.onDisk) where request.durability == .stored:
+            // What waits for Postgres holds no memory that others need.
+            release()
+            var late = answer
+            late.status = .accepted
+            storedWait = context.eventLoop.assumeIsolated().scheduleTask(in: endpoint.settings.maxStoredWait) {
+                self.storedWait = nil
+                self.answer(late, context)
+            }
         case .success:
             let elapsed = NIODeadline.now() - answeringSince
             endpoint.metrics.answerSeconds.observe(Double(elapsed.nanoseconds) / 1e9)
@@ -311,6 +328,8 @@ final class TrackHandler: ChannelInboundHandler, RemovableChannelHandler {
 
     private func answer(_ answer: Answer, _ context: ChannelHandlerContext) {
         release()
+        storedWait?.cancel()
+        storedWait = nil
         if isWriting {
             // The last part of an answer makes NIO deliver the next pipelined request from within the write. Answered
             // right there, a thousand of them would be a thousand frames deep.

@@ -11,6 +11,8 @@ package struct TrackSettings: Sendable {
     /// instead of failing to write.
     package var maxDrainBytes = 8 << 20
     package var maxDrainTime = TimeAmount.seconds(5)
+    /// How long `?wait=stored` waits for Postgres. Then the answer is 202: the beacons are on disk, and will be stored.
+    package var maxStoredWait = TimeAmount.seconds(30)
     /// Requests a second; 0 is no limit.
     package var ratePerClient = 0
     package var cors = CORSPolicy.any
