@@ -5,7 +5,7 @@ import Storage
 enum DirtyLedger {
     struct Key: Hashable, Comparable {
         var family: String
-        var entity: String
+        var entity: ExactText
         /// The reporting day, or the first of the month.
         var bucket: Day
 
@@ -26,7 +26,7 @@ enum DirtyLedger {
             """
             INSERT INTO rollup_dirty (grain, family, entity, bucket)
             SELECT \(level.rawValue), family, entity, bucket
-            FROM unnest(\(keys.map(\.family)), \(keys.map(\.entity)), \(keys.map(\.bucket)))
+            FROM unnest(\(keys.map(\.family)), \(keys.map(\.entity.string)), \(keys.map(\.bucket)))
                 AS k (family, entity, bucket)
             ON CONFLICT (grain, family, entity, bucket) DO UPDATE SET marked_at = now()
             """)
@@ -41,6 +41,6 @@ enum DirtyLedger {
                 ORDER BY family, entity, bucket LIMIT \(limit) FOR UPDATE SKIP LOCKED)
             RETURNING family, entity, (bucket AT TIME ZONE 'UTC')::date
             """
-        ).map { Key(family: try $0.get(0), entity: try $0.get(1), bucket: try $0.get(2)) }
+        ).map { Key(family: try $0.get(0), entity: ExactText(try $0.get(1)), bucket: try $0.get(2)) }
     }
 }

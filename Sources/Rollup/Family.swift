@@ -1,3 +1,4 @@
+package import Core
 import Storage
 
 /// What traffic is counted by; each has an hourly, a daily and a monthly table.
@@ -5,7 +6,7 @@ package enum Family: String, CaseIterable, Sendable {
     case artist, event, site
 
     /// The one entity of `site`.
-    package static let siteEntity = "all"
+    package static let siteEntity: ExactText = "all"
 
     var column: String { rawValue + "_id" }
 

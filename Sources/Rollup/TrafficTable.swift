@@ -3,12 +3,6 @@ import Storage
 
 /// Reads and writes the traffic tables of one family.
 enum TrafficTable {
-    /// One row: an entity's bucket.
-    struct Row: Equatable {
-        var entity: String
-        var cell: TrafficCell
-    }
-
     static let columns = "page_views, seat_views, beacons, sessions, session_ms, visitors"
 
     static func cell(_ row: PostgresRow, from first: Int) throws -> TrafficCell {
@@ -20,13 +14,13 @@ enum TrafficTable {
 
     /// The stored hours among `keys`, by index into them.
     static func hours(
-        _ family: Family, _ keys: [(entity: String, hour: Int64)], on connection: PostgresConnection
+        _ family: Family, _ keys: [(entity: ExactText, hour: Int64)], on connection: PostgresConnection
     ) throws -> [Int: TrafficCell] {
         var cells: [Int: TrafficCell] = [:]
         let rows = try connection.query(
             """
             SELECT k.number, \(unescaped: columns)
-            FROM unnest(\(keys.indices.map { Int32($0) }), \(keys.map(\.entity)),
+            FROM unnest(\(keys.indices.map { Int32($0) }), \(keys.map(\.entity.string)),
                 \(keys.map { PostgresTimestamp(ms: $0.hour) })) AS k (number, entity, hour)
             JOIN \(unescaped: family.table(.hourly)) t
             ON t.\(unescaped: family.column) = k.entity AND t.hour = k.hour
@@ -37,23 +31,23 @@ enum TrafficTable {
 
     /// Writes hours, replacing those that are there. Rows go in in the order given: sort them by key.
     static func write(
-        _ family: Family, hours: [(entity: String, hour: Int64, cell: TrafficCell)],
+        _ family: Family, hours: [(entity: ExactText, hour: Int64, cell: TrafficCell)],
         on connection: PostgresConnection
     ) throws {
         guard !hours.isEmpty else { return }
         try upsert(
-            family, .hourly, entities: hours.map(\.entity), cells: hours.map(\.cell),
+            family, .hourly, entities: hours.map(\.entity.string), cells: hours.map(\.cell),
             buckets: "\(hours.map { PostgresTimestamp(ms: $0.hour) })", on: connection)
     }
 
     /// Writes days or months.
     static func write(
-        _ family: Family, _ grain: Grain, buckets: [(entity: String, bucket: Day, cell: TrafficCell)],
+        _ family: Family, _ grain: Grain, buckets: [(entity: ExactText, bucket: Day, cell: TrafficCell)],
         on connection: PostgresConnection
     ) throws {
         guard !buckets.isEmpty else { return }
         try upsert(
-            family, grain, entities: buckets.map(\.entity), cells: buckets.map(\.cell),
+            family, grain, entities: buckets.map(\.entity.string), cells: buckets.map(\.cell),
             buckets: "\(buckets.map(\.bucket))", on: connection)
     }
 
@@ -76,25 +70,25 @@ enum TrafficTable {
 
     /// Removes hours that hold nothing any more.
     static func remove(
-        _ family: Family, hours: [(entity: String, hour: Int64)], on connection: PostgresConnection
+        _ family: Family, hours: [(entity: ExactText, hour: Int64)], on connection: PostgresConnection
     ) throws {
         guard !hours.isEmpty else { return }
         try connection.execute(
             """
             DELETE FROM \(unescaped: family.table(.hourly)) t
-            USING unnest(\(hours.map(\.entity)), \(hours.map { PostgresTimestamp(ms: $0.hour) })) AS k (entity, hour)
+            USING unnest(\(hours.map(\.entity.string)), \(hours.map { PostgresTimestamp(ms: $0.hour) })) AS k (entity, hour)
             WHERE t.\(unescaped: family.column) = k.entity AND t.hour = k.hour
             """)
     }
 
     static func remove(
-        _ family: Family, _ grain: Grain, buckets: [(entity: String, bucket: Day)], on connection: PostgresConnection
+        _ family: Family, _ grain: Grain, buckets: [(entity: ExactText, bucket: Day)], on connection: PostgresConnection
     ) throws {
         guard !buckets.isEmpty else { return }
         try connection.execute(
             """
             DELETE FROM \(unescaped: family.table(grain)) t
-            USING unnest(\(buckets.map(\.entity)), \(buckets.map(\.bucket))) AS k (entity, bucket)
+            USING unnest(\(buckets.map(\.entity.string)), \(buckets.map(\.bucket))) AS k (entity, bucket)
             WHERE t.\(unescaped: family.column) = k.entity AND t.\(unescaped: grain.column) = k.bucket
             """)
     }

@@ -110,7 +110,7 @@ import Testing
             wanted.visitors = []
             #expect(counts == wanted, "\(bucket)")
             var visitors = VisitorSketch()
-            for visitor in numbers.visitors { visitors.add(hash: Murmur3.hash64(visitor)) }
+            for visitor in numbers.visitors { visitors.add(hash: Murmur3.hash64(visitor.string)) }
             #expect(sketch == visitors, "\(bucket)")
         }
     }

@@ -1,4 +1,5 @@
 import Core
+import Foundation
 
 /// A few days of beacons that meet every rule: sessions that cross hours and midnight, late ones, ones that claim the
 /// future, repeats in the same batch, in others, and of what the server stamped.
@@ -46,9 +47,11 @@ struct RandomBeacons<Generator: RandomNumberGenerator> {
         }
         beacon[.eventType] = ["page_view", "page_view", "seat_view", "click"].randomElement(using: &generator)!
         if Int.random(in: 0..<8, using: &generator) > 0 {
-            beacon[.artistId] = "artist_\(Int.random(in: 0..<4, using: &generator))"
+            beacon[.artistId] = written("아이유_\(Int.random(in: 0..<4, using: &generator))")
         }
-        if Bool.random(using: &generator) { beacon[.eventId] = "event_\(Int.random(in: 0..<5, using: &generator))" }
+        if Bool.random(using: &generator) {
+            beacon[.eventId] = written("café_\(Int.random(in: 0..<5, using: &generator))")
+        }
         switch Int.random(in: 0..<6, using: &generator) {
         case 0: beacon[.clientHash] = "client_\(Int.random(in: 0..<20, using: &generator))"
         case 1: beacon[.sessionId] = "session_\(Int.random(in: 0..<60, using: &generator))"
@@ -60,6 +63,12 @@ struct RandomBeacons<Generator: RandomNumberGenerator> {
         }
         if Int.random(in: 0..<5, using: &generator) > 0 { beacon[.messageId] = "message_\(number)" }
         return beacon
+    }
+
+    /// Sometimes in other bytes that mean the same characters: another id.
+    private mutating func written(_ id: String) -> String {
+        Int.random(in: 0..<3, using: &generator) > 0
+            ? id.precomposedStringWithCanonicalMapping : id.decomposedStringWithCanonicalMapping
     }
 
     /// Cut into batches of random sizes, in random order.

@@ -75,7 +75,8 @@ struct RollupFixture {
                     """)
                 {
                     let bucket = TrafficModel.Bucket(
-                        family: family, entity: try row.get(0), hour: try row.get(1, as: PostgresTimestamp.self).ms)
+                        family: family, entity: ExactText(try row.get(0)),
+                        hour: try row.get(1, as: PostgresTimestamp.self).ms)
                     var numbers = TrafficModel.Numbers()
                     numbers.pageViews = try row.get(2)
                     numbers.beacons = try row.get(3)

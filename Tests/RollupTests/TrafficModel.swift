@@ -5,7 +5,7 @@ import Rollup
 struct TrafficModel {
     struct Bucket: Hashable, Comparable {
         var family: String
-        var entity: String
+        var entity: ExactText
         var hour: Int64
 
         static func < (left: Bucket, right: Bucket) -> Bool {
@@ -16,34 +16,34 @@ struct TrafficModel {
     struct Numbers: Equatable {
         var pageViews: Int64 = 0
         var beacons: Int64 = 0
-        var visitors: Set<String> = []
+        var visitors: Set<ExactText> = []
         var sessions: Int64 = 0
         var sessionMs: Int64 = 0
     }
 
     private(set) var counted: [Beacon] = []
-    private var seen: Set<String> = []
+    private var seen: Set<ExactText> = []
 
     /// Counts a beacon unless its id came before.
     mutating func add(_ beacon: Beacon) {
         if let id = beacon[.messageId] {
             let minute = floorDiv(beacon.claimed, 60_000)
-            let key = beacon.flags.contains(.stamped) ? "stamped \(id)" : "\(minute) \(id)"
+            let key: ExactText = beacon.flags.contains(.stamped) ? "stamped \(id)" : "\(minute) \(id)"
             guard seen.insert(key).inserted else { return }
         }
         counted.append(beacon)
     }
 
-    func entities(of beacon: Beacon) -> [(family: String, entity: String)] {
-        var entities = [("site", "all")]
-        if let artist = beacon[.artistId] { entities.append(("artist", artist)) }
-        if let event = beacon[.eventId] { entities.append(("event", event)) }
+    func entities(of beacon: Beacon) -> [(family: String, entity: ExactText)] {
+        var entities: [(String, ExactText)] = [("site", "all")]
+        if let artist = beacon[.artistId] { entities.append(("artist", ExactText(artist))) }
+        if let event = beacon[.eventId] { entities.append(("event", ExactText(event))) }
         return entities
     }
 
     func hours() -> [Bucket: Numbers] {
         var hours: [Bucket: Numbers] = [:]
-        var sessions: [String: (family: String, entity: String, instants: [Int64])] = [:]
+        var sessions: [ExactText: (family: String, entity: ExactText, instants: [Int64])] = [:]
         for beacon in counted {
             let hour = floorDiv(beacon.timestamp, 3_600_000) * 3_600_000
             let visitor = beacon[.visitorId] ?? beacon[.sessionId] ?? beacon[.clientHash]
@@ -51,7 +51,7 @@ struct TrafficModel {
                 let bucket = Bucket(family: family, entity: entity, hour: hour)
                 hours[bucket, default: Numbers()].beacons += 1
                 if beacon[.eventType] == "page_view" { hours[bucket]!.pageViews += 1 }
-                if let visitor { hours[bucket]!.visitors.insert(visitor) }
+                if let visitor { hours[bucket]!.visitors.insert(ExactText(visitor)) }
                 if let key = beacon[.sessionId] ?? visitor {
                     sessions["\(family) \(entity) \(key)", default: (family, entity, [])].instants
                         .append(beacon.timestamp)

@@ -3,9 +3,9 @@ import Core
 /// What one batch adds to the counters in Redis. Pure.
 struct CounterDeltas: Equatable {
     /// Views by counter name.
-    var views: [String: Int64] = [:]
+    var views: [ExactText: Int64] = [:]
     /// When each day's counters expire, in seconds since 1970, by counter name.
-    var expiry: [String: Int64] = [:]
+    var expiry: [ExactText: Int64] = [:]
     /// Distinct visitors by UTC minute of their beacon.
     var visitors: [Int64: Set<UInt64>] = [:]
 
@@ -85,8 +85,8 @@ struct CounterDeltas: Equatable {
     ) {
         let expires = calendar.start(of: day + 1 + CounterKey.daysKept) / 1000
         for code in 1..<counts.count where counts[code] != 0 {
-            let name = name(column.string(ofValue: code - 1), day)
-            views[name] = counts[code]
+            let name = ExactText(name(column.string(ofValue: code - 1), day))
+            views[name, default: 0] += counts[code]
             expiry[name] = expires
         }
     }

@@ -76,13 +76,14 @@ package final class Counters: Sendable {
     }
 
     static func apply(_ deltas: CounterDeltas, node: String, seq: Int64, on connection: RedisConnection) throws {
-        let calls = deltas.views.sorted { $0.key < $1.key }.map { name, count in
-            addScript.call(
+        let calls = deltas.views.sorted { $0.key < $1.key }.map { key, count in
+            let name = key.string
+            return addScript.call(
                 keys: [
                     .init(name), .init(CounterKey.positions(of: name)), .init(CounterKey.recent(of: name)),
                 ],
                 arguments: [
-                    .init(node), .init(seq), .init(count), .init(deltas.expiry[name]!), .init(CounterKey.maxRecent),
+                    .init(node), .init(seq), .init(count), .init(deltas.expiry[key]!), .init(CounterKey.maxRecent),
                 ])
         }
         for case .error(let message) in try connection.pipeline(scripts: calls) { throw RedisError(reply: message) }

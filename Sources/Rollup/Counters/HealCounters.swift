@@ -18,8 +18,8 @@ package enum HealCounters {
 
     /// A counter's value, the positions it belongs to, and when it expires in seconds since 1970.
     struct Snapshot: Sendable {
-        var views: [String: Int64] = [:]
-        var expiry: [String: Int64] = [:]
+        var views: [ExactText: Int64] = [:]
+        var expiry: [ExactText: Int64] = [:]
         var positions: [(node: String, seq: Int64)] = []
     }
 
@@ -81,12 +81,13 @@ package enum HealCounters {
 
     /// The second half: sets them, beside what is being added.
     static func set(_ snapshot: Snapshot, redis: RedisPool) async throws -> Result {
-        let calls = snapshot.views.sorted { $0.key < $1.key }.map { name, views in
-            script.call(
+        let calls = snapshot.views.sorted { $0.key < $1.key }.map { key, views in
+            let name = key.string
+            return script.call(
                 keys: [
                     .init(name), .init(CounterKey.positions(of: name)), .init(CounterKey.recent(of: name)),
                 ],
-                arguments: [.init(views), .init(snapshot.expiry[name]!), .init(CounterKey.maxRecent)]
+                arguments: [.init(views), .init(snapshot.expiry[key]!), .init(CounterKey.maxRecent)]
                     + snapshot.positions.flatMap { [RedisArgument($0.node), RedisArgument($0.seq)] })
         }
         guard !calls.isEmpty else { return Result() }
@@ -114,8 +115,8 @@ package enum HealCounters {
         var lookup = DayLookup(calendar)
         func add(_ family: Family, _ entity: String, _ day: Day, _ views: Int64) {
             guard views != 0 else { return }
-            let name =
-                family == .artist ? CounterKey.artistViews(entity, on: day) : CounterKey.eventViews(entity, on: day)
+            let name = ExactText(
+                family == .artist ? CounterKey.artistViews(entity, on: day) : CounterKey.eventViews(entity, on: day))
             snapshot.views[name, default: 0] += views
             snapshot.expiry[name] = calendar.start(of: day + 1 + CounterKey.daysKept) / 1000
         }

@@ -54,7 +54,7 @@ enum DeriveTraffic {
         try connection.stream(
             """
             SELECT k.number, \(unescaped: TrafficTable.columns)
-            FROM unnest(\(keys.indices.map { Int32($0) }), \(keys.map(\.entity)), \(ranges.map(\.lower)),
+            FROM unnest(\(keys.indices.map { Int32($0) }), \(keys.map(\.entity.string)), \(ranges.map(\.lower)),
                 \(ranges.map(\.upper))) AS k (number, entity, lower, upper)
             JOIN \(unescaped: family.table(parts)) t ON t.\(unescaped: family.column) = k.entity
                 AND t.\(unescaped: parts.column) >= k.lower AND t.\(unescaped: parts.column) < k.upper

@@ -4,7 +4,7 @@ import Core
 struct EntityTable {
     struct Entity: Hashable {
         var family: Family
-        var id: String
+        var id: ExactText
     }
 
     private(set) var entities: [Entity] = []
@@ -23,7 +23,7 @@ struct EntityTable {
 
     /// Those of a column's values, in their order.
     mutating func numbers(of column: TextColumn, family: Family) -> [Int32] {
-        (0..<column.valueCount).map { number(of: Entity(family: family, id: column.string(ofValue: $0))) }
+        (0..<column.valueCount).map { number(of: Entity(family: family, id: ExactText(column.string(ofValue: $0)))) }
     }
 
     subscript(number: Int32) -> Entity { entities[Int(number)] }

@@ -87,8 +87,8 @@ enum FoldTransaction {
         for family in Family.allCases {
             let changed = fold.sortedCells(of: family)
             let stored = try TrafficTable.hours(family, changed.map { ($0.entity, $0.hour) }, on: connection)
-            var written: [(entity: String, hour: Int64, cell: TrafficCell)] = []
-            var removed: [(entity: String, hour: Int64)] = []
+            var written: [(entity: ExactText, hour: Int64, cell: TrafficCell)] = []
+            var removed: [(entity: ExactText, hour: Int64)] = []
             for (index, change) in changed.enumerated() {
                 var cell = change.cell
                 if let stored = stored[index] { cell.merge(stored) }
@@ -142,7 +142,7 @@ struct RowSet {
 
 extension Fold {
     /// The family's cells, ascending by entity and hour: the order in which every runner writes them.
-    func sortedCells(of family: Family) -> [(entity: String, hour: Int64, cell: TrafficCell)] {
+    func sortedCells(of family: Family) -> [(entity: ExactText, hour: Int64, cell: TrafficCell)] {
         cells.compactMap { key, index in
             let entity = entities[key.entity]
             return entity.family == family ? (entity.id, key.start, values[index]) : nil

@@ -128,7 +128,7 @@ package enum Rebuild {
                 """
             ) { row in
                 let day = lookup.day(of: try row.get(1, as: PostgresTimestamp.self).ms)
-                keys.insert(.init(family: family.rawValue, entity: try row.get(0), bucket: day))
+                keys.insert(.init(family: family.rawValue, entity: ExactText(try row.get(0)), bucket: day))
             }
             let range = whole ? Day(daysSince1970: -1_000_000)...Day(daysSince1970: 1_000_000) : days
             for (grain, level) in [(Grain.daily, DirtyLedger.Level.day), (.monthly, .month)] {
@@ -140,7 +140,7 @@ package enum Rebuild {
                     WHERE \(unescaped: grain.column) >= \(from) AND \(unescaped: grain.column) <= \(range.upperBound)
                     """
                 ).map {
-                    DirtyLedger.Key(family: family.rawValue, entity: try $0.get(0), bucket: try $0.get(1))
+                    DirtyLedger.Key(family: family.rawValue, entity: ExactText(try $0.get(0)), bucket: try $0.get(1))
                 }
                 if level == .day { keys.formUnion(rows) } else { try DirtyLedger.mark(rows, .month, on: connection) }
             }

@@ -303,7 +303,7 @@ struct Recount {
             try connection.execute(
                 """
                 INSERT INTO recounted_cells
-                SELECT \(family.rawValue), * FROM unnest(\(cells.map(\.entity)),
+                SELECT \(family.rawValue), * FROM unnest(\(cells.map(\.entity.string)),
                     \(cells.map { PostgresTimestamp(ms: $0.hour) }), \(cells.map(\.cell.pageViews)),
                     \(cells.map(\.cell.seatViews)), \(cells.map(\.cell.beacons)),
                     \(cells.map(\.cell.visitors.bytes)))
@@ -326,7 +326,7 @@ struct Recount {
         try connection.execute(
             """
             INSERT INTO recounted_sessions
-            SELECT * FROM unnest(\(entities.map(\.family.rawValue)), \(entities.map(\.id)),
+            SELECT * FROM unnest(\(entities.map(\.family.rawValue)), \(entities.map(\.id.string)),
                 \(closed.map { Int64(bitPattern: $0.session) }), \(closed.map(\.started)), \(closed.map(\.ended)))
             """)
         closed = []

@@ -109,30 +109,22 @@ package enum Verify {
         _ range: ClosedRange<Day>?, calendar: ReportingCalendar, into report: inout Report,
         on connection: PostgresConnection
     ) throws {
-        var dirty: Set<String> = []
-        for row in try connection.query(
-            "SELECT grain, family, entity, (bucket AT TIME ZONE 'UTC')::date FROM rollup_dirty WHERE grain <> 'hour'")
-        {
-            let bucket = try row.get(3, as: Day.self)
-            dirty.insert(
-                "\(try row.get(0, as: String.self)) \(try row.get(1, as: String.self)) "
-                    + "\(try row.get(2, as: String.self)) \(bucket)")
-        }
+        let dirty = try DirtyBuckets(on: connection)
         report.dirty = dirty.count
         for family in Family.allCases {
             try compareDays(family, range, calendar: calendar, dirty: dirty, into: &report, on: connection)
             try compareMonths(family, range, dirty: dirty, into: &report, on: connection)
         }
-        try VerifyRevenue.compare(range, calendar: calendar, dirty: dirty, into: &report, on: connection)
+        try VerifyRevenue.compare(range, calendar: calendar, into: &report, on: connection)
     }
 
     private struct Bucket: Hashable {
-        var entity: String
+        var entity: ExactText
         var bucket: Day
     }
 
     private static func compareDays(
-        _ family: Family, _ range: ClosedRange<Day>?, calendar: ReportingCalendar, dirty: Set<String>,
+        _ family: Family, _ range: ClosedRange<Day>?, calendar: ReportingCalendar, dirty: DirtyBuckets,
         into report: inout Report, on connection: PostgresConnection
     ) throws {
         for days in try stretches(of: family, .hourly, .daily, range, calendar: calendar, on: connection) {
@@ -147,7 +139,7 @@ package enum Verify {
                 """
             ) { row in
                 let day = lookup.day(of: try row.get(1, as: PostgresTimestamp.self).ms)
-                let bucket = Bucket(entity: try row.get(0), bucket: day)
+                let bucket = Bucket(entity: ExactText(try row.get(0)), bucket: day)
                 expected[bucket, default: TrafficCell()].merge(try TrafficTable.cell(row, from: 2))
             }
             try compare(family, .daily, days, expected, dirty: dirty, into: &report, on: connection)
@@ -155,7 +147,7 @@ package enum Verify {
     }
 
     private static func compareMonths(
-        _ family: Family, _ range: ClosedRange<Day>?, dirty: Set<String>, into report: inout Report,
+        _ family: Family, _ range: ClosedRange<Day>?, dirty: DirtyBuckets, into report: inout Report,
         on connection: PostgresConnection
     ) throws {
         for months in try stretches(of: family, .daily, .monthly, range, calendar: nil, on: connection) {
@@ -167,7 +159,8 @@ package enum Verify {
                 WHERE day >= \(months.lowerBound) AND day <= \(months.upperBound)
                 """
             ) { row in
-                let bucket = Bucket(entity: try row.get(0), bucket: try row.get(1, as: Day.self).firstOfMonth)
+                let bucket = Bucket(
+                    entity: ExactText(try row.get(0)), bucket: try row.get(1, as: Day.self).firstOfMonth)
                 expected[bucket, default: TrafficCell()].merge(try TrafficTable.cell(row, from: 2))
             }
             try compare(family, .monthly, months, expected, dirty: dirty, into: &report, on: connection)
@@ -212,18 +205,10 @@ package enum Verify {
 
     private static func compare(
         _ family: Family, _ grain: Grain, _ days: ClosedRange<Day>, _ expected: [Bucket: TrafficCell],
-        dirty: Set<String>, into report: inout Report, on connection: PostgresConnection
+        dirty: DirtyBuckets, into report: inout Report, on connection: PostgresConnection
     ) throws {
         var expected = expected
-        let level = grain == .daily ? "day" : "month"
-        func isDirty(_ bucket: Bucket) -> Bool {
-            dirty.contains("\(level) \(family.rawValue) \(bucket.entity) \(bucket.bucket)")
-                // A month waits for its days too.
-                || grain == .monthly
-                    && dirty.contains { mark in
-                        mark.hasPrefix("day \(family.rawValue) \(bucket.entity) \(bucket.bucket.yearMonth)-")
-                    }
-        }
+        func isDirty(_ bucket: Bucket) -> Bool { dirty.contains(family, grain, bucket.entity, bucket.bucket) }
         try connection.stream(
             """
             SELECT \(unescaped: family.column), \(unescaped: grain.column), \(unescaped: TrafficTable.columns)
@@ -231,17 +216,17 @@ package enum Verify {
             WHERE \(unescaped: grain.column) >= \(days.lowerBound) AND \(unescaped: grain.column) <= \(days.upperBound)
             """
         ) { row in
-            let bucket = Bucket(entity: try row.get(0), bucket: try row.get(1))
+            let bucket = Bucket(entity: ExactText(try row.get(0)), bucket: try row.get(1))
             let stored = try TrafficTable.cell(row, from: 2)
             let wanted = expected.removeValue(forKey: bucket)
             if wanted != stored, !isDirty(bucket) {
                 report.add(
-                    family.table(grain), bucket.entity, "\(bucket.bucket)", describe(stored, against: wanted))
+                    family.table(grain), bucket.entity.string, "\(bucket.bucket)", describe(stored, against: wanted))
             }
         }
         for (bucket, cell) in expected.sorted(by: { ($0.key.entity, $0.key.bucket) < ($1.key.entity, $1.key.bucket) })
         where !cell.isEmpty && !isDirty(bucket) {
-            report.add(family.table(grain), bucket.entity, "\(bucket.bucket)", "missing")
+            report.add(family.table(grain), bucket.entity.string, "\(bucket.bucket)", "missing")
         }
     }
 

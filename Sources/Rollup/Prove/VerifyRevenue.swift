@@ -4,7 +4,7 @@ import Storage
 /// Compares the revenue ledger with its hours, hours with days and days with months.
 enum VerifyRevenue {
     static func compare(
-        _ range: ClosedRange<Day>?, calendar: ReportingCalendar, dirty: Set<String>, into report: inout Verify.Report,
+        _ range: ClosedRange<Day>?, calendar: ReportingCalendar, into report: inout Verify.Report,
         on connection: PostgresConnection
     ) throws {
         let days = range ?? Day(daysSince1970: -700_000)...Day(daysSince1970: 1_000_000)

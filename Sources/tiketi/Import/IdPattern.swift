@@ -1,3 +1,5 @@
+import Core
+
 /// A pattern whose last capture group finds an artist's or event's id in a path. Not Sendable: `Regex` isn't.
 struct IdPattern {
     enum Invalid: Error, Equatable {
@@ -9,7 +11,7 @@ struct IdPattern {
     static let maxRemembered = 65_536
 
     private let regex: Regex<AnyRegexOutput>
-    private var remembered: [String: String?] = [:]
+    private var remembered: [ExactText: String?] = [:]
     var rememberedCount: Int { remembered.count }
 
     init(_ pattern: String) throws(Invalid) {
@@ -27,7 +29,7 @@ struct IdPattern {
 
     /// The text of the last group where the pattern matches somewhere in the path; nil where that is nothing.
     mutating func id(in path: String) -> String? {
-        if let known = remembered[path] { return known }
+        if let known = remembered[ExactText(path)] { return known }
         var id: String?
         if let match = try? regex.firstMatch(in: path), let text = match.output[match.output.count - 1].substring,
             !text.isEmpty
@@ -35,7 +37,7 @@ struct IdPattern {
             id = String(text)
         }
         if remembered.count == Self.maxRemembered { remembered.removeAll(keepingCapacity: true) }
-        remembered.updateValue(id, forKey: path)
+        remembered.updateValue(id, forKey: ExactText(path))
         return id
     }
 }

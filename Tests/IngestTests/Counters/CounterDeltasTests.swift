@@ -37,6 +37,17 @@ import Testing
         #expect(deltas.expiry == ["artist:a:views:\(day)": Instant.parse(expires)! / 1000])
     }
 
+    /// Written in other bytes it is another artist, as it is in the rollup.
+    @Test func idsOfTheSameCharactersInOtherBytesAreCountedApart() throws {
+        let ids = ["caf\u{e9}", "cafe\u{301}", "\u{ac00}", "\u{1100}\u{1161}"]
+        let deltas = try deltas(
+            ids.flatMap {
+                [.view("2025-12-05T11:00:00+09:00", artist: $0)] + [.view("2025-12-05T11:00:00+09:00", artist: $0)]
+            })
+        #expect(deltas.views.count == 4)
+        for id in ids { #expect(deltas.views["artist:\(id):views:20251205"] == 2) }
+    }
+
     @Test func viewsOfDaysWhoseCountersAreGoneAddNothing() throws {
         let deltas = try deltas([
             .view("2025-12-02T23:59:59+09:00"), .view("2024-11-05T12:00:00+09:00"),

@@ -81,6 +81,18 @@ import Testing
         }
     }
 
+    @Test(arguments: [false, true])
+    func idsOfTheSameCharactersInOtherBytesKeepTheirCounters(isFolded: Bool) async throws {
+        try await with { fixture in
+            try await fixture.ship(5, artist: "\u{ac00}", seq: 1, isCounted: false)
+            try await fixture.ship(3, artist: "\u{1100}\u{1161}", seq: 2, isCounted: false)
+            if isFolded { _ = try await fixture.rollups.rollup.run() }
+            #expect(try await fixture.heal() == HealCounters.Result(counters: 2))
+            #expect(try await fixture.value("\u{ac00}") == 5)
+            #expect(try await fixture.value("\u{1100}\u{1161}") == 3)
+        }
+    }
+
     @Test func everythingIsThereAgainAfterRedisLostItAll() async throws {
         try await with { fixture in
             try await fixture.ship(5, seq: 1)
