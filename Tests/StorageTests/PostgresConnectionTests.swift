@@ -27,6 +27,26 @@ import Testing
         }
     }
 
+    /// Its locks would be held for as long as its process hangs.
+    @Test func aTransactionThatIsLeftIdleIsEndedByTheServer() async throws {
+        try await withEmptyDatabase { configuration, _ in
+            let connection = try PostgresConnection(configuration)
+            let setting = try connection.query("SHOW idle_in_transaction_session_timeout")[0].get(0, as: String.self)
+            #expect(setting == "\(PostgresConfiguration.maxIdleInTransaction.components.seconds / 60)min")
+            let watching = try PostgresConnection(configuration)
+            let error = #expect(throws: PostgresError.self) {
+                try connection.transaction { connection in
+                    try connection.execute("SET LOCAL idle_in_transaction_session_timeout = 10")
+                    let pid = try connection.query("SELECT pg_backend_pid()")[0].get(0, as: Int32.self)
+                    while try !watching.query("SELECT FROM pg_stat_activity WHERE pid = \(pid)").isEmpty {}
+                    try connection.execute("SELECT 1")
+                }
+            }
+            #expect(error?.kind == .unavailable)
+            #expect(!connection.isHealthy)
+        }
+    }
+
     @Test func aSwallowedErrorDoesNotLookLikeACommit() async throws {
         try await withEmptyDatabase { _, pool in
             try await pool.withConnection { connection in

@@ -4,6 +4,9 @@ import CPostgres
 package struct PostgresConfiguration: Sendable {
     package static let defaultConnectTimeout = Duration.seconds(5)
     package static let defaultStatementTimeout = Duration.seconds(30)
+    /// How long a transaction may keep the server waiting for its next statement before the server ends it. A
+    /// transaction whose process hangs holds its locks no longer.
+    package static let maxIdleInTransaction = Duration.seconds(60)
 
     /// As given. It may hold a password: print the configuration instead.
     package let url: String
@@ -54,8 +57,15 @@ package struct PostgresConfiguration: Sendable {
             "keepalives_idle": "30", "keepalives_interval": "10", "keepalives_count": "3",
         ]
         all.merge(keywords) { _, own in own }
-        // Compiling a statement takes longer than any of ours runs.
-        let ours = "-c TimeZone=UTC -c jit=off -c statement_timeout=\(statementTimeout.wholeMilliseconds)"
+        let ours = [
+            "TimeZone=UTC",
+            // Compiling a statement takes longer than any of ours runs.
+            "jit=off",
+            "statement_timeout=\(statementTimeout.wholeMilliseconds)",
+            "idle_in_transaction_session_timeout=\(Self.maxIdleInTransaction.wholeMilliseconds)",
+            // The server's side of it: a machine that is gone holds its locks for a minute, not for hours.
+            "tcp_keepalives_idle=30", "tcp_keepalives_interval=10", "tcp_keepalives_count=3",
+        ].map { "-c \($0)" }.joined(separator: " ")
         all["options"] = ours + (keywords["options"].map { " " + $0 } ?? "")
         return all.map { ($0, $1) }
     }
