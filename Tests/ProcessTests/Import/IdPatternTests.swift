@@ -25,6 +25,14 @@ import Testing
         #expect(pattern.id(in: path) == expected, "the second answer is a remembered one")
     }
 
+    /// The remembered answer is the path's own, not that of one that reads alike.
+    @Test func pathsInOtherBytesHaveOtherIds() throws {
+        var pattern = try IdPattern("^/blog/(.+)")
+        for id in ["caf\u{e9}", "cafe\u{301}"] {
+            #expect(pattern.id(in: "/blog/" + id).map { Array($0.utf8) } == Array(id.utf8))
+        }
+    }
+
     @Test func brokenPatternIsNamed() {
         let error = #expect(throws: IdPattern.Invalid.self) { _ = try IdPattern("^/(blog") }
         #expect("\(error!)".hasPrefix("'^/(blog' is no regular expression: "))
