@@ -39,7 +39,7 @@ import Testing
             #expect(plain == 1, "compressed already")
             #expect(
                 try await pool.count(
-                    "SELECT count(*) FROM pg_indexes WHERE tablename = 'analytics_events_20251205'") == 2)
+                    "SELECT count(*) FROM pg_indexes WHERE tablename = 'analytics_events_20251205'") == 3)
         }
     }
 

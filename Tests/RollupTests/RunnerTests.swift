@@ -72,6 +72,39 @@ import Testing
         }
     }
 
+    /// A row that is locked is one that the others pass over.
+    @Test(arguments: [(Claim.expectedBeacons, 37), (1000, 60), (200_000, 37)])
+    func aClaimLocksAboutWhatItTakes(beacons: Int, locked: Int) async throws {
+        try await withAnalyticsDatabase { configuration, pool in
+            let fixture = RollupFixture(pool: pool)
+            for seq in 1...60 { try await fixture.store([.at("2025-12-01T12:00:00+09:00")], seq: Int64(seq)) }
+            try await pool.execute("UPDATE rollup_pending SET beacons = \(beacons)")
+            let (taken, free) = try await pool.withConnection { connection in
+                try connection.transaction { connection in
+                    let claim = try Claim(on: connection)
+                    let beside = try PostgresConnection(configuration)
+                    let free = try beside.query("SELECT seq FROM rollup_pending FOR UPDATE SKIP LOCKED").count
+                    return (claim.batches.map(\.key.seq), free)
+                }
+            }
+            #expect(60 - free == locked)
+            #expect(taken == Array(1...Int64(min(60, (Claim.maxBeacons + beacons - 1) / beacons))))
+        }
+    }
+
+    /// Of small batches as many as may be.
+    @Test func aClaimTakesNoMoreBatchesThanTheMost() async throws {
+        try await withAnalyticsDatabase { _, pool in
+            let fixture = RollupFixture(pool: pool)
+            for seq in 1...Int64(Claim.maxBatches + 5) {
+                try await fixture.store([.at("2025-12-01T12:00:00+09:00")], seq: seq)
+            }
+            let folded = try await pool.withConnection { try FoldTransaction.run(calendar: .seoul, on: $0).batches }
+            #expect(folded == Claim.maxBatches)
+            #expect(try await fixture.foldOrder() == Array(1...Int64(Claim.maxBatches)))
+        }
+    }
+
     /// Each statement of a fold in turn waits for a table, and the runner's connection is ended there.
     @Test(arguments: [
         "analytics_events", "message_ids", "stamped_message_ids", "session_intervals", "artist_traffic_hourly",

@@ -7,9 +7,17 @@ struct Claim {
     static let maxBatches = 256
     static let maxBeacons = 300_000
 
+    /// What a batch is taken to hold before any is known: the size that shippers aim at.
+    static let expectedBeacons = 8192
+
     struct Batch {
         var key: BatchKey
         var beacons: BeaconBatch
+
+        /// Whether a beacon counts, or claims to have been, in `instants`.
+        func holds(_ instants: Range<Int64>) -> Bool {
+            beacons.timestamp.contains { instants.contains($0) } || beacons.claimed.contains { instants.contains($0) }
+        }
     }
 
     var batches: [Batch] = []
@@ -19,17 +27,24 @@ struct Claim {
     /// Deletes the oldest pending rows that no other runner holds; they come back if the transaction ends without
     /// a commit.
     init(maxBatches: Int = Self.maxBatches, on connection: PostgresConnection) throws {
-        let candidates = try connection.query(
-            """
-            SELECT received_day, node, seq, beacons FROM rollup_pending
-            ORDER BY received_at, received_day, node, seq LIMIT \(maxBatches) FOR UPDATE SKIP LOCKED
-            """)
         var keys: [BatchKey] = []
         var beacons = 0
-        for row in candidates {
-            guard beacons < Self.maxBeacons else { break }
-            keys.append(BatchKey(day: try row.get(0), node: try row.get(1), seq: try row.get(2)))
-            beacons += try row.get(3, as: Int.self)
+        while keys.count < maxBatches, beacons < Self.maxBeacons {
+            // No more than will be taken, or nearly: a row that is locked is one that other runners pass over.
+            let expected = keys.isEmpty ? Self.expectedBeacons : max(1, beacons / keys.count)
+            let limit = min(maxBatches - keys.count, (Self.maxBeacons - beacons + expected - 1) / expected)
+            let candidates = try connection.query(
+                """
+                SELECT received_day, node, seq, beacons FROM rollup_pending
+                WHERE (received_day, node, seq) NOT IN (
+                    SELECT * FROM unnest(\(keys.map(\.day)), \(keys.map(\.node)), \(keys.map(\.seq))))
+                ORDER BY received_at, received_day, node, seq LIMIT \(limit) FOR UPDATE SKIP LOCKED
+                """)
+            for row in candidates where beacons < Self.maxBeacons {
+                keys.append(BatchKey(day: try row.get(0), node: try row.get(1), seq: try row.get(2)))
+                beacons += try row.get(3, as: Int.self)
+            }
+            if candidates.count < limit { break }
         }
         guard !keys.isEmpty else { return }
         for key in keys {
