@@ -61,25 +61,30 @@ package struct Rollup: Sendable {
     /// How often `follow` derives days and months: queries read dirty buckets from the hours meanwhile.
     static let deriveEveryMs: Int64 = 2000
     static let healEveryMs: Int64 = 20_000
+    /// Where a fold found repeats, which the counters have counted, they are healed sooner, but not more often.
+    static let minHealMs: Int64 = 2000
     static let retryMs: ClosedRange<Int64> = 100...5000
 
     /// Runs until the task is cancelled; what fails is tried again.
     package func follow() async {
         var lastDerived: Int64 = 0
         var lastHealed: Int64 = 0
+        var owesHealing = false
         var delayMs = Self.retryMs.lowerBound
         while !Task.isCancelled {
             do {
                 let folded = try await fold()
                 let now = clock()
+                if folded.repeats > 0 { owesHealing = true }
+                if now - lastHealed >= (owesHealing ? Self.minHealMs : Self.healEveryMs) {
+                    lastHealed = now
+                    owesHealing = false
+                    try await heal()
+                    try await forgetStamped()
+                }
                 if now - lastDerived >= Self.deriveEveryMs {
                     _ = try await deriveAll()
                     lastDerived = now
-                }
-                if now - lastHealed >= Self.healEveryMs {
-                    try await heal()
-                    try await forgetStamped()
-                    lastHealed = now
                 }
                 delayMs = Self.retryMs.lowerBound
                 if folded.isEmpty { try await Task.sleep(for: .milliseconds(Self.idleMs)) }
@@ -138,11 +143,25 @@ package struct Rollup: Sendable {
         }
     }
 
-    private func heal() async throws {
+    /// Folds between attempts to heal, where too much was pending.
+    static let maxFoldsToHeal = 4
+
+    /// Sets the counters right; where too much is pending, folds some of that first.
+    func heal() async throws {
         guard let redis else { return }
         do {
-            let healed = try await HealCounters.run(calendar: calendar, now: clock(), postgres: postgres, redis: redis)
-            logger.debug("counters healed", metadata: ["result": "\(String(describing: healed))"])
+            var folds = 0
+            while true {
+                if let healed = try await HealCounters.run(
+                    calendar: calendar, now: clock(), postgres: postgres, redis: redis)
+                {
+                    logger.debug("counters healed", metadata: ["result": "\(healed)"])
+                    return
+                }
+                guard folds < Self.maxFoldsToHeal, try await !fold().isEmpty else { break }
+                folds += 1
+            }
+            logger.notice("counters are not healed: too many beacons wait to be folded")
         } catch let error as RedisError {
             // The counters are a cache; the rollup is done without them.
             logger.warning("counters could not be healed", metadata: ["error": "\(error)"])

@@ -13,8 +13,9 @@ package enum HealCounters {
         package var skipped = 0
     }
 
-    /// Batches not folded yet that are counted by decoding them; with more, healing waits for the fold.
-    static let maxPending = 64
+    /// Beacons not folded yet that are counted by decoding them; with more, healing waits for the fold. However many
+    /// batches they come in: nodes send several a second each.
+    static let maxPendingBeacons = Claim.maxBeacons
 
     /// A counter's value, the positions it belongs to, and when it expires in seconds since 1970.
     struct Snapshot: Sendable {
@@ -106,9 +107,10 @@ package enum HealCounters {
     private static func snapshot(
         calendar: ReportingCalendar, now: Int64, on connection: PostgresConnection
     ) throws -> Snapshot? {
-        let pending = try connection.query("SELECT received_day, node, seq FROM rollup_pending LIMIT \(maxPending + 1)")
+        let waiting = try connection.query("SELECT coalesce(sum(beacons), 0)::bigint FROM rollup_pending")[0]
+        guard try waiting.get(0, as: Int.self) <= maxPendingBeacons else { return nil }
+        let pending = try connection.query("SELECT received_day, node, seq FROM rollup_pending")
             .map { BatchKey(day: try $0.get(0), node: try $0.get(1), seq: try $0.get(2)) }
-        guard pending.count <= maxPending else { return nil }
         var snapshot = Snapshot()
         let today = calendar.day(of: now)
         let oldest = calendar.start(of: today - CounterKey.daysKept)

@@ -1,6 +1,9 @@
 import Core
 import Foundation
+import Logging
+import Platform
 import Storage
+import Synchronization
 import TestSupport
 import Testing
 
@@ -45,6 +48,20 @@ import Testing
         func value(_ artist: String = "a") async throws -> Int64? {
             let key = key(artist)
             return try await redis.withConnection { try $0.command(["GET", .init(key)]).int }
+        }
+
+        /// One that heals by itself.
+        func rollup(
+            logger: Logger = testLogger, clock: @escaping @Sendable () -> Int64 = { HealCountersTests.now }
+        ) -> Rollup {
+            Rollup(
+                postgres: pool, redis: redis, calendar: .seoul, clock: clock, metrics: RollupMetrics(Metrics()),
+                logger: logger)
+        }
+
+        func mustBeFolded(_ seq: Int64) async throws {
+            guard try await pool.count("SELECT count(*) FROM rollup_folded WHERE seq = \(seq)") == 1
+            else { throw NotYet(what: "folded") }
         }
 
         func heal() async throws -> HealCounters.Result? {
@@ -200,15 +217,59 @@ import Testing
 
     // MARK: Bounds
 
-    @Test func withTooMuchPendingItWaitsForTheFold() async throws {
+    /// Three nodes send fifteen a second.
+    @Test func manySmallBatchesThatArePendingStopNoHealing() async throws {
         try await with { fixture in
-            for seq in 1...Int64(HealCounters.maxPending + 1) {
-                try await fixture.ship(1, seq: seq, isCounted: false)
-            }
-            #expect(try await fixture.heal() == nil)
-            _ = try await fixture.rollups.rollup.run()
+            for seq in 1...100 { try await fixture.ship(1, seq: Int64(seq), isCounted: false) }
             #expect(try await fixture.heal() == HealCounters.Result(counters: 1))
-            #expect(try await fixture.value() == Int64(HealCounters.maxPending + 1))
+            #expect(try await fixture.value() == 100)
+        }
+    }
+
+    @Test func withTooMuchPendingItIsFoldedFirst() async throws {
+        try await with { fixture in
+            for seq in 1...3 { try await fixture.ship(1, seq: Int64(seq), isCounted: false) }
+            try await fixture.pool.execute(
+                "UPDATE rollup_pending SET beacons = \(HealCounters.maxPendingBeacons / 2)")
+            #expect(try await fixture.heal() == nil)
+            #expect(try await fixture.value() == nil)
+            try await fixture.rollup().heal()
+            #expect(try await fixture.value() == 3)
+            #expect(try await fixture.pool.count("SELECT count(*) FROM rollup_pending") == 1, "no more than needed")
+        }
+    }
+
+    @Test func whereItCanNotBeFoldedHealingIsLeftOut() async throws {
+        try await with { fixture in
+            try await fixture.ship(1, seq: 1, isCounted: false)
+            try await fixture.pool.execute(
+                "UPDATE rollup_pending SET beacons = \(HealCounters.maxPendingBeacons + 1)")
+            let said = SaidLevels()
+            try await holding(["SELECT 1 FROM rollup_pending FOR UPDATE"], on: fixture.pool) {
+                try await fixture.rollup(logger: Logger(label: "heal") { _ in said }).heal()
+            }
+            #expect(try await fixture.value() == nil)
+            #expect(said.levels == [.notice])
+        }
+    }
+
+    /// The counters have counted what the fold found to be a repeat; they know before the next batch waits.
+    @Test func afterAFoldThatFoundRepeatsTheyAreHealedAtOnce() async throws {
+        try await with { fixture in
+            let clock = Mutex(Self.now)
+            let rollup = fixture.rollup { clock.withLock { $0 } }
+            let following = Task { await rollup.follow() }
+            try await fixture.ship(1, message: "m", seq: 1)
+            try await eventually { try await fixture.mustBeFolded(1) }
+            // Much less than the time between two healings.
+            clock.withLock { $0 += Rollup.minHealMs }
+            try await fixture.ship(1, message: "m", seq: 2)
+            try await eventually { try await fixture.mustBeFolded(2) }
+            try await eventually {
+                guard try await fixture.value() == 1 else { throw NotYet(what: "healed") }
+            }
+            following.cancel()
+            await following.value
         }
     }
 
