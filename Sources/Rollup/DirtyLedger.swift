@@ -32,12 +32,16 @@ enum DirtyLedger {
             """)
     }
 
-    /// Takes up to `limit` marks that no other transaction holds.
+    /// Takes up to `limit` marks that no other transaction holds; of months only those that have no day to wait for.
     static func take(_ level: Level, limit: Int, on connection: PostgresConnection) throws -> [Key] {
         try connection.query(
             """
             DELETE FROM rollup_dirty WHERE (grain, family, entity, bucket) IN (
-                SELECT grain, family, entity, bucket FROM rollup_dirty WHERE grain = \(level.rawValue)
+                SELECT grain, family, entity, bucket FROM rollup_dirty d WHERE grain = \(level.rawValue)
+                    AND NOT (grain = 'month' AND EXISTS (
+                        SELECT 1 FROM rollup_dirty part
+                        WHERE part.grain = 'day' AND part.family = d.family AND part.entity = d.entity
+                            AND part.bucket >= d.bucket AND part.bucket < d.bucket + interval '1 month'))
                 ORDER BY family, entity, bucket LIMIT \(limit) FOR UPDATE SKIP LOCKED)
             RETURNING family, entity, (bucket AT TIME ZONE 'UTC')::date
             """

@@ -50,16 +50,20 @@ package struct Rollup: Sendable {
             result.repeats += folded.repeats
             result.damaged += folded.damaged.count
         }
-        result.derived = try await deriveAll()
+        // What can't be derived stops nothing else.
+        var undecodable: UndecodableRow?
+        do { result.derived = try await deriveAll() } catch let row as UndecodableRow { undecodable = row }
         try await heal()
         try await forgetStamped()
+        if let undecodable { throw undecodable }
         return result
     }
 
     /// How long `follow` waits when nothing was pending.
     static let idleMs: Int64 = 100
-    /// How often `follow` derives days and months: queries read dirty buckets from the hours meanwhile.
-    static let deriveEveryMs: Int64 = 2000
+    /// How often `follow` derives days and months: queries read dirty buckets from the hours meanwhile, and today is
+    /// dirty again at once.
+    static let deriveEveryMs: Int64 = 60_000
     static let healEveryMs: Int64 = 20_000
     /// Where a fold found repeats, which the counters have counted, they are healed sooner, but not more often.
     static let minHealMs: Int64 = 2000
@@ -83,8 +87,9 @@ package struct Rollup: Sendable {
                     try await forgetStamped()
                 }
                 if now - lastDerived >= Self.deriveEveryMs {
-                    _ = try await deriveAll()
+                    // Also where that fails: folding goes on.
                     lastDerived = now
+                    _ = try await deriveAll()
                 }
                 delayMs = Self.retryMs.lowerBound
                 if folded.isEmpty { try await Task.sleep(for: .milliseconds(Self.idleMs)) }
@@ -122,24 +127,28 @@ package struct Rollup: Sendable {
     static let maxStatementTime = Duration.seconds(600)
 
     /// Derives what is dirty; what becomes dirty meanwhile may be left to the next time.
+    ///
+    /// Where a bucket has a part that can't be decoded, throws that once all the others are derived.
     package func deriveAll() async throws -> Int {
         var derived = 0
+        var undecodable: UndecodableRow?
         while true {
             let (hours, days, months) = try await postgres.withConnection { [calendar] connection in
                 try connection.withStatementTimeout(Self.maxStatementTime) {
                     (
                         try DeriveRevenue.hours(calendar: calendar, on: connection),
                         try DeriveTraffic.days(calendar: calendar, on: connection),
-                        try DeriveTraffic.months(on: connection)
+                        try DeriveTraffic.months(calendar: calendar, on: connection)
                     )
                 }
             }
-            derived += hours + days + months
+            derived += hours + days.derived + months.derived
+            undecodable = undecodable ?? days.undecodable.first ?? months.undecodable.first
             // Not until nothing is dirty: others may mark buckets faster than one run derives them.
-            guard
-                hours == DeriveRevenue.maxHours || days == DeriveTraffic.maxBuckets
-                    || months == DeriveTraffic.maxBuckets
-            else { return derived }
+            guard hours == DeriveRevenue.maxHours || days.isCut || months.isCut else {
+                if let undecodable { throw undecodable }
+                return derived
+            }
         }
     }
 
@@ -175,7 +184,8 @@ package struct Rollup: Sendable {
                 """
                 DELETE FROM stamped_message_ids WHERE received_at < least(
                     now(), (SELECT min(shipped_through) FROM spool_positions),
-                    (SELECT min(received_at) FROM rollup_pending)) - interval '2 days'
+                    (SELECT min(received_at) FROM rollup_pending),
+                    (SELECT min(received_at) FROM damaged_batches)) - interval '2 days'
                 """)
         }
     }

@@ -5,16 +5,26 @@ import Storage
 enum TrafficTable {
     static let columns = "page_views, seat_views, beacons, sessions, session_ms, visitors"
 
-    static func cell(_ row: PostgresRow, from first: Int) throws -> TrafficCell {
+    /// - Parameter undecodable: names the row, given what is wrong with it.
+    static func cell(
+        _ row: PostgresRow, from first: Int, undecodable: (_ reason: String) throws -> UndecodableRow
+    ) throws -> TrafficCell {
         TrafficCell(
             pageViews: try row.get(first), seatViews: try row.get(first + 1), beacons: try row.get(first + 2),
             sessions: try row.get(first + 3), sessionMs: try row.get(first + 4),
-            visitors: try row.withBytes(first + 5) { try VisitorSketch(bytes: $0) })
+            visitors: try row.withBytes(first + 5) { bytes in
+                do {
+                    return try VisitorSketch(bytes: bytes)
+                } catch {
+                    throw try undecodable("visitors \(error)")
+                }
+            })
     }
 
     /// The stored hours among `keys`, by index into them.
     static func hours(
-        _ family: Family, _ keys: [(entity: ExactText, hour: Int64)], on connection: PostgresConnection
+        _ family: Family, _ keys: [(entity: ExactText, hour: Int64)], calendar: ReportingCalendar,
+        on connection: PostgresConnection
     ) throws -> [Int: TrafficCell] {
         var cells: [Int: TrafficCell] = [:]
         let rows = try connection.query(
@@ -25,7 +35,12 @@ enum TrafficTable {
             JOIN \(unescaped: family.table(.hourly)) t
             ON t.\(unescaped: family.column) = k.entity AND t.hour = k.hour
             """)
-        for row in rows { cells[Int(try row.get(0, as: Int32.self))] = try cell(row, from: 1) }
+        for row in rows {
+            let number = Int(try row.get(0, as: Int32.self))
+            cells[number] = try cell(row, from: 1) {
+                .hour(family, keys[number].entity.string, keys[number].hour, calendar, reason: $0)
+            }
+        }
         return cells
     }
 

@@ -50,6 +50,52 @@ import Testing
         }
     }
 
+    /// Batches of long before and after can't even be read.
+    @Test func someDaysAreCountedFromTheirOwnBatches() async throws {
+        try await withAnalyticsDatabase { _, pool in
+            let fixture = RollupFixture(pool: pool)
+            try await fixture.foldOneByOne(
+                [.at("2025-10-01T12:00:00+09:00"), .at("2026-01-15T12:00:00+09:00")] + Self.crossing)
+            try await pool.execute("UPDATE analytics_events SET payload = '\\x00' WHERE seq <= 2")
+            let before = try await fixture.dump()
+            let days = Day("2025-12-01")!...Day("2025-12-03")!
+            try await pool.execute(
+                "UPDATE site_traffic_hourly SET page_views = 77 WHERE hour BETWEEN '2025-12-01' AND '2025-12-03'")
+            #expect(try await fixture.rollup.rebuild(days).beacons == 10)
+            #expect(try await fixture.dump() == before)
+            #expect(try await fixture.rollup.verify(days).findings.isEmpty)
+        }
+    }
+
+    /// Whose batches are read piece by piece, since nothing says beforehand how long it is.
+    @Test func aSessionOfManyDaysStaysWhole() async throws {
+        try await withAnalyticsDatabase { _, pool in
+            let fixture = RollupFixture(pool: pool)
+            let start = Instant.parse("2025-12-02T12:00:00+09:00")!
+            let instants = stride(from: start, to: start + 20 * 86_400_000, by: 20 * 60_000)
+            let beacons = instants.map { Beacon.at(Instant.iso8601($0), session: "s", message: "m \($0)") }
+            var generator = SeededGenerator()
+            print("\(generator)")
+            let firsts = stride(from: 0, to: beacons.count, by: 100).shuffled(using: &generator)
+            for (number, first) in firsts.enumerated() {
+                // With one of the last batch again, which was folded sooner or later.
+                try await fixture.store(
+                    Array(beacons[first..<min(first + 100, beacons.count)]) + [beacons[max(0, first - 1)]],
+                    seq: Int64(number + 1))
+                _ = try await fixture.rollup.run()
+            }
+            let before = try await fixture.dump()
+            let sessions = try await intervals(pool)
+            #expect(sessions.count == 2, "of the artist and the site")
+            for day in ["2025-12-02", "2025-12-03", "2025-12-20"].map({ Day($0)! }) {
+                #expect(try await fixture.rollup.verify(day...day).findings.isEmpty, "\(day)")
+                #expect(try await fixture.rollup.rebuild(day...day).changedHours == 0, "\(day)")
+                #expect(try await fixture.dump() == before)
+                #expect(try await intervals(pool) == sessions)
+            }
+        }
+    }
+
     /// A range far wider than what is stored costs no more than what is stored.
     @Test func aRangeWiderThanWhatIsStoredIsJustThat() async throws {
         try await withAnalyticsDatabase { _, pool in
@@ -78,7 +124,7 @@ import Testing
             let differences = try await pool.withConnection { connection in
                 try connection.transaction { connection in
                     let recount = try Recount(
-                        nil, calendar: .seoul, replacesLedgers: true, maxSliceBeacons: 1, on: connection)
+                        nil, calendar: .seoul, isForReplacing: true, maxSliceBeacons: 1, on: connection)
                     let cells = try Family.allCases.map { try connection.query(recount.differences($0)).count }
                     let ids = try connection.query(
                         """
@@ -106,6 +152,7 @@ import Testing
                     Issue.record("\(String(describing: range)) was rebuilt")
                 } catch let refusal as Rebuild.Refusal {
                     #expect(refusal.description.contains("2025-12-02"))
+                    #expect(refusal.description.hasSuffix("choose --from 2025-12-04 or later"))
                 }
             }
             #expect(try await fixture.dump() == before)
@@ -119,6 +166,48 @@ import Testing
             #expect(report.rawDropped == dropped)
             try await pool.execute("UPDATE artist_traffic_daily SET page_views = 0 WHERE day = '2025-12-01'")
             #expect(try await fixture.rollup.verify(nil).findings.map(\.bucket).contains("2025-12-01"))
+        }
+    }
+
+    /// The rebuild has looked for dropped days, and waits before it reads: meanwhile a partition is detached.
+    @Test func aDayThatIsDroppedWhileARebuildRunsIsNotErased() async throws {
+        try await withAnalyticsDatabase { _, pool in
+            let fixture = RollupFixture(pool: pool)
+            try await fixture.foldOneByOne(Self.crossing)
+            let before = try await fixture.dump()
+            let (rebuilding, dropping) = try await holding(["LOCK TABLE site_traffic_hourly"], on: pool) {
+                let rebuilding = Task { try await fixture.rollup.rebuild(nil) }
+                try await pool.untilWaiting(1)
+                let dropping = Task { try await fixture.rollup.partitions(keepDays: 2) }
+                try await pool.untilWaiting(2)
+                return (rebuilding, dropping)
+            }
+            // By name, or because their batches are gone.
+            await #expect(throws: (any Error).self) { try await rebuilding.value }
+            #expect(try await dropping.value.dropped.count == 2)
+            #expect(try await fixture.dump() == before)
+        }
+    }
+
+    /// Two transactions that mark the same hours in another order wait for each other.
+    @Test func hoursOfMoneyAreMarkedInTheirOrder() async throws {
+        try await withAnalyticsDatabase { _, pool in
+            let fixture = RollupFixture(pool: pool)
+            try await fixture.foldOneByOne([.at("2025-12-01T12:00:00+09:00")])
+            try await pool.execute(
+                """
+                INSERT INTO revenue_ledger
+                SELECT md5(n::text), 'payment', '2025-12-01T00:00Z'::timestamptz + n * interval '1 hour', 'a', 'e', 'KRW',
+                    'p', 1, 1, 1
+                FROM generate_series(1, 200) n ORDER BY md5(n::text)
+                """)
+            _ = try await pool.withConnection { try Rebuild.run(nil, calendar: .seoul, on: $0) }
+            let marked = try await pool.withConnection { connection in
+                try connection.query("SELECT bucket FROM rollup_dirty WHERE grain = 'hour' ORDER BY ctid")
+                    .map { try $0.get(0, as: PostgresTimestamp.self) }
+            }
+            #expect(marked.count == 200)
+            #expect(marked == marked.sorted())
         }
     }
 

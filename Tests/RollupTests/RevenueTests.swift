@@ -104,6 +104,54 @@ import Testing
             #expect(try await pool.count("SELECT count(*) FROM rollup_dirty") == 0)
         }
     }
+
+    /// Under the lock that folding waits for.
+    @Test func derivingReadsNoTableWhole() async throws {
+        try await withAnalyticsDatabase { _, pool in
+            let fixture = RollupFixture(pool: pool)
+            try await pool.execute(
+                """
+                INSERT INTO revenue_ledger
+                SELECT n::text, 'payment', '2024-12-01T00:00Z'::timestamptz + n * interval '20 minutes', 'a' || n % 10, 'e', 'KRW',
+                    'p', 1, 1, 1
+                FROM generate_series(1, 26000) n
+                """)
+            _ = try await fixture.rollup.rebuild(nil)
+            try await pool.execute(
+                "INSERT INTO rollup_dirty (grain, family, entity, bucket) SELECT DISTINCT 'hour', 'revenue', '', "
+                    + "date_trunc('hour', occurred_at) FROM revenue_ledger ON CONFLICT DO NOTHING")
+            _ = try await fixture.rollup.deriveAll()
+            for table in ["ledger", "hourly", "daily", "monthly"] {
+                try await pool.execute("ANALYZE revenue_\(unescaped: table)")
+            }
+            let tables = "'revenue_ledger', 'revenue_hourly', 'revenue_daily'"
+            @Sendable func scans(_ connection: PostgresConnection) throws -> [String] {
+                _ = try connection.query("SELECT pg_stat_force_next_flush()")
+                return try connection.query(
+                    """
+                    SELECT relname || ' ' || seq_scan FROM pg_stat_user_tables WHERE relname IN (\(unescaped: tables))
+                    ORDER BY 1
+                    """
+                ).map { try $0.get(0) }
+            }
+            let (before, after) = try await pool.withConnection { connection in
+                let before = try scans(connection)
+                // More often than a plan is made for its values.
+                for hour in 0..<8 {
+                    try connection.execute(
+                        """
+                        INSERT INTO rollup_dirty (grain, family, entity, bucket)
+                        VALUES ('hour', 'revenue', '', '2025-06-01T00:00Z'::timestamptz + \(hour) * interval '1 hour')
+                        """)
+                    #expect(try DeriveRevenue.hours(calendar: .seoul, on: connection) == 1)
+                    #expect(try DeriveTraffic.days(calendar: .seoul, on: connection).derived > 0)
+                    #expect(try DeriveTraffic.months(calendar: .seoul, on: connection).derived > 0)
+                }
+                return (before, try scans(connection))
+            }
+            #expect(before == after)
+        }
+    }
 }
 
 extension RollupFixture {

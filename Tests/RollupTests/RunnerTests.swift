@@ -105,6 +105,25 @@ import Testing
         }
     }
 
+    /// Its day would make it wait to be derived again.
+    @Test func aMonthIsDerivedOnceItsDaysAre() async throws {
+        try await withAnalyticsDatabase { _, pool in
+            let fixture = RollupFixture(pool: pool)
+            try await fixture.foldOneByOne([.at("2025-11-30T12:00:00+09:00"), .at("2025-12-01T12:00:00+09:00")])
+            try await pool.execute(
+                """
+                INSERT INTO rollup_dirty (grain, family, entity, bucket) VALUES
+                    ('month', 'artist', 'a', '2025-11-01'), ('month', 'artist', 'a', '2025-12-01'),
+                    ('month', 'site', 'all', '2025-12-01'), ('day', 'artist', 'a', '2025-12-31')
+                """)
+            let taken = try await pool.withConnection { try DeriveTraffic.months(calendar: .seoul, on: $0).taken }
+            #expect(taken == 2)
+            #expect(try await pool.count("SELECT count(*) FROM rollup_dirty WHERE grain = 'month'") == 1)
+            _ = try await fixture.rollup.run()
+            #expect(try await pool.count("SELECT count(*) FROM rollup_dirty") == 0)
+        }
+    }
+
     /// Each statement of a fold in turn waits for a table, and the runner's connection is ended there.
     @Test(arguments: [
         "analytics_events", "message_ids", "stamped_message_ids", "session_intervals", "artist_traffic_hourly",

@@ -6,7 +6,7 @@ import Testing
 
 @testable import Rollup
 
-/// A wrong row planted in any table is found and named.
+/// A wrong row planted in any table, rollup or ledger, is found and named: wrong numbers, missing, surplus, undecodable.
 @Suite struct VerifyTests {
     @Test(arguments: [
         "artist_traffic_hourly", "event_traffic_hourly", "site_traffic_hourly", "artist_traffic_daily",
@@ -63,6 +63,76 @@ import Testing
         try await withRolledUp { fixture in
             try await fixture.pool.execute("UPDATE rollup_folded SET duplicates = '{0}' WHERE seq = 1")
             #expect(try await fixture.rollup.verify(nil).findings.contains { $0.table == "rollup_folded" })
+        }
+    }
+
+    @Test(arguments: [
+        ("message_ids", "DELETE FROM message_ids WHERE ctid = (SELECT min(ctid) FROM message_ids)"),
+        ("message_ids", "UPDATE message_ids SET minute = minute + 1000000"),
+        ("session_intervals", "UPDATE session_intervals SET ended_ms = ended_ms + 1"),
+        ("session_intervals", "DELETE FROM session_intervals WHERE ctid = (SELECT min(ctid) FROM session_intervals)"),
+        (
+            "session_intervals",
+            "INSERT INTO session_intervals SELECT session, started_ms + 1, ended_ms FROM session_intervals"
+        ),
+        ("stamped_message_ids", "UPDATE stamped_message_ids SET received_at = received_at + interval '1 ms'"),
+        ("analytics_events", "DELETE FROM rollup_folded WHERE seq = 1"),
+        ("analytics_events", "DELETE FROM analytics_events WHERE seq = 1"),
+        ("analytics_events", "UPDATE analytics_events SET payload = '\\x00' WHERE seq = 1"),
+        ("rollup_pending", "INSERT INTO rollup_pending VALUES ('2025-12-01', 'node', 99, 1, now())"),
+    ])
+    func aWrongLedgerIsNamed(table: String, damage: String) async throws {
+        try await withRolledUp { fixture in
+            try await fixture.pool.execute("\(unescaped: damage)")
+            let findings = try await fixture.rollup.verify(nil).findings
+            #expect(findings.contains { $0.table == table }, "\(findings)")
+        }
+    }
+
+    @Test(arguments: ["artist", "event", "site"], ["hourly", "daily", "monthly"])
+    func bytesThatCanNotBeDecodedAreNamedAndRebuilt(family: String, grain: String) async throws {
+        try await withRolledUp { fixture in
+            let before = try await fixture.dump()
+            let table = "\(family)_traffic_\(grain)"
+            try await fixture.pool.execute(
+                """
+                UPDATE \(unescaped: table) SET visitors = '\\x00'
+                WHERE ctid = (SELECT min(ctid) FROM \(unescaped: table))
+                """)
+            let findings = try await fixture.rollup.verify(nil).findings
+            #expect(
+                findings.count { $0.table == table && $0.difference.contains("can't be decoded") } == 1, "\(findings)")
+            _ = try await fixture.rollup.rebuild(nil)
+            #expect(try await fixture.dump() == before)
+            #expect(try await fixture.rollup.verify(nil).findings.isEmpty)
+        }
+    }
+
+    /// Of a day in the middle: the ledgers reach beyond it on both sides.
+    @Test func someDaysOfTheLedgersAreCompared() async throws {
+        try await withRolledUp { fixture in
+            for day in ["2025-11-30", "2025-12-01", "2025-12-02", "2025-12-03", "2025-12-04", "2025-12-05"] {
+                let day = Day(day)!
+                #expect(try await fixture.rollup.verify(day...day).findings.isEmpty, "\(day)")
+            }
+            let start = ReportingCalendar.seoul.start(of: Day("2025-12-02")!)
+            try await fixture.pool.execute("DELETE FROM session_intervals WHERE started_ms >= \(start)")
+            try await fixture.pool.execute("DELETE FROM message_ids WHERE minute >= \(start / 60_000)")
+            let before = Day("2025-12-01")!
+            #expect(try await fixture.rollup.verify(before...before).findings.isEmpty)
+            let tables = Set(try await fixture.rollup.verify((before + 1)...(before + 1)).findings.map(\.table))
+            #expect(tables == ["session_intervals", "message_ids"])
+        }
+    }
+
+    @Test func moreThanTheMostFindingsAreCut() async throws {
+        try await withRolledUp { fixture in
+            try await fixture.pool.execute(
+                """
+                INSERT INTO session_intervals
+                SELECT n, 1764514800000 + n, 1764514800000 + n FROM generate_series(1, \(Verify.maxFindings + 1)) n
+                """)
+            #expect(try await fixture.rollup.verify(nil).findings.count == Verify.maxFindings)
         }
     }
 

@@ -6,11 +6,23 @@ enum DeriveTraffic {
     /// Buckets derived in one transaction.
     static let maxBuckets = 2000
 
-    /// Derives up to `maxBuckets` dirty days, and marks their months; returns how many there were.
-    static func days(calendar: ReportingCalendar, on connection: PostgresConnection) throws -> Int {
+    struct Result {
+        /// Marks that were taken.
+        var taken = 0
+        /// What stands in the way of some buckets, whose marks are back.
+        var undecodable: [UndecodableRow] = []
+        var derived = 0
+
+        /// Whether there may be more to derive.
+        var isCut: Bool { taken == maxBuckets && derived > 0 }
+    }
+
+    /// Derives up to `maxBuckets` dirty days, and marks their months.
+    static func days(calendar: ReportingCalendar, on connection: PostgresConnection) throws -> Result {
         try connection.transaction { connection in
             try ApplyLock.take(on: connection)
             let keys = try DirtyLedger.take(.day, limit: maxBuckets, on: connection)
+            var result = Result(taken: keys.count)
             for family in Family.allCases {
                 let days = keys.filter { $0.family == family.rawValue }.sorted()
                 try derive(
@@ -18,55 +30,81 @@ enum DeriveTraffic {
                     ranges: days.map { day in
                         let range = calendar.range(of: day.bucket)
                         return (PostgresTimestamp(ms: range.lowerBound), PostgresTimestamp(ms: range.upperBound))
-                    }, on: connection)
+                    }, calendar: calendar, into: &result, on: connection)
             }
-            try DeriveRevenue.days(
-                keys.filter { $0.family == DeriveRevenue.family }.map(\.bucket), calendar: calendar, on: connection)
+            let money = keys.filter { $0.family == DeriveRevenue.family }.map(\.bucket)
+            try DeriveRevenue.days(money, calendar: calendar, on: connection)
+            result.derived += money.count
             let months = Set(
                 keys.map { DirtyLedger.Key(family: $0.family, entity: $0.entity, bucket: $0.bucket.firstOfMonth) })
             try DirtyLedger.mark(Array(months), .month, on: connection)
-            return keys.count
+            return result
         }
     }
 
-    static func months(on connection: PostgresConnection) throws -> Int {
+    /// Derives up to `maxBuckets` dirty months none of whose days is dirty.
+    static func months(calendar: ReportingCalendar, on connection: PostgresConnection) throws -> Result {
         try connection.transaction { connection in
             try ApplyLock.take(on: connection)
             let keys = try DirtyLedger.take(.month, limit: maxBuckets, on: connection)
+            var result = Result(taken: keys.count)
             for family in Family.allCases {
                 let months = keys.filter { $0.family == family.rawValue }.sorted()
                 try derive(
                     family, .monthly, months, from: .daily,
-                    ranges: months.map { ($0.bucket, $0.bucket.firstOfNextMonth) }, on: connection)
+                    ranges: months.map { ($0.bucket, $0.bucket.firstOfNextMonth) }, calendar: calendar, into: &result,
+                    on: connection)
             }
-            try DeriveRevenue.months(
-                keys.filter { $0.family == DeriveRevenue.family }.map(\.bucket), on: connection)
-            return keys.count
+            let money = keys.filter { $0.family == DeriveRevenue.family }.map(\.bucket)
+            try DeriveRevenue.months(money, on: connection)
+            result.derived += money.count
+            return result
         }
     }
 
     private static func derive<Bound: PostgresEncodable>(
         _ family: Family, _ grain: Grain, _ keys: [DirtyLedger.Key], from parts: Grain,
-        ranges: [(lower: Bound, upper: Bound)], on connection: PostgresConnection
+        ranges: [(lower: Bound, upper: Bound)], calendar: ReportingCalendar, into result: inout Result,
+        on connection: PostgresConnection
     ) throws where [Bound]: PostgresEncodable {
         guard !keys.isEmpty else { return }
         var cells = [TrafficCell](repeating: TrafficCell(), count: keys.count)
+        var unknown: Set<Int> = []
+        var undecodable: [UndecodableRow] = []
         try connection.stream(
             """
-            SELECT k.number, \(unescaped: TrafficTable.columns)
+            SELECT k.number, \(unescaped: TrafficTable.columns), t.\(unescaped: parts.column)
             FROM unnest(\(keys.indices.map { Int32($0) }), \(keys.map(\.entity.string)), \(ranges.map(\.lower)),
                 \(ranges.map(\.upper))) AS k (number, entity, lower, upper)
             JOIN \(unescaped: family.table(parts)) t ON t.\(unescaped: family.column) = k.entity
                 AND t.\(unescaped: parts.column) >= k.lower AND t.\(unescaped: parts.column) < k.upper
             """
         ) { row in
-            cells[Int(try row.get(0, as: Int32.self))].merge(try TrafficTable.cell(row, from: 1))
+            let number = Int(try row.get(0, as: Int32.self))
+            do {
+                cells[number].merge(
+                    try TrafficTable.cell(row, from: 1) { reason in
+                        let entity = keys[number].entity.string
+                        return parts == .hourly
+                            ? .hour(
+                                family, entity, try row.get(7, as: PostgresTimestamp.self).ms, calendar, reason: reason)
+                            : .bucket(family, parts, entity, try row.get(7), calendar, reason: reason)
+                    })
+            } catch let row as UndecodableRow {
+                unknown.insert(number)
+                undecodable.append(row)
+            }
         }
-        let derived = zip(keys, cells).map { (entity: $0.entity, bucket: $0.bucket, cell: $1) }
+        // The other buckets don't wait for it.
+        try DirtyLedger.mark(unknown.map { keys[$0] }, grain == .daily ? .day : .month, on: connection)
+        let derived = keys.indices.filter { !unknown.contains($0) }
+            .map { (entity: keys[$0].entity, bucket: keys[$0].bucket, cell: cells[$0]) }
         try TrafficTable.write(
             family, grain,
             buckets: derived.filter { !$0.cell.isEmpty }, on: connection)
         try TrafficTable.remove(
             family, grain, buckets: derived.filter { $0.cell.isEmpty }.map { ($0.entity, $0.bucket) }, on: connection)
+        result.derived += derived.count
+        result.undecodable += undecodable
     }
 }

@@ -9,11 +9,11 @@ enum DamagedBatches {
         var reason: String
     }
 
-    /// Takes batches out of the pending ledger; returns how many were still there.
+    /// Takes batches out of the pending ledger; returns those that were still there.
     @discardableResult
-    static func setAside(_ findings: [Finding], on connection: PostgresConnection) throws -> Int {
-        guard !findings.isEmpty else { return 0 }
-        return try connection.execute(
+    static func setAside(_ findings: [Finding], on connection: PostgresConnection) throws -> [BatchKey] {
+        guard !findings.isEmpty else { return [] }
+        return try connection.query(
             """
             WITH gone AS (
                 DELETE FROM rollup_pending p
@@ -24,7 +24,9 @@ enum DamagedBatches {
             )
             INSERT INTO damaged_batches (received_day, node, seq, beacons, received_at, reason) TABLE gone
             ON CONFLICT (received_day, node, seq) DO UPDATE SET reason = EXCLUDED.reason, found_at = now()
-            """)
+            RETURNING received_day, node, seq
+            """
+        ).map { BatchKey(day: try $0.get(0), node: try $0.get(1), seq: try $0.get(2)) }
     }
 
     static func all(on connection: PostgresConnection) throws -> [Finding] {

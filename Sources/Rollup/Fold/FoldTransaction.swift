@@ -13,15 +13,16 @@ enum FoldTransaction {
         var isEmpty: Bool { batches == 0 && damaged.isEmpty }
     }
 
-    /// Postgres refuses what this batch alone holds.
+    /// These can't be folded: Postgres refuses what one of them alone holds, or they need a row that can't be decoded.
     private struct Refused: Error {
-        var key: BatchKey
+        var keys: [BatchKey]
         var reason: String
     }
 
     /// Folds up to `Claim.maxBatches`; an empty result means that nothing was pending.
     ///
     /// Where Postgres refuses the data of one of them, fewer and fewer are tried, and the one that is it is set aside.
+    /// Those that add to a row that can't be decoded are set aside until a rebuild has replaced it; the others go on.
     static func run(calendar: ReportingCalendar, on connection: PostgresConnection) throws -> Result {
         var maxBatches = Claim.maxBatches
         while true {
@@ -29,10 +30,13 @@ enum FoldTransaction {
                 return try run(maxBatches: maxBatches, calendar: calendar, on: connection)
             } catch let error as PostgresError where error.isAboutData && maxBatches > 1 {
                 maxBatches /= 4
+            } catch is UndecodableRow where maxBatches > 1 {
+                maxBatches /= 4
             } catch let refused as Refused {
-                let finding = DamagedBatches.Finding(key: refused.key, reason: refused.reason)
-                let count = try connection.transaction { try DamagedBatches.setAside([finding], on: $0) }
-                return Result(damaged: count == 0 ? [] : [finding])
+                let findings = refused.keys.map { DamagedBatches.Finding(key: $0, reason: refused.reason) }
+                // Another runner may have taken some since.
+                let aside = Set(try connection.transaction { try DamagedBatches.setAside(findings, on: $0) })
+                return Result(damaged: findings.filter { aside.contains($0.key) })
             }
         }
     }
@@ -40,15 +44,21 @@ enum FoldTransaction {
     private static func run(
         maxBatches: Int, calendar: ReportingCalendar, on connection: PostgresConnection
     ) throws -> Result {
-        var claimed: [BatchKey] = []
+        var claimed: [Claim.Batch] = []
         do {
             return try connection.transaction { connection in
                 let claim = try Claim(maxBatches: maxBatches, on: connection)
-                claimed = claim.batches.map(\.key)
+                claimed = claim.batches
                 return try fold(claim, calendar: calendar, on: connection)
             }
         } catch let error as PostgresError where error.isAboutData && claimed.count == 1 {
-            throw Refused(key: claimed[0], reason: "Postgres refuses it: \(error.message)")
+            throw Refused(keys: [claimed[0].key], reason: "Postgres refuses it: \(error.message)")
+        } catch let row as UndecodableRow {
+            var needing = claimed.filter { $0.holds(row.instants) }
+            // A session reaches back to an hour in which the batch has no beacon.
+            if needing.isEmpty && claimed.count == 1 { needing = claimed }
+            guard !needing.isEmpty else { throw row }
+            throw Refused(keys: needing.map(\.key), reason: "\(row)")
         }
     }
 
@@ -64,7 +74,7 @@ enum FoldTransaction {
         let foldSeqs = try connection.query(
             "SELECT nextval('fold_seq') FROM generate_series(1, \(Int32(claim.batches.count)))"
         ).map { try $0.get(0, as: Int64.self) }
-        let decision = try MessageIds.decide(&messages, run: foldSeqs[0], on: connection)
+        let decision = try MessageIds.decide(&messages, run: foldSeqs[0], calendar: calendar, on: connection)
 
         var fold = Fold()
         for (number, batch) in claim.batches.enumerated() {
@@ -86,7 +96,8 @@ enum FoldTransaction {
         var days = DayLookup(calendar)
         for family in Family.allCases {
             let changed = fold.sortedCells(of: family)
-            let stored = try TrafficTable.hours(family, changed.map { ($0.entity, $0.hour) }, on: connection)
+            let stored = try TrafficTable.hours(
+                family, changed.map { ($0.entity, $0.hour) }, calendar: calendar, on: connection)
             var written: [(entity: ExactText, hour: Int64, cell: TrafficCell)] = []
             var removed: [(entity: ExactText, hour: Int64)] = []
             for (index, change) in changed.enumerated() {

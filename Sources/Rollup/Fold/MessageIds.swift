@@ -8,13 +8,22 @@ enum MessageIds {
 
     /// Decides the claimed batches' repeats and records their new ids. Under the apply lock.
     static func decide(
-        _ messages: inout RepeatedMessages, run: Int64, on connection: PostgresConnection
+        _ messages: inout RepeatedMessages, run: Int64, calendar: ReportingCalendar,
+        on connection: PostgresConnection
     ) throws -> RepeatedMessages.Decision {
         var runs: [Int32: [[UInt64]]] = [:]
         for row in try connection.query(
             "SELECT minute, ids FROM message_ids WHERE minute = ANY(\(messages.minutes)) ORDER BY minute, run")
         {
-            runs[try row.get(0), default: []].append(try row.withBytes(1) { try HashSetRun.decode($0) })
+            let minute = try row.get(0, as: Int32.self)
+            runs[minute, default: []].append(
+                try row.withBytes(1) { bytes in
+                    do {
+                        return try HashSetRun.decode(bytes)
+                    } catch {
+                        throw UndecodableRow.ids(ofMinute: minute, calendar, reason: "\(error)")
+                    }
+                })
         }
         let ids = messages.stamped.map { Int64(bitPattern: $0.id) }
         var stampedBefore: [UInt64: Int64] = [:]

@@ -11,6 +11,8 @@ package enum Rebuild {
         package var changedHours = 0
         /// Batches that had been set aside as damaged, can be read again and wait to be folded.
         package var retriedBatches = 0
+        /// Batches that were in no ledger, neither folded nor waiting: now they wait.
+        package var forgottenBatches = 0
     }
 
     package enum Refusal: Error, CustomStringConvertible {
@@ -21,7 +23,7 @@ package enum Rebuild {
             switch self {
             case .rawDropped(let days):
                 "the raw batches received on \(days.map(\.description).joined(separator: ", ")) are gone: "
-                    + "choose --from after \(days.max()!)"
+                    + "choose --from \(days.max()! + 2) or later"
             }
         }
     }
@@ -33,10 +35,13 @@ package enum Rebuild {
         try connection.transaction { connection in
             try ApplyLock.take(on: connection)
             try refuseWhereDropped(range, calendar: calendar, on: connection)
-            let recount = try Recount(range, calendar: calendar, replacesLedgers: true, on: connection)
-            let retried = try DamagedBatches.retry(on: connection)
-            guard let days = recount.days else { return Result(retriedBatches: retried) }
-            var result = Result(days: days, beacons: recount.beacons, retriedBatches: retried)
+            let recount = try Recount(range, calendar: calendar, isForReplacing: true, on: connection)
+            // Once more: a partition that was detached before the batches were read was recorded before that.
+            try refuseWhereDropped(range, calendar: calendar, on: connection)
+            var result = Result(days: recount.days, beacons: recount.beacons)
+            result.retriedBatches = try DamagedBatches.retry(on: connection)
+            result.forgottenBatches = try BatchLedgers.putBackForgotten(on: connection)
+            guard let days = recount.days else { return result }
             for family in Family.allCases { result.changedHours += try replace(family, recount, on: connection) }
             try replaceLedgers(recount, days, whole: range == nil, on: connection)
             try markDays(days, calendar: calendar, whole: range == nil, on: connection)
@@ -48,7 +53,8 @@ package enum Rebuild {
     private static func refuseWhereDropped(
         _ range: ClosedRange<Day>?, calendar: ReportingCalendar, on connection: PostgresConnection
     ) throws {
-        // A beacon is received on its own day or later; a day's receipt in UTC may be the day before in another zone.
+        // A beacon is received on its own day or later, which in UTC may be the day before: so the first day that can be
+        // rebuilt is the second after the last that is gone.
         let from = range?.lowerBound ?? Day(daysSince1970: -1_000_000)
         let dropped = try connection.query(
             "SELECT day FROM dropped_event_days WHERE day >= \(from - 1) ORDER BY day"
@@ -161,6 +167,8 @@ package enum Rebuild {
                 WHERE occurred_at >= \(lower) AND occurred_at < \(upper)
                 UNION SELECT hour FROM revenue_hourly WHERE hour >= \(lower) AND hour < \(upper)
             ) hours
+            -- As every other transaction that marks hours does: in order of time, or two of them wait for each other.
+            ORDER BY hour
             ON CONFLICT (grain, family, entity, bucket) DO UPDATE SET marked_at = now()
             """)
         let first = whole ? Day(daysSince1970: -1_000_000) : days.lowerBound
@@ -168,10 +176,11 @@ package enum Rebuild {
         try connection.execute(
             """
             INSERT INTO rollup_dirty (grain, family, entity, bucket)
-            SELECT DISTINCT 'day', 'revenue', '', day::timestamptz FROM revenue_daily
+            SELECT 'day', 'revenue', '', day::timestamptz FROM revenue_daily
             WHERE day >= \(first) AND day <= \(last)
-            UNION SELECT DISTINCT 'month', 'revenue', '', month::timestamptz FROM revenue_monthly
+            UNION SELECT 'month', 'revenue', '', month::timestamptz FROM revenue_monthly
             WHERE month >= \(first.firstOfMonth) AND month <= \(last)
+            ORDER BY 1, 4
             ON CONFLICT (grain, family, entity, bucket) DO UPDATE SET marked_at = now()
             """)
     }

@@ -1,22 +1,30 @@
 import Core
 import Storage
 
-/// Counts folded raw batches again, hour by hour, into temporary tables, sharing nothing with the ledgers that the
-/// incremental rollup keeps.
+/// Counts folded raw batches again, hour by hour, into temporary tables.
 ///
-/// Works through the range a day at a time, or an hour where a day has many beacons: memory is bounded by what one such
-/// slice holds. Must run in one transaction: repeatable read, or under the apply lock.
+/// The ledgers say only which batches are folded and in which order; at the edges of a range that is not everything,
+/// also which beacons outside of it are repeats. Sums, sets of ids and sessions come from raw beacons alone.
+///
+/// Reads the beacons of a day at a time, or of an hour where a day has many: memory holds those of one such slice, the
+/// sessions still open at its end, and for the whole range a line and the repeats of each batch and the entities' names.
+/// Must run in one transaction: repeatable read, or under the apply lock.
 struct Recount {
     /// A raw batch's place in time.
     private struct Source {
         var key: BatchKey
+        var foldSeq: Int64
         var times: ClosedRange<Int64>
         var beacons: Int
         var recorded: [Int32]
+        /// Those decided so far, in no order.
+        var repeats: [Int32] = []
     }
 
     /// A day with more beacons than this is counted hour by hour.
     static let maxSliceBeacons = 4_000_000
+    /// How long a statement of the same transaction may be awaited, since one slice is sorted in between.
+    static let maxIdle: SQL = "SET LOCAL idle_in_transaction_session_timeout = '10min'"
 
     /// The whole days counted; nil where nothing is stored.
     let days: ClosedRange<Day>?
@@ -26,12 +34,15 @@ struct Recount {
     private(set) var beacons = 0
     /// Batches that were folded and can't be read any more: what they held is missing from the count.
     private(set) var unreadable: [RawBatches.Unreadable] = []
-    /// Collects the id sets and intervals, and throws at what can't be read.
-    private let replacesLedgers: Bool
+    /// Throws at what can't be read.
+    private let isForReplacing: Bool
     private let maxSliceBeacons: Int
     /// Claimed instants before this one are decided.
     private var decidedThrough: Int64 = 0
+    /// In the order in which they were folded.
     private var sources: [Source] = []
+    /// Batches whose beacons all count at this instant or later may be missing from `sources`.
+    private var sourcesBefore: Int64 = 0
     private var fold = Fold()
     /// Sessions that a later day may continue, by session.
     private var open: [UInt64: SessionFragment] = [:]
@@ -39,46 +50,50 @@ struct Recount {
     /// How far a claimed timestamp may lie ahead of the one that counts.
     static let maxClampMs: Int64 = 600_000
 
-    /// - Parameter replacesLedgers: also collects the id sets and intervals, which `Rebuild` stores; a batch that
-    ///   can't be read is then an error.
+    /// - Parameter isForReplacing: a batch that can't be read is then an error.
     init(
-        _ range: ClosedRange<Day>?, calendar: ReportingCalendar, replacesLedgers: Bool,
+        _ range: ClosedRange<Day>?, calendar: ReportingCalendar, isForReplacing: Bool,
         maxSliceBeacons: Int = Recount.maxSliceBeacons, on connection: PostgresConnection
     ) throws {
         self.calendar = calendar
-        self.replacesLedgers = replacesLedgers
+        self.isForReplacing = isForReplacing
         self.maxSliceBeacons = maxSliceBeacons
-        let stored = try Self.storedDays(calendar, on: connection)
-        days = range ?? stored
+        let stored = try Self.stored(on: connection)
+        days = range ?? stored.map { calendar.day(of: $0.lowerBound)...calendar.day(of: $0.upperBound) }
+        try connection.execute(Self.maxIdle)
         try Self.makeTables(on: connection)
         guard let days, let stored else { return }
-        let instants = calendar.start(of: days.lowerBound)..<calendar.start(of: days.upperBound + 1)
-        // Days without anything stored need no look, however many the range has.
-        let scanned = max(
-            try Self.scannedFrom(days.lowerBound, calendar: calendar, on: connection), stored.lowerBound - 1)
-        let start = calendar.start(of: scanned)
-        sources = try Self.sources(from: start - RepeatedMessages.stampedWindowMs, on: connection)
-        var repeats = [[Int32]](repeating: [], count: sources.count)
-        try decideStamped(&repeats, recordedBefore: range == nil ? .min : start, on: connection)
-        decidedThrough = start
+        // Days without anything stored need no look, however many the range has. Ids may be claimed for the day after.
+        let lastStored = calendar.day(of: stored.upperBound + Self.maxClampMs)
+        let first = max(days.lowerBound, calendar.day(of: stored.lowerBound))
+        let last = min(days.upperBound, lastStored)
+        guard first <= last else { return }
+        let instants = calendar.start(of: first)..<calendar.start(of: last + 1)
+        // A session that reaches into the range has a beacon in its gap before it: then it did not begin here.
+        let lead = instants.lowerBound - ReportingCalendar.hourMs
+        sourcesBefore = range == nil ? .max : instants.upperBound + RepeatedMessages.stampedWindowMs + Self.maxClampMs
+        try readSources(
+            from: range == nil ? .min : lead - RepeatedMessages.stampedWindowMs, before: sourcesBefore, on: connection)
+        try findMissing(range == nil ? nil : first...last, on: connection)
+        try decideStamped(computed: range == nil ? .min ..< .max : lead..<instants.upperBound, on: connection)
+        decidedThrough = lead
+        try count(lead..<instants.lowerBound, isInRange: false, on: connection)
         // A session that begins in the range may end after it: go on until none of those is open.
-        var day = scanned
-        while day <= days.upperBound || open.values.contains(where: { instants.contains($0.started) }) {
-            guard day <= stored.upperBound, day - days.upperBound < Self.maxDaysBeyond else { break }
+        var day = first
+        while day <= last || open.values.contains(where: { instants.contains($0.started) }) {
+            guard day <= lastStored, day - last < Self.maxDaysBeyond else { break }
             for slice in slices(of: day) {
-                try decideTimed(through: slice.upperBound + Self.maxClampMs, &repeats, on: connection)
-                try count(slice, repeats, isInRange: days.contains(day), on: connection)
+                if slice.upperBound + Self.maxClampMs > sourcesBefore { try readFurther(on: connection) }
+                try count(slice, isInRange: day <= last, on: connection)
             }
             day = day + 1
         }
         for fragment in open.values { try close(fragment, on: connection) }
         try flush(on: connection)
-        for (index, source) in sources.enumerated() {
-            let decided = repeats[index].sorted()
-            // Batches that reach out of the scanned days were decided in part only.
-            if range == nil || isWithin(source), decided != source.recorded {
-                changedRepeats.append((source.key, decided))
-            }
+        // Batches that reach out of the range were decided in part only.
+        for source in sources where range == nil || instants.contains(wholly: source.times, clamped: Self.maxClampMs) {
+            let decided = source.repeats.sorted()
+            if decided != source.recorded { changedRepeats.append((source.key, decided)) }
         }
     }
 
@@ -105,23 +120,16 @@ struct Recount {
         if unreadable.contains(where: { $0.key == key }) { return nil }
         do {
             return try RawBatches.load(key, columns: columns, on: connection)
-        } catch let error as RawBatches.Unreadable where !replacesLedgers {
+        } catch let error as RawBatches.Unreadable where !isForReplacing {
             unreadable.append(error)
             return nil
         }
     }
 
-    private func isWithin(_ source: Source) -> Bool {
-        guard let days else { return false }
-        return source.times.lowerBound >= calendar.start(of: days.lowerBound)
-            && source.times.upperBound + Self.maxClampMs < calendar.start(of: days.upperBound + 1)
-    }
-
     // MARK: What to read
 
-    private static func storedDays(
-        _ calendar: ReportingCalendar, on connection: PostgresConnection
-    ) throws -> ClosedRange<Day>? {
+    /// The first and the last instant at which anything counts.
+    private static func stored(on connection: PostgresConnection) throws -> ClosedRange<Int64>? {
         let row = try connection.query(
             """
             SELECT min(first), max(last) FROM (
@@ -133,35 +141,65 @@ struct Recount {
         guard let first = try row.get(0, as: PostgresTimestamp?.self),
             let last = try row.get(1, as: PostgresTimestamp?.self)
         else { return nil }
-        return calendar.day(of: first.ms)...calendar.day(of: last.ms)
+        return first.ms...last.ms
     }
 
-    /// The day from which sessions must be followed so that those reaching into the range are whole.
-    private static func scannedFrom(
-        _ day: Day, calendar: ReportingCalendar, on connection: PostgresConnection
-    ) throws -> Day {
-        let start = calendar.start(of: day)
-        let row = try connection.query(
+    /// Adds the folded batches with a beacon between the two.
+    private mutating func readSources(from lower: Int64, before upper: Int64, on connection: PostgresConnection) throws
+    {
+        sources += try connection.query(
             """
-            SELECT min(started_ms) FROM session_intervals
-            WHERE started_ms < \(start) AND ended_ms > \(start - SessionIntervals.gapMs)
-            """)[0]
-        guard let earliest = try row.get(0, as: Int64?.self) else { return day - 1 }
-        return min(day - 1, calendar.day(of: earliest))
-    }
-
-    private static func sources(from start: Int64, on connection: PostgresConnection) throws -> [Source] {
-        try connection.query(
-            """
-            SELECT received_day, node, seq, min_time, max_time, beacons, duplicates
+            SELECT received_day, node, seq, fold_seq, min_time, max_time, beacons, duplicates
             FROM analytics_events JOIN rollup_folded USING (received_day, node, seq)
-            WHERE max_time >= \(PostgresTimestamp(ms: start)) ORDER BY fold_seq
+            WHERE max_time >= \(PostgresTimestamp(ms: lower)) AND min_time < \(PostgresTimestamp(ms: upper))
+            ORDER BY fold_seq
             """
         ).map { row in
             Source(
-                key: BatchKey(day: try row.get(0), node: try row.get(1), seq: try row.get(2)),
-                times: try row.get(3, as: PostgresTimestamp.self).ms...row.get(4, as: PostgresTimestamp.self).ms,
-                beacons: try row.get(5), recorded: try row.get(6))
+                key: BatchKey(day: try row.get(0), node: try row.get(1), seq: try row.get(2)), foldSeq: try row.get(3),
+                times: try row.get(4, as: PostgresTimestamp.self).ms...row.get(5, as: PostgresTimestamp.self).ms,
+                beacons: try row.get(6), recorded: try row.get(7))
+        }
+    }
+
+    /// Days of batches read at once, beyond the range.
+    private static let maxDaysFurther: Int64 = 7
+
+    /// Sessions of the range are open beyond what was read. There, repeats are what they were recorded to be.
+    private mutating func readFurther(on connection: PostgresConnection) throws {
+        let known = Set(sources.map(\.key))
+        let before = sourcesBefore
+        sourcesBefore += Self.maxDaysFurther * 86_400_000
+        let count = sources.count
+        try readSources(from: before, before: sourcesBefore, on: connection)
+        let further = sources[count...].filter { !known.contains($0.key) }
+        sources.removeSubrange(count...)
+        sources += further.map { source in
+            var source = source
+            source.repeats = source.recorded
+            return source
+        }
+        sources.sort { $0.foldSeq < $1.foldSeq }
+    }
+
+    /// Batches that were folded and are not there: what they gave can't be counted again.
+    private mutating func findMissing(_ days: ClosedRange<Day>?, on connection: PostgresConnection) throws {
+        // Received on their day or, where the zones differ, the one before; the day after, where they came by night.
+        let bounds = days.map { $0.lowerBound - 1...$0.upperBound + 2 } ?? Day.first...Day.last
+        for row in try connection.query(
+            """
+            SELECT received_day, node, seq FROM rollup_folded
+            WHERE received_day >= \(bounds.lowerBound) AND received_day <= \(bounds.upperBound) AND NOT EXISTS (
+                SELECT 1 FROM analytics_events a
+                WHERE (a.received_day, a.node, a.seq)
+                    = (rollup_folded.received_day, rollup_folded.node, rollup_folded.seq))
+            ORDER BY received_day, node, seq LIMIT \(Verify.maxFindings)
+            """)
+        {
+            let missing = RawBatches.Unreadable(
+                key: BatchKey(day: try row.get(0), node: try row.get(1), seq: try row.get(2)), reason: "it is gone")
+            guard !isForReplacing else { throw missing }
+            unreadable.append(missing)
         }
     }
 
@@ -197,11 +235,9 @@ struct Recount {
 
     /// Decides id by id, sorted by Postgres: however many there are, they need no memory here.
     ///
-    /// - Parameter recordedBefore: for beacons received before, what was decided is taken as it is recorded: it rests
-    ///   on others further back.
-    private mutating func decideStamped(
-        _ repeats: inout [[Int32]], recordedBefore start: Int64, on connection: PostgresConnection
-    ) throws {
+    /// - Parameter computed: for beacons received before or after, what was decided is taken as it is recorded: it rests
+    ///   on others further away.
+    private mutating func decideStamped(computed: Range<Int64>, on connection: PostgresConnection) throws {
         for number in sources.indices {
             guard
                 let batch = try load(number, columns: [.receivedAt, .claimed, .flags, .messageId], on: connection)
@@ -229,10 +265,10 @@ struct Recount {
             id = next
             let receivedAt = try row.get(3, as: Int64.self)
             let isRepeat =
-                try receivedAt < start
-                ? row.get(4) : RepeatedMessages.isStampedRepeat(receivedAt, ofCounted: counted)
+                computed.contains(receivedAt)
+                ? RepeatedMessages.isStampedRepeat(receivedAt, ofCounted: counted) : try row.get(4)
             if isRepeat {
-                repeats[Int(try row.get(1, as: Int32.self))].append(try row.get(2))
+                sources[Int(try row.get(1, as: Int32.self))].repeats.append(try row.get(2))
             } else {
                 counted = receivedAt
             }
@@ -242,9 +278,7 @@ struct Recount {
     /// Decides what claims an instant before `end` and isn't decided yet.
     ///
     /// A beacon that counts in a slice may claim an instant of the next, where it was ahead of its receipt.
-    private mutating func decideTimed(
-        through end: Int64, _ repeats: inout [[Int32]], on connection: PostgresConnection
-    ) throws {
+    private mutating func decideTimed(through end: Int64, on connection: PostgresConnection) throws {
         let range = decidedThrough..<end
         decidedThrough = end
         var messages = RepeatedMessages()
@@ -256,8 +290,8 @@ struct Recount {
             messages.add(batch, number: number, claimed: range, only: .timed)
         }
         let decision = messages.decide(seen: { _ in [] }, stampedBefore: [:])
-        for (number, rows) in decision.repeats { repeats[number] += rows }
-        guard replacesLedgers, !decision.newIds.isEmpty else { return }
+        for (number, rows) in decision.repeats { sources[number].repeats += rows }
+        guard !decision.newIds.isEmpty else { return }
         let ids = decision.newIds.sorted { $0.key < $1.key }
         try connection.execute(
             """
@@ -269,12 +303,13 @@ struct Recount {
     // MARK: Counting
 
     private mutating func count(
-        _ range: Range<Int64>, _ repeats: [[Int32]], isInRange: Bool, on connection: PostgresConnection
+        _ range: Range<Int64>, isInRange: Bool, on connection: PostgresConnection
     ) throws {
+        try decideTimed(through: range.upperBound + Self.maxClampMs, on: connection)
         for number in sources.indices
         where sources[number].times.overlaps(range.lowerBound...range.upperBound - 1) {
             guard let batch = try load(number, columns: Fold.columns, on: connection) else { continue }
-            let isRepeat = RowSet(repeats[number], of: batch.count)
+            let isRepeat = RowSet(sources[number].repeats, of: batch.count)
             fold.add(batch, in: range) { !isRepeat.contains($0) }
             if isInRange { beacons += batch.timestamp.count { range.contains($0) } }
         }
@@ -336,7 +371,7 @@ struct Recount {
 
     /// The family's hours in the range: what was counted (`c`) beside what is stored (`t`), where they differ.
     func differences(_ family: Family) -> SQL {
-        guard let days else { return "SELECT 1 WHERE false" }
+        guard let days else { preconditionFailure("nothing was counted") }
         let lower = PostgresTimestamp(ms: calendar.start(of: days.lowerBound))
         let upper = PostgresTimestamp(ms: calendar.start(of: days.upperBound + 1))
         return """
@@ -364,4 +399,17 @@ struct Recount {
                 IS DISTINCT FROM (t.page_views, t.seat_views, t.beacons, t.sessions, t.session_ms, t.visitors)
             """
     }
+}
+
+extension Range<Int64> {
+    /// Whether all of a batch's beacons lie within, and all that they claim.
+    fileprivate func contains(wholly times: ClosedRange<Int64>, clamped: Int64) -> Bool {
+        times.lowerBound >= lowerBound && times.upperBound + clamped < upperBound
+    }
+}
+
+extension Day {
+    /// As far as any day of ours can be.
+    static let first = Day(daysSince1970: -700_000)
+    static let last = Day(daysSince1970: 2_900_000)
 }

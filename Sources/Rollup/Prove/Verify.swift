@@ -1,8 +1,8 @@
 package import Core
 package import Storage
 
-/// Compares raw batches with hours, hours with days, days with months, and the revenue ledger with its rollups, all in
-/// one snapshot, and names every bucket that disagrees.
+/// Compares raw batches with their ledgers and with hours, hours with days, days with months, and the revenue ledger with
+/// its rollups, all in one snapshot, and names every bucket that disagrees or can't be decoded.
 package enum Verify {
     /// A bucket that disagrees.
     package struct Finding: Sendable, Equatable, CustomStringConvertible {
@@ -24,7 +24,7 @@ package enum Verify {
         package var rawDropped: [Day] = []
     }
 
-    /// More findings than this are counted, not listed.
+    /// Where there are more findings, these are the first.
     package static let maxFindings = 1000
 
     package static func run(
@@ -32,12 +32,14 @@ package enum Verify {
     ) throws -> Report {
         try connection.transaction(isolation: .repeatableRead) { connection in
             var report = Report()
+            try connection.execute(Recount.maxIdle)
             report.rawDropped = try connection.query("SELECT day FROM dropped_event_days ORDER BY day")
                 .map { try $0.get(0) }
             for damaged in try DamagedBatches.all(on: connection) {
                 report.add(
                     "damaged_batches", "\(damaged.key.node) \(damaged.key.seq)", "\(damaged.key.day)", damaged.reason)
             }
+            try BatchLedgers.verify(into: &report, on: connection)
             var rawRange = range
             if let dropped = report.rawDropped.last, let stored = try storedDays(calendar, on: connection) {
                 // Beacons of the days up to the last dropped one may be gone: hours after it are still whole.
@@ -49,7 +51,7 @@ package enum Verify {
                     return report
                 }
             }
-            let recount = try Recount(rawRange, calendar: calendar, replacesLedgers: false, on: connection)
+            let recount = try Recount(rawRange, calendar: calendar, isForReplacing: false, on: connection)
             report.days = recount.days
             report.beacons = recount.beacons
             for family in Family.allCases { try compareHours(family, recount, into: &report, on: connection) }
@@ -63,6 +65,7 @@ package enum Verify {
                     "rollup_folded", "\(key.node) \(key.seq)", "\(key.day)",
                     "its repeats should be \(repeats.count) beacons")
             }
+            try VerifyLedgers.compare(recount, isWhole: rawRange == nil, into: &report, on: connection)
             try compareDerived(range, calendar: calendar, into: &report, on: connection)
             return report
         }
@@ -83,7 +86,15 @@ package enum Verify {
     private static func compareHours(
         _ family: Family, _ recount: Recount, into report: inout Report, on connection: PostgresConnection
     ) throws {
-        for row in try connection.query(recount.differences(family)) {
+        guard report.hasRoom, recount.days != nil else { return }
+        // Without the sketches, which are the most of a row.
+        let rows = try connection.query(
+            """
+            SELECT entity, hour, c_page_views, t_page_views, c_seat_views, t_seat_views, c_beacons, t_beacons,
+                c_sessions, t_sessions, c_session_ms, t_session_ms, c_visitors IS DISTINCT FROM t_visitors AS visitors
+            FROM (\(sql: recount.differences(family))) d LIMIT \(maxFindings - report.findings.count)
+            """)
+        for row in rows {
             var differences: [String] = []
             for name in ["page_views", "seat_views", "beacons", "sessions", "session_ms"] {
                 let counted = try row.get("c_\(name)", as: Int64?.self)
@@ -92,8 +103,7 @@ package enum Verify {
                     differences.append("\(name) \(text(stored)), raw gives \(text(counted))")
                 }
             }
-            let counted = try row.get("c_visitors", as: [UInt8]?.self)
-            if try counted != row.get("t_visitors", as: [UInt8]?.self) { differences.append("visitors differ") }
+            if try row.get("visitors") { differences.append("visitors differ") }
             let hour = try row.get("hour", as: PostgresTimestamp.self).ms
             report.add(
                 family.table(.hourly), try row.get("entity"), recount.calendar.hourLabel(hour),
@@ -113,7 +123,7 @@ package enum Verify {
         report.dirty = dirty.count
         for family in Family.allCases {
             try compareDays(family, range, calendar: calendar, dirty: dirty, into: &report, on: connection)
-            try compareMonths(family, range, dirty: dirty, into: &report, on: connection)
+            try compareMonths(family, range, calendar: calendar, dirty: dirty, into: &report, on: connection)
         }
         try VerifyRevenue.compare(range, calendar: calendar, into: &report, on: connection)
     }
@@ -123,12 +133,28 @@ package enum Verify {
         var bucket: Day
     }
 
+    /// What the parts of the buckets give.
+    private struct Expected {
+        var cells: [Bucket: TrafficCell] = [:]
+        /// Those with a part that can't be decoded.
+        var unknown: Set<Bucket> = []
+
+        mutating func merge(into bucket: Bucket, _ report: inout Report, _ part: () throws -> TrafficCell) throws {
+            do {
+                cells[bucket, default: TrafficCell()].merge(try part())
+            } catch let row as UndecodableRow {
+                unknown.insert(bucket)
+                report.add(row)
+            }
+        }
+    }
+
     private static func compareDays(
         _ family: Family, _ range: ClosedRange<Day>?, calendar: ReportingCalendar, dirty: DirtyBuckets,
         into report: inout Report, on connection: PostgresConnection
     ) throws {
         for days in try stretches(of: family, .hourly, .daily, range, calendar: calendar, on: connection) {
-            var expected: [Bucket: TrafficCell] = [:]
+            var expected = Expected()
             var lookup = DayLookup(calendar)
             try connection.stream(
                 """
@@ -138,20 +164,25 @@ package enum Verify {
                     AND hour < \(PostgresTimestamp(ms: calendar.start(of: days.upperBound + 1)))
                 """
             ) { row in
-                let day = lookup.day(of: try row.get(1, as: PostgresTimestamp.self).ms)
-                let bucket = Bucket(entity: ExactText(try row.get(0)), bucket: day)
-                expected[bucket, default: TrafficCell()].merge(try TrafficTable.cell(row, from: 2))
+                let hour = try row.get(1, as: PostgresTimestamp.self).ms
+                let bucket = Bucket(entity: ExactText(try row.get(0)), bucket: lookup.day(of: hour))
+                try expected.merge(into: bucket, &report) {
+                    try TrafficTable.cell(row, from: 2) {
+                        .hour(family, bucket.entity.string, hour, calendar, reason: $0)
+                    }
+                }
             }
-            try compare(family, .daily, days, expected, dirty: dirty, into: &report, on: connection)
+            try compare(
+                family, .daily, days, expected, calendar: calendar, dirty: dirty, into: &report, on: connection)
         }
     }
 
     private static func compareMonths(
-        _ family: Family, _ range: ClosedRange<Day>?, dirty: DirtyBuckets, into report: inout Report,
-        on connection: PostgresConnection
+        _ family: Family, _ range: ClosedRange<Day>?, calendar: ReportingCalendar, dirty: DirtyBuckets,
+        into report: inout Report, on connection: PostgresConnection
     ) throws {
         for months in try stretches(of: family, .daily, .monthly, range, calendar: nil, on: connection) {
-            var expected: [Bucket: TrafficCell] = [:]
+            var expected = Expected()
             try connection.stream(
                 """
                 SELECT \(unescaped: family.column), day, \(unescaped: TrafficTable.columns)
@@ -159,11 +190,16 @@ package enum Verify {
                 WHERE day >= \(months.lowerBound) AND day <= \(months.upperBound)
                 """
             ) { row in
-                let bucket = Bucket(
-                    entity: ExactText(try row.get(0)), bucket: try row.get(1, as: Day.self).firstOfMonth)
-                expected[bucket, default: TrafficCell()].merge(try TrafficTable.cell(row, from: 2))
+                let day = try row.get(1, as: Day.self)
+                let bucket = Bucket(entity: ExactText(try row.get(0)), bucket: day.firstOfMonth)
+                try expected.merge(into: bucket, &report) {
+                    try TrafficTable.cell(row, from: 2) {
+                        .bucket(family, .daily, bucket.entity.string, day, calendar, reason: $0)
+                    }
+                }
             }
-            try compare(family, .monthly, months, expected, dirty: dirty, into: &report, on: connection)
+            try compare(
+                family, .monthly, months, expected, calendar: calendar, dirty: dirty, into: &report, on: connection)
         }
     }
 
@@ -204,11 +240,13 @@ package enum Verify {
     }
 
     private static func compare(
-        _ family: Family, _ grain: Grain, _ days: ClosedRange<Day>, _ expected: [Bucket: TrafficCell],
+        _ family: Family, _ grain: Grain, _ days: ClosedRange<Day>, _ expected: Expected, calendar: ReportingCalendar,
         dirty: DirtyBuckets, into report: inout Report, on connection: PostgresConnection
     ) throws {
-        var expected = expected
-        func isDirty(_ bucket: Bucket) -> Bool { dirty.contains(family, grain, bucket.entity, bucket.bucket) }
+        var cells = expected.cells
+        func isComparable(_ bucket: Bucket) -> Bool {
+            !expected.unknown.contains(bucket) && !dirty.contains(family, grain, bucket.entity, bucket.bucket)
+        }
         try connection.stream(
             """
             SELECT \(unescaped: family.column), \(unescaped: grain.column), \(unescaped: TrafficTable.columns)
@@ -217,15 +255,22 @@ package enum Verify {
             """
         ) { row in
             let bucket = Bucket(entity: ExactText(try row.get(0)), bucket: try row.get(1))
-            let stored = try TrafficTable.cell(row, from: 2)
-            let wanted = expected.removeValue(forKey: bucket)
-            if wanted != stored, !isDirty(bucket) {
-                report.add(
-                    family.table(grain), bucket.entity.string, "\(bucket.bucket)", describe(stored, against: wanted))
+            let wanted = cells.removeValue(forKey: bucket)
+            do {
+                let stored = try TrafficTable.cell(row, from: 2) {
+                    .bucket(family, grain, bucket.entity.string, bucket.bucket, calendar, reason: $0)
+                }
+                if wanted != stored, isComparable(bucket) {
+                    report.add(
+                        family.table(grain), bucket.entity.string, "\(bucket.bucket)", describe(stored, against: wanted)
+                    )
+                }
+            } catch let row as UndecodableRow {
+                report.add(row)
             }
         }
-        for (bucket, cell) in expected.sorted(by: { ($0.key.entity, $0.key.bucket) < ($1.key.entity, $1.key.bucket) })
-        where !cell.isEmpty && !isDirty(bucket) {
+        for (bucket, cell) in cells.sorted(by: { ($0.key.entity, $0.key.bucket) < ($1.key.entity, $1.key.bucket) })
+        where !cell.isEmpty && isComparable(bucket) {
             report.add(family.table(grain), bucket.entity.string, "\(bucket.bucket)", "missing")
         }
     }
@@ -248,7 +293,16 @@ package enum Verify {
 
 extension Verify.Report {
     mutating func add(_ table: String, _ entity: String, _ bucket: String, _ difference: String) {
-        guard findings.count < Verify.maxFindings else { return }
+        guard hasRoom else { return }
         findings.append(.init(table: table, entity: entity, bucket: bucket, difference: difference))
+    }
+
+    var hasRoom: Bool { findings.count < Verify.maxFindings }
+
+    /// Once, though a row may be read as itself and as a part.
+    mutating func add(_ row: UndecodableRow) {
+        let finding = Verify.Finding(
+            table: row.table, entity: row.entity, bucket: row.bucket, difference: "can't be decoded, \(row.reason)")
+        if hasRoom, !findings.contains(finding) { findings.append(finding) }
     }
 }

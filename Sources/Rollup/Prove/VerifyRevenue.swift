@@ -77,7 +77,7 @@ enum VerifyRevenue {
             WITH wanted AS (\(sql: wanted)), stored AS (\(sql: stored)), differing AS (
                 (TABLE wanted EXCEPT TABLE stored) UNION (TABLE stored EXCEPT TABLE wanted))
             SELECT DISTINCT bucket, currency, artist_id, event_id FROM differing
-            WHERE bucket NOT IN (\(sql: dirty)) ORDER BY 1, 2, 3, 4
+            WHERE bucket NOT IN (\(sql: dirty)) ORDER BY 1, 2, 3, 4 LIMIT \(Verify.maxFindings)
             """)
         for row in rows {
             let bucket = try row.get(0, as: PostgresTimestamp.self).ms

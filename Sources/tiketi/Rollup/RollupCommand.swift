@@ -69,7 +69,7 @@ struct RollupCommand: AsyncParsableCommand {
                             + "derived \(result.derived) buckets")
                     guard result.damaged == 0 else {
                         ProcessSettings.standardError(
-                            "tiketi: \(result.damaged) damaged batches are set aside and not counted: "
+                            "tiketi: \(result.damaged) batches are set aside and not counted: "
                                 + "'tiketi rollup verify' names them")
                         throw ExitCode.failure
                     }
@@ -91,6 +91,9 @@ struct RollupCommand: AsyncParsableCommand {
                 let result = try await rollup.rebuild(days)
                 if result.retriedBatches > 0 {
                     print("\(result.retriedBatches) damaged batches can be read again: the next run folds them")
+                }
+                if result.forgottenBatches > 0 {
+                    print("\(result.forgottenBatches) batches were in no ledger: the next run folds them")
                 }
                 guard let rebuilt = result.days else {
                     print("nothing is stored")

@@ -1,0 +1,93 @@
+import Core
+import Storage
+
+/// Compares the ids and sessions that later folds build on with what raw beacons give.
+enum VerifyLedgers {
+    /// - Parameter isWhole: everything was recounted, not some days.
+    static func compare(
+        _ recount: Recount, isWhole: Bool, into report: inout Verify.Report, on connection: PostgresConnection
+    ) throws {
+        guard let days = recount.days else { return }
+        let start = isWhole ? Int64.min / 2 : recount.calendar.start(of: days.lowerBound)
+        let end = isWhole ? Int64.max / 2 : recount.calendar.start(of: days.upperBound + 1)
+        try compareIds(start..<end, recount.calendar, into: &report, on: connection)
+        try compareSessions(start..<end, into: &report, on: connection)
+        if isWhole { try compareStamped(into: &report, on: connection) }
+    }
+
+    private static func compareIds(
+        _ instants: Range<Int64>, _ calendar: ReportingCalendar, into report: inout Verify.Report,
+        on connection: PostgresConnection
+    ) throws {
+        let first = Int32(clamping: floorDiv(instants.lowerBound, 60_000))
+        let last = Int32(clamping: floorDiv(instants.upperBound - 1, 60_000))
+        try connection.stream(
+            """
+            SELECT minute, stored.runs, counted.ids FROM (
+                SELECT minute, array_agg(ids ORDER BY run) AS runs FROM message_ids
+                WHERE minute >= \(first) AND minute <= \(last) GROUP BY minute
+            ) stored FULL JOIN (
+                SELECT minute, ids FROM recounted_ids WHERE minute >= \(first) AND minute <= \(last)
+            ) counted USING (minute) ORDER BY minute
+            """
+        ) { row in
+            let minute = try row.get(0, as: Int32.self)
+            let bucket = Instant.iso8601(Int64(minute) * 60_000)
+            var stored: [UInt64] = []
+            do {
+                for run in try row.get(1, as: [[UInt8]]?.self) ?? [] {
+                    MessageIds.union(&stored, try HashSetRun.decode(run))
+                }
+            } catch let failure as HashSetRun.Failure {
+                report.add(.ids(ofMinute: minute, calendar, reason: "\(failure)"))
+                return
+            }
+            let counted = try row.get(2, as: [UInt8]?.self).map { try HashSetRun.decode($0) } ?? []
+            if stored != counted {
+                report.add("message_ids", "minute", bucket, "\(stored.count) ids, raw gives \(counted.count) others")
+            }
+        }
+    }
+
+    private static func compareSessions(
+        _ instants: Range<Int64>, into report: inout Verify.Report, on connection: PostgresConnection
+    ) throws {
+        for row in try connection.query(
+            """
+            SELECT to_hex(session), started_ms, s.ended_ms, r.ended_ms FROM (
+                SELECT session, started_ms, ended_ms FROM session_intervals
+                WHERE started_ms >= \(instants.lowerBound) AND started_ms < \(instants.upperBound)
+            ) s FULL JOIN recounted_sessions r USING (session, started_ms)
+            WHERE s.ended_ms IS DISTINCT FROM r.ended_ms ORDER BY started_ms, session LIMIT \(Verify.maxFindings)
+            """)
+        {
+            func text(_ ended: Int64?) -> String { ended.map { "ends " + Instant.iso8601($0) } ?? "none" }
+            report.add(
+                "session_intervals", try row.get(0), Instant.iso8601(try row.get(1)),
+                "\(text(try row.get(2))), raw gives \(text(try row.get(3)))")
+        }
+    }
+
+    /// What is older than two days is forgotten some time; younger ones are all there, and each is some beacon's.
+    private static func compareStamped(into report: inout Verify.Report, on connection: PostgresConnection) throws {
+        for row in try connection.query(
+            """
+            SELECT to_hex(id), ms, stored FROM (
+                SELECT s.id, (extract(epoch FROM s.received_at) * 1000)::bigint AS ms, true AS stored
+                FROM stamped_message_ids s WHERE NOT EXISTS (
+                    SELECT 1 FROM recounted_stamped r
+                    WHERE r.id = s.id AND r.received_ms = (extract(epoch FROM s.received_at) * 1000)::bigint)
+                UNION ALL
+                SELECT r.id, max(r.received_ms), false FROM recounted_stamped r
+                WHERE NOT EXISTS (SELECT 1 FROM stamped_message_ids s WHERE s.id = r.id)
+                GROUP BY r.id
+                HAVING max(r.received_ms) > extract(epoch FROM now() - interval '2 days') * 1000
+            ) differing ORDER BY 2, 1 LIMIT \(Verify.maxFindings)
+            """)
+        {
+            report.add(
+                "stamped_message_ids", try row.get(0), Instant.iso8601(try row.get(1)),
+                try row.get(2) ? "no beacon was received then" : "missing")
+        }
+    }
+}
