@@ -83,7 +83,7 @@ import Testing
             // Pipelined behind it, a request that needs no spool.
             try await connection.send(HTTPText.request("POST", "/track", Array(#"{"eventType":"a"}"#.utf8)))
             try await connection.send(HTTPText.request("GET", "/health"))
-            while server.sink.heldCount == 0 { await Task.yield() }
+            try await until { server.sink.heldCount != 0 }
             #expect(try await server.request("GET", "/health").status == 200)
             #expect(server.metrics.exposition().contains("tiketi_track_beacons_accepted_total 0\n"))
             server.sink.release()
@@ -188,7 +188,7 @@ import Testing
             let connection = try await server.connect()
             try await connection.send("POST /track HTTP/1.1\r\nHost: t\r\nContent-Length: 1048577\r\n\r\n")
             #expect(try await connection.response().status == 413)
-            while !server.metrics.exposition().contains("tiketi_ingest_open_connections 0\n") { await Task.yield() }
+            try await until { server.metrics.exposition().contains("tiketi_ingest_open_connections 0\n") }
         }
     }
 
@@ -285,7 +285,7 @@ import Testing
             let body = Array(#"{"eventType":"a","metadata":{"k":"\#(metadata)"}}"#.utf8)
             // Body and record count: two of these are more than the bound.
             try await held.send(HTTPText.request("POST", "/track", body))
-            while server.sink.heldCount == 0 { await Task.yield() }
+            try await until { server.sink.heldCount != 0 }
             #expect(try await server.request("POST", "/track", body).status == 503)
             server.sink.release()
             #expect(try await held.response().status == 202)
@@ -562,7 +562,7 @@ import Testing
                 let held = server.sink.heldCount
                 let connection = try await server.connect()
                 try await connection.send(HTTPText.request("POST", "/track", Array(#"{"eventType":"a"}"#.utf8)))
-                while server.sink.heldCount == held { await Task.yield() }
+                try await until { server.sink.heldCount != held }
                 let request = HTTPText.request("PUT", target)
                 try await connection.send(Array((0..<10_000).map { _ in request }.joined()))
                 server.sink.release()
@@ -600,7 +600,7 @@ import Testing
             let connection = try await server.connect()
             try await connection.send(HTTPText.request("POST", "/track", Array(#"{"eventType":"a"}"#.utf8)))
             try await connection.closeOutput()
-            while server.sink.heldCount == 0 { await Task.yield() }
+            try await until { server.sink.heldCount != 0 }
             server.sink.release()
             #expect(try await connection.response().status == 202)
             #expect(try await connection.rest() == [])
@@ -612,15 +612,13 @@ import Testing
             server.sink.hold()
             let connection = try await server.connect()
             try await connection.send(HTTPText.request("POST", "/track", Array(#"{"eventType":"a"}"#.utf8)))
-            while server.sink.heldCount == 0 { await Task.yield() }
+            try await until { server.sink.heldCount != 0 }
             connection.close()
             let half = try await server.connect()
             try await half.send("POST /track HTTP/1.1\r\nHost: t\r\nContent-Length: 1000\r\n\r\n{")
             half.close()
             server.sink.release()
-            while server.metrics.exposition().contains("tiketi_track_inflight_bytes 0\n") == false {
-                await Task.yield()
-            }
+            try await until { server.metrics.exposition().contains("tiketi_track_inflight_bytes 0\n") }
             #expect(try await server.post(#"{"eventType":"a"}"#).status == 202)
             #expect(server.metrics.exposition().contains("tiketi_track_beacons_accepted_total 2\n"))
         }
@@ -736,7 +734,7 @@ import Testing
             #expect(refusal.text.contains(#""code":"too_many_connections""#))
             #expect(try await third.rest() == [])
             first.close()
-            while server.metrics.exposition().contains("tiketi_ingest_open_connections 2\n") { await Task.yield() }
+            try await until { !server.metrics.exposition().contains("tiketi_ingest_open_connections 2\n") }
             #expect(try await server.request("GET", "/health").status == 200)
         }
     }
@@ -760,7 +758,7 @@ import Testing
             #expect(answered < requests / 2)
             // Once it reads, it gets them all.
             try await connection.setReading(true)
-            while server.responses(405) < requests { try await Task.sleep(for: .milliseconds(10)) }
+            try await until { server.responses(405) == requests }
             connection.close()
         }
         settings.idleMax = .milliseconds(500)
@@ -768,8 +766,8 @@ import Testing
             let connection = try await server.connect()
             try await connection.setReading(false)
             connection.startSending(bytes)
-            while server.responses(405) == 0 { await Task.yield() }
-            while server.metrics.exposition().contains("tiketi_ingest_open_connections 1\n") { await Task.yield() }
+            try await until { server.responses(405) != 0 }
+            try await until { !server.metrics.exposition().contains("tiketi_ingest_open_connections 1\n") }
             connection.close()
         }
     }
@@ -777,8 +775,8 @@ import Testing
     /// Postgres is away: who waits for it holds up nobody, and is told in the end that the beacons are on disk.
     @Test func whoWaitsForPostgresIsToldInTheEndWhatIsSo() async throws {
         var settings = TrackSettings()
-        settings.maxStoredWait = .milliseconds(200)
-        settings.maxInFlightBytes = 4096
+        settings.maxStoredWait = .seconds(2)
+        settings.maxInFlightBytes = 16 << 10
         try await TrackServer.run(settings) { server in
             server.sink.hold()
             let body = Array(#"{"eventType":"a","metadata":{"x":"\#(String(repeating: "x", count: 1000))"}}"#.utf8)
@@ -786,14 +784,14 @@ import Testing
             for _ in 0..<10 {
                 let connection = try await server.connect()
                 try await connection.send(HTTPText.request("POST", "/track?wait=stored", body))
-                while server.sink.heldCount == waiting.count { await Task.yield() }
+                try await until { server.sink.heldCount != waiting.count }
                 waiting.append(connection)
             }
             for connection in waiting { #expect(try await connection.response().status == 202) }
             #expect(server.metrics.exposition().contains("tiketi_track_beacons_accepted_total 10\n"))
             // Late word of the first request is no answer to the second.
             try await waiting[0].send(HTTPText.request("POST", "/track?wait=stored", body))
-            while server.sink.heldCount == 10 { await Task.yield() }
+            try await until { server.sink.heldCount != 10 }
             server.sink.release()
             #expect(try await waiting[0].response().status == 200)
             try await waiting[0].send(HTTPText.request("GET", "/health"))
@@ -848,7 +846,7 @@ import Testing
             _ = try await idle!.response()
             connection = try await server.connect()
             try await connection!.send(HTTPText.request("POST", "/track", Array(#"{"eventType":"a"}"#.utf8)))
-            while server.sink.heldCount == 0 { await Task.yield() }
+            try await until { server.sink.heldCount != 0 }
             let releasing = server.sink
             let quiet = idle!
             Task {

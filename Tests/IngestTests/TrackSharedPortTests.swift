@@ -159,7 +159,7 @@ import Testing
             _ = try await idle.response()
             waiting = try await HTTPConnection.connect(to: address)
             try await waiting!.send(HTTPText.request("POST", "/track", Self.beacon))
-            while sink.heldCount == 0 { await Task.yield() }
+            try await until { sink.heldCount != 0 }
             Task {
                 _ = try await idle.rest()
                 sink.release()

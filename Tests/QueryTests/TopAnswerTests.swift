@@ -21,6 +21,23 @@ import Testing
         TopAnswer.Row(key: key, name: name, value: value)
     }
 
+    /// Composed and decomposed, which are one `String` and two ids.
+    @Test func idsInOtherBytesAreOtherIds() async throws {
+        let (composed, decomposed) = ("caf\u{e9}", "cafe\u{301}")
+        try await Lab.with { lab in
+            try await lab.name(artist: composed, "one")
+            try await lab.name(artist: decomposed, "two")
+            try await lab.traffic(.artist(composed), .day, "2025-12-01", views: 1, visitors: 0..<1)
+            try await lab.traffic(.artist(decomposed), .day, "2025-12-01", views: 2, visitors: 0..<2)
+            for metric in [TopQuestion.Metric.pageViews, .uniqueVisitors] {
+                let rows = try await top(lab, by: .artist, metric)
+                #expect(rows.map(\.value) == [2, 1])
+                #expect(rows.map(\.name) == ["two", "one"])
+                #expect(rows.map { Array($0.key!.utf8) } == [Array(decomposed.utf8), Array(composed.utf8)])
+            }
+        }
+    }
+
     @Test func theAnswerListsTheBestFirst() async throws {
         try await Lab.with { lab in
             try await lab.name(artist: "iu", "아이유")

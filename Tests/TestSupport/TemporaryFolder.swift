@@ -25,6 +25,11 @@ package func eventually<R>(_ body: () async throws -> R) async throws -> R {
     }
 }
 
+/// Waits until the condition holds, up to a minute.
+package func until(_ condition: () async throws -> Bool) async throws {
+    try await eventually { if try await !condition() { throw NotYet(what: "the condition does not hold") } }
+}
+
 /// What `eventually` waits for is not there yet.
 package struct NotYet: Error, CustomStringConvertible {
     package let description: String

@@ -44,7 +44,7 @@ extension QueryEngine {
             ).map { (try $0.get(0), try $0.get(1)) }
         }
         let names = try NameQueries.read(family, ranked.map(\.key), on: connection)
-        return ranked.map { TopAnswer.Row(key: $0.key, name: names[$0.key], value: $0.value) }
+        return ranked.map { TopAnswer.Row(key: $0.key, name: names[ExactText($0.key)], value: $0.value) }
     }
 
     private static func topPlan(
@@ -62,14 +62,14 @@ extension QueryEngine {
     private static func mostVisited(
         _ sql: SQL, _ limit: Int, on connection: PostgresConnection
     ) throws -> [(key: String, value: Int64)] {
-        var list = TopList<String>(maxCount: limit)
-        var id: String?
+        var list = TopList<ExactText>(maxCount: limit)
+        var id: ExactText?
         var traffic = TrafficSum()
         func close() {
             if let id, !traffic.visitors.isEmpty { list.add(id, traffic.numbers.uniqueVisitors) }
         }
         try connection.stream(sql) { row in
-            let next = try row.get(0, as: String.self)
+            let next = ExactText(try row.get(0))
             let sum = TrafficSum(
                 beacons: try row.get(1), visitors: try row.withBytes(2) { try VisitorSketch(bytes: $0) })
             if next == id {
@@ -81,7 +81,7 @@ extension QueryEngine {
             }
         }
         close()
-        return list.items
+        return list.items.map { ($0.key.string, $0.value) }
     }
 }
 

@@ -12,7 +12,7 @@ extension QueryEngine {
             (
                 try TrafficReader(plan, subject, on: connection),
                 try FreshnessQueries.read(on: connection, now: context.now),
-                try NameQueries.read(subject.family, [subject.entity], on: connection)[subject.entity]
+                try NameQueries.read(subject.family, [subject.entity], on: connection)[ExactText(subject.entity)]
             )
         }
         var buckets = reader.buckets.map(\.numbers)

@@ -10,7 +10,7 @@ struct ScannedTop {
 
     private let question: TopQuestion
     private let maxGroups: Int
-    private var places: [String?: Int] = [:]
+    private var places: [ExactText?: Int] = [:]
     private var keyBytes = 0
     private var counts: [Int64] = []
     private var sketches: [VisitorSketch] = []
@@ -73,7 +73,8 @@ struct ScannedTop {
     }
 
     private mutating func group(of key: String?) throws(InvalidQuestion) -> Int {
-        if let place = places[key] { return place }
+        let text = key.map { ExactText($0) }
+        if let place = places[text] { return place }
         keyBytes += key?.utf8.count ?? 0
         guard places.count < maxGroups, keyBytes <= Self.maxKeyBytes else {
             throw InvalidQuestion(
@@ -83,7 +84,7 @@ struct ScannedTop {
                     + "narrow startDate to endDate, or give artistId")
         }
         let place = places.count
-        places[key] = place
+        places[text] = place
         if question.metric == .uniqueVisitors { sketches.append(VisitorSketch()) } else { counts.append(0) }
         return place
     }
@@ -94,12 +95,12 @@ struct ScannedTop {
             let value = question.metric == .uniqueVisitors ? Int64(sketches[place].value) : counts[place]
             list.add(OptionalKey(text: key), value)
         }
-        return list.items.map { TopAnswer.Row(key: $0.key.text, name: nil, value: $0.value) }
+        return list.items.map { TopAnswer.Row(key: $0.key.text?.string, name: nil, value: $0.value) }
     }
 
     /// No value comes after every value.
     private struct OptionalKey: Comparable, Sendable {
-        let text: String?
+        let text: ExactText?
 
         static func < (left: OptionalKey, right: OptionalKey) -> Bool {
             guard let leftText = left.text else { return false }

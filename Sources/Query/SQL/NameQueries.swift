@@ -1,3 +1,4 @@
+import Core
 import Storage
 
 /// Names for ids.
@@ -10,10 +11,12 @@ enum NameQueries {
 
     static func read(
         _ family: TrafficFamily, _ ids: [String], on connection: PostgresConnection
-    ) throws -> [String: String] {
+    ) throws -> [ExactText: String] {
         guard !ids.isEmpty, family != .site else { return [:] }
-        var byID: [String: String] = [:]
-        for row in try connection.query(names(family, ids)) { byID[try row.get(0)] = try row.get(1, as: String.self) }
+        var byID: [ExactText: String] = [:]
+        for row in try connection.query(names(family, ids)) {
+            byID[ExactText(try row.get(0))] = try row.get(1, as: String.self)
+        }
         return byID
     }
 }

@@ -17,6 +17,7 @@ import Testing
         try await pool.withConnection { connection in
             try connection.execute(
                 "INSERT INTO spool_positions (node, last_seq, shipped_through) VALUES ('n', 1, '2025-12-03T00:00:00Z')")
+            try connection.execute("INSERT INTO message_progress VALUES ('analytics', '2025-12-03T00:00:00Z')")
             try connection.execute(
                 "INSERT INTO artist_names (artist_id, name, changed_at) VALUES ('iu', '아이유', now())")
             for (table, id) in [
