@@ -178,9 +178,9 @@ import Testing
                     let plan = try connection.query("EXPLAIN \(sql: sql)").map { try $0.get(0, as: String.self) }
                         .joined(separator: "\n")
                     for index in indexes { #expect(plan.contains(index), "\(name): \(index)\n\(plan)") }
-                    // A table of few rows that says which spools there are.
+                    // Tables of few rows: which spools there are, and the batches that an operator must look at.
                     for line in plan.split(separator: "\n") where line.contains("Seq Scan on") {
-                        #expect(line.contains("spool_positions"), "\(name)\n\(plan)")
+                        #expect(line.contains(/spool_positions|damaged_batches/), "\(name)\n\(plan)")
                     }
                 }
             }

@@ -213,6 +213,12 @@ import Testing
             try await lab.pending(1, receivedAt: "2025-12-05T10:29:58Z")
             try await lab.pending(2, receivedAt: "2025-12-05T10:29:59Z")
             #expect(try await asOf() == "2025-12-05T10:29:58.000Z")
+            try await lab.execute(
+                """
+                INSERT INTO damaged_batches (received_day, node, seq, beacons, received_at, reason)
+                VALUES ('2025-12-05', 'n', 9, 1, '2025-12-05T09:00:00Z', 'checksum')
+                """)
+            #expect(try await asOf() == "2025-12-05T09:00:00.000Z")
             try await lab.shipped("dead", through: "2025-12-01T15:00:00Z")
             #expect(try await asOf() == "2025-12-01T15:00:00.000Z")
         }

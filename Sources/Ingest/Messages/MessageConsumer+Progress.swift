@@ -3,11 +3,11 @@ import Platform
 import Storage
 
 extension MessageConsumer {
-    /// Tells Postgres how far the group is, and removes from the stream what every group has confirmed.
+    /// Tells Postgres how far the group is, and removes from the stream what every group confirmed long enough ago.
     ///
     /// Safe at any time: between the questions groups only confirm, or are given what came after. A group that nobody
     /// reads any more holds everything, until it is destroyed.
-    func settle() async throws {
+    func settle(keepingMs: Int64 = confirmedKeptMs) async throws {
         let replies = try await ask([
             ["TIME"], ["XREVRANGE", .init(Message.stream), "+", "-", "COUNT", "1"],
             ["XINFO", "GROUPS", .init(Message.stream)],
@@ -22,7 +22,12 @@ extension MessageConsumer {
             else { return }
             groups.append((fields[name + 1], id))
         }
-        var kept = groups.map(\.read)
+        // Seconds and microseconds, by the clock that entries get their ids from.
+        guard let time = replies[0].array?.compactMap({ $0.string.flatMap { Int64($0) } }), time.count == 2 else {
+            return
+        }
+        let now = time[0] * 1000 + time[1] / 1000
+        var kept = groups.map(\.read) + [EntryID(milliseconds: max(now - keepingMs, 0), sequence: 0)]
         // How many, the first, the last, and by consumer.
         let pending = try await ask(groups.map { ["XPENDING", .init(Message.stream), .init($0.name)] })
         for ((name, read), reply) in zip(groups, pending) {
@@ -34,9 +39,9 @@ extension MessageConsumer {
                 try await store(handledThroughMs: min(first, read).milliseconds)
             } else if let last, read < last {
                 try await store(handledThroughMs: read.milliseconds)
-            } else if let time = replies[0].array?.compactMap({ $0.string.flatMap { Int64($0) } }), time.count == 2 {
-                // All there was at that time (seconds, microseconds), by the clock that entries get their ids from.
-                try await store(handledThroughMs: time[0] * 1000 + time[1] / 1000)
+            } else {
+                // All there was at that time.
+                try await store(handledThroughMs: now)
             }
         }
         guard let first = kept.min() else { return }
@@ -68,6 +73,11 @@ extension MessageConsumer {
 private struct EntryID: Comparable, CustomStringConvertible {
     var milliseconds: Int64
     var sequence: UInt64
+
+    init(milliseconds: Int64, sequence: UInt64) {
+        self.milliseconds = milliseconds
+        self.sequence = sequence
+    }
 
     init?(_ text: String) {
         let parts = text.split(separator: "-")

@@ -17,6 +17,9 @@ package struct MessageConsumer: Sendable {
     static let takeOverEveryMs: Int64 = 10_000
     /// How often Postgres is told how far the group is.
     static let settleEveryMs: Int64 = 1_000
+    /// How long the stream keeps what every group has confirmed. Postgres may fall back to an earlier moment, and the
+    /// inbox makes reading again harmless: `XGROUP SETID tiketi:messages analytics 0`.
+    static let confirmedKeptMs: Int64 = 3_600_000
     static let maxDeadLetters = 100_000
     /// What a dead letter keeps of an entry: its first fields, and the first bytes of each name and value.
     static let maxDeadFields = 16

@@ -168,12 +168,16 @@ package enum BatchStore {
     }
 
     /// Says how far a node has shipped; `Int64.max` where it has drained.
-    package static func advance(node: String, shippedThrough: Int64, on connection: PostgresConnection) throws {
+    ///
+    /// - Returns: false, and nothing said, where Postgres does not stand at `lastSeq`: it lost what it had committed.
+    package static func advance(
+        node: String, lastSeq: Int64, shippedThrough: Int64, on connection: PostgresConnection
+    ) throws -> Bool {
         try connection.execute(
             """
             UPDATE spool_positions SET shipped_through = \(PostgresTimestamp(ms: shippedThrough)), updated_at = now()
-            WHERE node = \(node)
-            """)
+            WHERE node = \(node) AND last_seq = \(lastSeq)
+            """) == 1
     }
 
     /// Makes the partition of a day of receipt; true when it was missing.

@@ -80,8 +80,17 @@ package final class Shipper: Sendable {
                     guard let identity = filling.identity else {
                         if lookedAt - lastHeartbeat >= Self.heartbeatMs {
                             lastHeartbeat = lookedAt
-                            if await heartbeat(shippedThrough: lookedAt, ended: unfinished) { unfinished = [] }
-                            markStored(lastSeqs: filling.lastSeqs)
+                            switch await heartbeat(shippedThrough: lookedAt, ended: unfinished) {
+                            case .said:
+                                unfinished = []
+                                markStored(lastSeqs: filling.lastSeqs)
+                            case .failed: break
+                            case .positionDiffers:
+                                guard let again = await register(doubting: spool.identity) else { return }
+                                unfinished = again
+                                feed.rewind()
+                                continue
+                            }
                         }
                         break
                     }
@@ -115,8 +124,11 @@ package final class Shipper: Sendable {
             }
             // Quiet first: what was committed before that is in the durable part looked at after it.
             if isDraining.withLock({ $0 }), spool.isQuiet, await !feed.hasMore(in: spool.durable) {
-                _ = await heartbeat(shippedThrough: Int64.max, ended: unfinished)
-                return
+                guard await heartbeat(shippedThrough: Int64.max, ended: unfinished) == .positionDiffers else { return }
+                guard let again = await register(doubting: spool.identity) else { return }
+                unfinished = again
+                feed.rewind()
+                ring.yield()
             }
         }
     }
@@ -313,19 +325,35 @@ package final class Shipper: Sendable {
         }
     }
 
+    private enum Heartbeat {
+        case said
+        /// Postgres doesn't stand where this loop left it: after a failover, or a restore.
+        case positionDiffers
+        case failed
+    }
+
     /// Says that everything in the spool is stored, and that earlier lives have ended.
-    private func heartbeat(shippedThrough: Int64, ended: [UInt64]) async -> Bool {
+    private func heartbeat(shippedThrough: Int64, ended: [UInt64]) async -> Heartbeat {
+        let stored = feed.stored
+        struct PositionDiffers: Error {}
         do {
             try await pool.withConnection { [self] connection in
-                try BatchStore.advance(node: node(spool.identity), shippedThrough: shippedThrough, on: connection)
-                for life in ended {
-                    try BatchStore.advance(node: node(life), shippedThrough: Int64.max, on: connection)
+                try connection.transaction { connection in
+                    for life in ended + [spool.identity] {
+                        guard
+                            try BatchStore.advance(
+                                node: node(life), lastSeq: Int64(stored[life] ?? 0),
+                                shippedThrough: life == spool.identity ? shippedThrough : .max, on: connection)
+                        else { throw PositionDiffers() }
+                    }
                 }
             }
-            return true
+            return .said
+        } catch is PositionDiffers {
+            return .positionDiffers
         } catch {
             logger.debug("heartbeat failed", metadata: ["error": "\(error)"])
-            return false
+            return .failed
         }
     }
 

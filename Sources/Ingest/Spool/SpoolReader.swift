@@ -52,6 +52,7 @@ struct SpoolReader {
             }
             guard var frame = try frame(of: segment, before: isLast ? durable.endOffset : Int.max) else {
                 if isLast { return nil }
+                try checkEnd(of: segment, before: durable.segments[index + 1])
                 lastSeqs = lastSeqs.filter { $0.key >= durable.segments[0].firstSeq }
                 lastSeqs[segment.firstSeq] = lastSeq
                 enter(durable.segments[index + 1])
@@ -86,6 +87,15 @@ struct SpoolReader {
         chunk = []
         lastSeqs = [:]
         previous = nil
+    }
+
+    /// Numbers ascend over all segments, so the next one's name says how far this one must reach. Zeros before that took
+    /// the place of frames. A segment that was mended ends with its last good frame.
+    private func checkEnd(of segment: SpoolSegment, before next: SpoolSegment) throws(ReadError) {
+        guard max(lastSeq, segment.firstSeq - 1) < next.firstSeq - 1 else { return }
+        let size: Int
+        do throws(DiskError) { size = try segment.file.size() } catch { throw .disk(error) }
+        if offset < size { throw .damaged(segment, offset: offset) }
     }
 
     private mutating func enter(_ segment: SpoolSegment) {

@@ -135,18 +135,21 @@ import Testing
             let consumer = fixture.consumer(redis: fixture.redis.pool)
             // Another group has been given six of them, and confirmed all but the fourth.
             try await fixture.command(["XGROUP", "CREATE", .init(Message.stream), "other", "0"])
-            try await consumer.settle()
+            try await consumer.settle(keepingMs: 0)
             #expect(try await left() == ids, "it has read none")
             try await fixture.command([
                 "XREADGROUP", "GROUP", "other", "x", "COUNT", "6", "STREAMS", .init(Message.stream), ">",
             ])
             try await fixture.command(
                 ["XACK", .init(Message.stream), "other"] + [0, 1, 2, 4, 5].map { .init(ids[$0]) })
-            try await consumer.settle()
+            try await consumer.settle(keepingMs: 0)
             #expect(try await left() == Array(ids[3...]))
             try await fixture.command(["XACK", .init(Message.stream), "other", .init(ids[3])])
-            try await consumer.settle()
+            try await consumer.settle(keepingMs: 0)
             #expect(try await left() == Array(ids[5...]), "the last that was read stays, it costs nothing")
+            try await fixture.add(id: "m9", MessageFixture.payment("p9"))
+            try await consumer.settle()
+            #expect(try await left().count == 6, "an hour of them is kept")
             // What is new is still read by both.
             try await fixture.add(id: "m10", MessageFixture.payment("p10"))
             try await fixture.consuming {

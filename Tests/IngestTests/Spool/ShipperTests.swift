@@ -3,6 +3,7 @@ import Foundation
 import Logging
 import Platform
 import Storage
+import Synchronization
 import TestSupport
 import Testing
 
@@ -109,6 +110,37 @@ import Testing
                 for number in 5..<9 { _ = await spool.append(BeaconRecords(numbers: number..<(number + 1))) }
                 await drain(spool, shipper, shipping)
                 #expect(try await stored(pool).sorted() == Array(0..<9))
+            }
+        }
+    }
+
+    /// Postgres fell back to an earlier moment, and no beacon comes that would show it.
+    @Test(arguments: [true, false])
+    func whatPostgresLostIsSentAgain(isDraining: Bool) async throws {
+        try await withDirectory { directory in
+            try await withAnalyticsDatabase { _, pool in
+                let spool = try Spool(testing: .small(directory))
+                let now = Mutex(Self.now + 60_000)
+                let shipper = Shipper(
+                    spool: spool, nodeId: "node", pool: pool, counters: nil, metrics: ShipMetrics(Metrics()),
+                    clock: { now.withLock { $0 } }, logger: silentLogger)
+                let shipping = Task { await shipper.run() }
+                for number in 0..<5 {
+                    #expect(await spool.append(BeaconRecords(numbers: number..<(number + 1)), until: .stored).isSuccess)
+                }
+                try await pool.withConnection { connection in
+                    try connection.transaction { connection in
+                        try connection.execute("DELETE FROM analytics_events WHERE last_seq > 3")
+                        try connection.execute("DELETE FROM rollup_pending WHERE seq > 3")
+                        try connection.execute("UPDATE spool_positions SET last_seq = 3")
+                    }
+                }
+                if !isDraining {
+                    now.withLock { $0 += 2 * Shipper.heartbeatMs }
+                    #expect(await eventually { (try? await stored(pool).count) == 5 })
+                }
+                await drain(spool, shipper, shipping)
+                #expect(try await stored(pool).sorted() == Array(0..<5))
             }
         }
     }

@@ -116,6 +116,25 @@ import Testing
         }
     }
 
+    /// The same where another segment follows: its name says that frames are missing.
+    @Test func zerosWithinAFullSegmentAreDamageToo() async throws {
+        try await withDirectory { directory in
+            let segments = try await filled(directory)
+            let frames = try SegmentScan(of: segments[0]).frames
+            try segments[0].file.write([UInt8](repeating: 0, count: frames[1].bytes), at: frames[1].offset)
+            // Where the end is missing, too, the good frames are all there is.
+            let last = try SegmentScan(of: segments[1]).frames.last!
+            try segments[1].file.write([UInt8](repeating: 0, count: last.bytes), at: last.offset)
+            let lost = [1, frames.count + (try SegmentScan(of: segments[1]).frames.count)]
+            let spool = try Spool(testing: .small(directory), logger: silentLogger)
+            for segment in 0..<2 {
+                #expect(throws: SpoolReader.ReadError.self) { try numbers(in: spool) }
+                try await spool.quarantine(spool.durable.segments[segment])
+            }
+            #expect(try numbers(in: spool) == Array(0..<600).filter { !lost.contains($0) })
+        }
+    }
+
     @Test func aSegmentDamagedTwiceKeepsBothOriginals() async throws {
         try await withDirectory { directory in
             let segments = try await filled(directory)

@@ -295,8 +295,10 @@ final class TrackHandler: ChannelInboundHandler, RemovableChannelHandler {
             release()
             var late = answer
             late.status = .accepted
+            let number = requestNumber
             storedWait = context.eventLoop.assumeIsolated().scheduleTask(in: endpoint.settings.maxStoredWait) {
-                self.storedWait = nil
+                // What is due in the same tick can't be cancelled any more.
+                guard self.requestNumber == number, self.state == .answering else { return }
                 self.answer(late, context)
             }
         case .success:
