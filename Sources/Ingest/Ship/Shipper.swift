@@ -78,6 +78,8 @@ package final class Shipper: Sendable {
                     let filling = try await feed.fill(from: spool.durable)
                     for lost in filling.lost { report(lost) }
                     guard let identity = filling.identity else {
+                        // What waits may be stored already, by a commit that was lost from sight.
+                        if spool.hasStoredWaiters { markStored() }
                         if lookedAt - lastHeartbeat >= Self.heartbeatMs {
                             lastHeartbeat = lookedAt
                             switch await heartbeat(shippedThrough: lookedAt, ended: unfinished) {

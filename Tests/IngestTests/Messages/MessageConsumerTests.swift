@@ -8,7 +8,7 @@ import Testing
 @testable import Ingest
 
 /// Every message is stored once with its effect, whoever reads it how often, and none stops another.
-@Suite struct MessageConsumerTests {
+@Suite(.timeLimit(.minutes(5))) struct MessageConsumerTests {
     // MARK: Effects
 
     @Test func everyTypeHasItsEffect() async throws {

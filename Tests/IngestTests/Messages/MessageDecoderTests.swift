@@ -5,7 +5,7 @@ import Testing
 @testable import Ingest
 
 /// What is no message is refused, and the reason says which part of it is wrong.
-@Suite struct MessageDecoderTests {
+@Suite(.timeLimit(.minutes(5))) struct MessageDecoderTests {
     private static let fields = [
         "id": "m1", "type": "payment.completed", "occurredAt": "2025-12-01T13:00:00+09:00",
         "data": MessageFixture.payment(),

@@ -6,7 +6,7 @@ import Testing
 
 @testable import Ingest
 
-@Suite struct MessageStreamTests {
+@Suite(.timeLimit(.minutes(5))) struct MessageStreamTests {
     static let messages: [Message] = [
         .paymentCompleted(
             PaymentCompleted(

@@ -8,7 +8,7 @@ import Testing
 
 @testable import Ingest
 
-@Suite struct IngestNodeTests {
+@Suite(.timeLimit(.minutes(5))) struct IngestNodeTests {
     /// The process must not end as if all were well: who removes the spool after it would lose beacons.
     @Test func aDrainWithoutPostgresFailsAndTheSpoolKeepsItAll() async throws {
         try await withDirectory { directory in

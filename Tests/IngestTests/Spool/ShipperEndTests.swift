@@ -9,7 +9,7 @@ import Testing
 @testable import Ingest
 
 /// How shipping ends and how it gets past damage: with everything acknowledged in Postgres, or at once.
-@Suite struct ShipperEndTests {
+@Suite(.timeLimit(.minutes(5))) struct ShipperEndTests {
     static let now: Int64 = 1_764_514_800_000
 
     /// A beacon that is acknowledged just while the shipper is busy with saying how far it is, before it looks whether

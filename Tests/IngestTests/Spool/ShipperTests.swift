@@ -10,7 +10,7 @@ import Testing
 @testable import Ingest
 
 /// Everything in the spool ends up in Postgres once, whatever happens in between.
-@Suite struct ShipperTests {
+@Suite(.timeLimit(.minutes(5))) struct ShipperTests {
     static let now: Int64 = 1_764_514_800_000
 
     @Test func everythingAcknowledgedIsStoredOnceAndSegmentsGo() async throws {

@@ -8,7 +8,7 @@ import Testing
 @testable import Ingest
 
 /// Damage costs what it hit, and who waited for that hears of it.
-@Suite struct SpoolDamageTests {
+@Suite(.timeLimit(.minutes(5))) struct SpoolDamageTests {
     static let now: Int64 = 1_764_514_800_000
 
     /// A spool of gigabytes opens as fast as an empty one: its earlier segments are read when they are shipped.

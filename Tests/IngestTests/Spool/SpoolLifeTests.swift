@@ -9,7 +9,7 @@ import Testing
 @testable import Ingest
 
 /// Whatever happened to a spool's files while nobody had them open, what is acknowledged from then on is stored.
-@Suite struct SpoolLifeTests {
+@Suite(.timeLimit(.minutes(5))) struct SpoolLifeTests {
     static let now: Int64 = 1_764_514_800_000
 
     /// Somebody puts back a copy that was taken before everything Postgres has from this spool.

@@ -7,7 +7,7 @@ import Testing
 @testable import Ingest
 
 /// What is acknowledged is found again after the process is gone, whatever a crash left at the end of the file.
-@Suite struct SpoolTests {
+@Suite(.timeLimit(.minutes(5))) struct SpoolTests {
     @Test func whatWasAcknowledgedIsThereAfterAReopen() async throws {
         try await withDirectory { directory in
             var spool: Spool? = try Spool(testing: .small(directory))
