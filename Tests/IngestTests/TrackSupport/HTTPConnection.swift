@@ -56,16 +56,24 @@ final class HTTPConnection: Sendable {
     private let state = Mutex(State())
     private let channel = Mutex<(any Channel)?>(nil)
 
-    static func connect(to address: SocketAddress) async throws -> HTTPConnection {
+    /// - Parameter bytes: written as soon as there is a connection, before anything else runs; then nothing that comes
+    ///   is taken off the socket until `setReading`.
+    static func connect(to address: SocketAddress, sending bytes: [UInt8] = []) async throws -> HTTPConnection {
         let connection = HTTPConnection()
         let channel = try await ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
             .channelOption(ChannelOptions.allowRemoteHalfClosure, value: true)
+            .channelOption(ChannelOptions.autoRead, value: bytes.isEmpty)
             .channelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
                     try channel.pipeline.syncOperations.addHandler(Inbox(connection))
                 }
             }
-            .connect(to: address).get()
+            .connect(to: address)
+            .map { channel in
+                if !bytes.isEmpty { channel.writeAndFlush(ByteBuffer(bytes: bytes), promise: nil) }
+                return channel
+            }
+            .get()
         connection.channel.withLock { $0 = channel }
         return connection
     }
@@ -91,11 +99,6 @@ final class HTTPConnection: Sendable {
     /// Whether what the server sends is taken off the socket.
     func setReading(_ isReading: Bool) async throws {
         try await channel.withLock { $0 }!.setOption(ChannelOptions.autoRead, value: isReading).get()
-    }
-
-    /// Returns before it is sent.
-    func startSending(_ bytes: [UInt8]) {
-        channel.withLock { $0 }!.writeAndFlush(ByteBuffer(bytes: bytes), promise: nil)
     }
 
     func closeOutput() async throws {
