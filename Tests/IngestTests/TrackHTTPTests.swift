@@ -273,24 +273,32 @@ import Testing
 
     @Test func tooMuchInFlightIs503() async throws {
         var settings = TrackSettings()
-        settings.maxInFlightBytes = 10_000
+        settings.maxInFlightBytes = 12_000
         try await TrackServer.run(settings) { server in
             let large = try await server.request("POST", "/track", Array(repeating: 0x20, count: 20_000))
             #expect(large.status == 503)
             #expect(large["Retry-After"] == "1")
             #expect(large.text.hasSuffix(#""code":"overloaded"}"#))
             server.sink.hold()
-            let held = try await server.connect()
             let metadata = String(repeating: "x", count: 3000)
             let body = Array(#"{"eventType":"a","metadata":{"k":"\#(metadata)"}}"#.utf8)
-            // Body and record count: two of these are more than the bound.
-            try await held.send(HTTPText.request("POST", "/track", body))
-            try await until { server.sink.heldCount != 0 }
+            // Four of their records are more than the bound.
+            var held: [HTTPConnection] = []
+            for count in 1...3 {
+                held.append(try await server.connect())
+                try await held[count - 1].send(HTTPText.request("POST", "/track", body))
+                try await until { server.sink.heldCount == count }
+            }
             #expect(try await server.request("POST", "/track", body).status == 503)
+            // What is held until it is whole counts, too.
+            let half = try await server.connect()
+            try await half.send(Array(HTTPText.request("POST", "/track", body).dropLast()))
+            #expect(try await half.response().status == 503)
+            half.close()
             server.sink.release()
-            #expect(try await held.response().status == 202)
+            for connection in held { #expect(try await connection.response().status == 202) }
             #expect(try await server.request("POST", "/track", body).status == 202)
-            #expect(server.metrics.exposition().contains("tiketi_track_inflight_bytes 0\n"))
+            try await until { server.metrics.exposition().contains("tiketi_track_inflight_bytes 0\n") }
         }
     }
 

@@ -32,7 +32,7 @@ import Testing
         let endpoint = try TrackServer.endpoint(settings, in: folder, sink: sink, metrics: Metrics())
         let (addresses, listening) = AsyncStream.makeStream(of: SocketAddress.self)
         let application = Application(
-            router: router, server: .sharedPort { try endpoint.addHandler(to: $0) },
+            router: router, server: .sharedPort { try endpoint.addHandlers(to: $0) },
             configuration: .init(address: .hostname("127.0.0.1", port: 0)),
             onServerRunning: { channel in listening.yield(channel.localAddress!) },
             logger: silentLogger)

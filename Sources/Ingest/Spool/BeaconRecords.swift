@@ -15,8 +15,32 @@ package struct BeaconRecords: Sendable, Equatable {
 
     package init() {}
 
-    package mutating func reserve(bytes count: Int) {
-        bytes.reserveCapacity(count)
+    /// Makes room for so many bytes more. Twice as much as there was, or many small additions would each copy all.
+    package mutating func reserve(more count: Int) {
+        let needed = bytes.count + count
+        if needed > bytes.capacity { bytes.reserveCapacity(max(needed, 2 * bytes.capacity)) }
+    }
+
+    /// How much there was at some time.
+    package struct Extent: Sendable {
+        fileprivate var bytes = 0
+        fileprivate var count = 0
+
+        package init() {}
+    }
+
+    package var extent: Extent {
+        var extent = Extent()
+        extent.bytes = bytes.count
+        extent.count = count
+        return extent
+    }
+
+    /// Drops what came after `extent`.
+    package mutating func cut(to extent: Extent) {
+        guard extent.count < count else { return }
+        bytes.removeLast(bytes.count - extent.bytes)
+        count = extent.count
     }
 
     /// Appends a record.

@@ -54,6 +54,8 @@ package final class Spool: Sendable {
         var waiters: [(position: Position, completion: Completion)] = []
         var waiterCount = 0
         var wakeShipper: (@Sendable () -> Void)?
+        /// Committed since the shipper was last woken.
+        var beaconsUnannounced = 0
     }
 
     /// Of all that is appended from this opening on (see `SpoolIdentity`).
@@ -150,10 +152,11 @@ package final class Spool: Sendable {
     private func commit(_ group: [Request]) {
         let started = DispatchTime.now().uptimeNanoseconds
         let payloadBytes = group.reduce(0) { $0 + $1.records.bytes.count }
+        let beacons = group.reduce(0) { $0 + $1.records.count }
         var frame: [UInt8] = []
         frame.reserveCapacity(SpoolSegment.frameHeaderBytes + SpoolFrame.payloadHeaderBytes + payloadBytes)
         frame.append(contentsOf: repeatElement(0, count: SpoolSegment.frameHeaderBytes))
-        frame.append(littleEndian: UInt32(group.reduce(0) { $0 + $1.records.count }))
+        frame.append(littleEndian: UInt32(beacons))
         frame.append(littleEndian: group[0].receivedAt)
         for request in group { frame.append(contentsOf: request.records.bytes) }
         do {
@@ -163,8 +166,8 @@ package final class Spool: Sendable {
                 return (Position(identity: identity, seq: seq), Durable(log), log.bytesOnDisk)
             }
             metrics.groupCommitSeconds.observe(Double(DispatchTime.now().uptimeNanoseconds - started) / 1e9)
-            metrics.groupBeacons.observe(Double(group.reduce(0) { $0 + $1.records.count }))
-            let wake = state.withLock { state in
+            metrics.groupBeacons.observe(Double(beacons))
+            let wake = state.withLock { state -> (@Sendable () -> Void)? in
                 state.durable = durable
                 state.bytesOnDisk = bytesOnDisk
                 state.isOutOfSpace = false
@@ -172,6 +175,11 @@ package final class Spool: Sendable {
                 for request in group where request.durability == .stored {
                     state.waiters.append((position, request.completion))
                 }
+                state.beaconsUnannounced += beacons
+                guard state.beaconsUnannounced >= BatchCutter.targetBeacons || !state.waiters.isEmpty else {
+                    return nil
+                }
+                state.beaconsUnannounced = 0
                 return state.wakeShipper
             }
             metrics.bytesOnDisk.set(bytesOnDisk)
@@ -223,7 +231,8 @@ package final class Spool: Sendable {
     /// What may be read now. Frames beyond it might still be lost.
     var durable: Durable { state.withLock { $0.durable } }
 
-    /// Called after each group commit, on the spool's queue.
+    /// Called on the spool's queue when there is a batch's worth on disk that it was not called for, or someone waits for
+    /// Postgres. Not after each commit: thousands a second would be as many threads woken, for next to nothing to ship.
     func onCommit(_ wake: @escaping @Sendable () -> Void) {
         state.withLock { $0.wakeShipper = wake }
     }

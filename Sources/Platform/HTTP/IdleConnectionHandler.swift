@@ -19,7 +19,7 @@ package final class IdleConnectionHandler: ChannelDuplexHandler {
     /// How long a whole request may take, nil for as long as its parts keep coming.
     private let requestMax: TimeAmount?
     private var lastPart = NIODeadline.now()
-    private var requestBegan = NIODeadline.now()
+    private var headCame = NIODeadline.now()
     private var isReading = false
     private var isAnswering = false
     /// The end of an answer, held back until the client reads.
@@ -27,6 +27,10 @@ package final class IdleConnectionHandler: ChannelDuplexHandler {
     /// Since when nothing more can be written.
     private var unwritableSince: NIODeadline?
     private var check: Scheduled<Void>?
+    private var keepsAlive = true
+
+    /// Called when an answer's end is written, with whether another request may follow.
+    package var onAnswered: ((_ keepsAlive: Bool) -> Void)?
 
     package init(idleMax: TimeAmount, requestMax: TimeAmount? = nil) {
         self.idleMax = idleMax
@@ -59,23 +63,25 @@ package final class IdleConnectionHandler: ChannelDuplexHandler {
 
     package func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         switch Self.unwrapInboundIn(data) {
-        case .head:
-            lastPart = .now()
-            requestBegan = lastPart
-            isReading = true
-            isAnswering = true
-        case .body: lastPart = .now()
+        case .head: requestBegan()
+        case .body: partCame()
         case .end: isReading = false
         }
         context.fireChannelRead(data)
     }
 
     package func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
-        guard case .end = Self.unwrapOutboundIn(data) else { return context.write(data, promise: promise) }
-        guard context.channel.isWritable else { return heldEnd = (data, promise) }
-        isAnswering = false
-        lastPart = .now()
-        context.write(data, promise: promise)
+        switch Self.unwrapOutboundIn(data) {
+        case .head(let head):
+            keepsAlive = !head.headers[canonicalForm: "connection"].contains { $0.lowercased() == "close" }
+            context.write(data, promise: promise)
+        case .body: context.write(data, promise: promise)
+        case .end:
+            guard context.channel.isWritable else { return heldEnd = (data, promise) }
+            answered()
+            context.write(data, promise: promise)
+            onAnswered?(keepsAlive)
+        }
     }
 
     package func channelWritabilityChanged(context: ChannelHandlerContext) {
@@ -83,14 +89,37 @@ package final class IdleConnectionHandler: ChannelDuplexHandler {
             unwritableSince = nil
             if let (part, promise) = heldEnd {
                 heldEnd = nil
-                isAnswering = false
-                lastPart = .now()
+                answered()
                 context.writeAndFlush(part, promise: promise)
+                onAnswered?(keepsAlive)
             }
         } else {
             unwritableSince = .now()
         }
         context.fireChannelWritabilityChanged()
+    }
+
+    // MARK: For a handler that answers requests before they come here
+
+    /// A request's head has come, and not all of it.
+    package func requestBegan() {
+        lastPart = .now()
+        headCame = lastPart
+        isReading = true
+        isAnswering = true
+    }
+
+    package func partCame() { lastPart = .now() }
+
+    /// A whole request has come.
+    package func requestEnded() {
+        isReading = false
+        isAnswering = true
+    }
+
+    package func answered() {
+        isAnswering = false
+        lastPart = .now()
     }
 
     /// One timer a connection, set anew only when it fires: nothing is scheduled for each request.
@@ -113,7 +142,7 @@ package final class IdleConnectionHandler: ChannelDuplexHandler {
         if isAnswering, !isReading { return .now() + idleMax }
         let idle = lastPart + idleMax
         guard isReading, let requestMax else { return idle }
-        return min(idle, requestBegan + requestMax)
+        return min(idle, headCame + requestMax)
     }
 }
 

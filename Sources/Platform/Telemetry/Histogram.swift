@@ -19,11 +19,12 @@ package final class Histogram: Sendable {
         buckets = (0...bounds.count).map { _ in Counter() }
     }
 
-    package func observe(_ value: Double) {
-        buckets[bounds.firstIndex { value <= $0 } ?? bounds.count].increment()
+    /// - Parameter count: how many observations of that value.
+    package func observe(_ value: Double, count: Int = 1) {
+        buckets[bounds.firstIndex { value <= $0 } ?? bounds.count].increment(by: count)
         var bits = sumBits.load(ordering: .relaxed)
         while true {
-            let sum = Double(bitPattern: bits) + value
+            let sum = Double(bitPattern: bits) + value * Double(count)
             let (exchanged, original) = sumBits.weakCompareExchange(
                 expected: bits, desired: sum.bitPattern, ordering: .relaxed)
             if exchanged { return }

@@ -31,7 +31,7 @@ extension ServedProcess {
             openAPI: node.map { _ in TrackOpenAPI.document })
         let application = Application(
             router: router,
-            server: .sharedPort { try node?.endpoint.addHandler(to: $0) },
+            server: .sharedPort { try node?.endpoint.addHandlers(to: $0) },
             configuration: .init(
                 address: .hostname(host, port: port), serverName: "tiketi",
                 availableConnectionsDelegate: MaximumAvailableConnections(Self.maxConnections)),

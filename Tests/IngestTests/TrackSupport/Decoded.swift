@@ -27,10 +27,11 @@ struct Decoded {
         var decoder = TrackDecoder()
         // Twice with one decoder: what the first leaves behind must not show in the second.
         _ = try body.withUnsafeBytes { try decoder.decode($0, receipt) }
+        _ = decoder.takeRecords()
         outcome = try body.withUnsafeBytes { try decoder.decode($0, receipt) }
         rejected = outcome.rejected
         var builder = BeaconBatchBuilder()
-        try outcome.records.bytes.withUnsafeBytes { try builder.append(records: $0) }
+        try decoder.records.bytes.withUnsafeBytes { try builder.append(records: $0) }
         let batch = builder.finish()
         beacons = (0..<batch.count).map { batch.beacon(at: $0) }
     }

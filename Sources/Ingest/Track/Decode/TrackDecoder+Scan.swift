@@ -51,8 +51,7 @@ extension TrackDecoder {
 
     /// A second `batch` replaces the first, and only the body's first value can have one: so nothing else is undone.
     private mutating func decodeBatch(_ receipt: Receipt) throws(JSONSyntaxError) {
-        outcome = TrackOutcome()
-        hasTooMany = false
+        startOver()
         try decodeArray(receipt)
     }
 

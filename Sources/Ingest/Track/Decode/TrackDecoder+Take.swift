@@ -87,11 +87,12 @@ extension TrackDecoder {
                         }
                     addresses.initializeElement(at: index, to: address)
                 }
-                outcome.records.append(
+                records.append(
                     receivedAt: receipt.receivedAt, timestamp: min(time, receipt.receivedAt), claimed: time,
                     flags: BeaconBatch.Flags(rawValue: flags), texts: UnsafeBufferPointer(addresses))
             }
         }
+        outcome.acceptedCount += 1
     }
 
     /// Adds text to `made`. The slot's extent is within that, and its kind says so.

@@ -1,7 +1,8 @@
 /// Turns the body of a `/track` request into beacon records: pure, no IO, no clock.
 ///
 /// One pass over the bytes, nothing in between: each beacon is scanned to extents (`BeaconFields`), checked, and
-/// appended to `BeaconRecords`. Scratch space is kept from one request to the next, so one value serves one connection.
+/// appended to `records`, where those of several requests may come together. Scratch space is kept from one request to
+/// the next.
 package struct TrackDecoder {
     package static let maxBeaconsPerRequest = 10_000
     package static let maxMetadataBytes = 8192
@@ -13,6 +14,10 @@ package struct TrackDecoder {
 
     var json = JSONScanner(base: UnsafePointer(bitPattern: 8)!, start: 0, end: 0)
     var outcome = TrackOutcome()
+    /// What was accepted and not taken yet.
+    package internal(set) var records = BeaconRecords()
+    /// Where the last request's records begin.
+    private var start = BeaconRecords.Extent()
     var hasTooMany = false
     var metadataMembers: [BeaconFields.Member] = []
     var unknownMembers: [BeaconFields.Member] = []
@@ -23,6 +28,8 @@ package struct TrackDecoder {
 
     package init() {}
 
+    /// Appends the beacons that are accepted to `records`; none where this throws.
+    ///
     /// - Parameter body: read in place, and only during the call.
     package mutating func decode(
         _ body: UnsafeRawBufferPointer, _ receipt: Receipt
@@ -30,10 +37,10 @@ package struct TrackDecoder {
         guard let address = body.baseAddress, body.contains(where: { !JSONScanner.isWhitespace($0) }) else {
             throw .empty
         }
-        outcome = TrackOutcome()
+        start = records.extent
         // A record is hardly ever longer than the JSON it comes from.
-        outcome.records.reserve(bytes: body.count)
-        hasTooMany = false
+        records.reserve(more: body.count)
+        startOver()
         defer { outcome = TrackOutcome() }
         json = JSONScanner(base: address.assumingMemoryBound(to: UInt8.self), start: 0, end: body.count)
         var isBeacons = true
@@ -41,11 +48,33 @@ package struct TrackDecoder {
             if let offset = JSONText.firstBadUTF8(body) { throw JSONSyntaxError(offset: offset, reason: .badUTF8) }
             isBeacons = try decodeValues(receipt)
         } catch {
-            guard mayBeLines(failedAt: error.offset), decodeLines(receipt) else { throw .notJSON(error) }
+            guard mayBeLines(failedAt: error.offset), decodeLines(receipt) else {
+                undo()
+                throw .notJSON(error)
+            }
         }
-        guard isBeacons else { throw .notBeacons }
-        guard !hasTooMany else { throw .tooManyBeacons }
+        guard isBeacons, !hasTooMany else {
+            undo()
+            throw isBeacons ? .tooManyBeacons : .notBeacons
+        }
         return outcome
+    }
+
+    /// Takes back what the last request added to `records`.
+    package mutating func undo() {
+        records.cut(to: start)
+    }
+
+    package mutating func takeRecords() -> BeaconRecords {
+        defer { records = BeaconRecords() }
+        return records
+    }
+
+    /// Forgets what was decoded of this body.
+    mutating func startOver() {
+        undo()
+        outcome = TrackOutcome()
+        hasTooMany = false
     }
 
     /// Takes the body as one JSON value, or several after one another. False when none is an object or an array.
@@ -153,8 +182,7 @@ extension TrackDecoder {
 
     /// Takes each line by itself: values after one another, or else one rejection. False when no line holds an object.
     private mutating func decodeLines(_ receipt: Receipt) -> Bool {
-        outcome = TrackOutcome()
-        hasTooMany = false
+        startOver()
         let base = json.base
         let end = json.end
         var lineStart = 0

@@ -3,14 +3,13 @@ package struct TrackOutcome: Sendable {
     /// As many rejections as an answer lists; `rejectedCount` goes on counting.
     package static let maxRejectionsReported = 1000
 
-    package internal(set) var records = BeaconRecords()
+    package internal(set) var acceptedCount = 0
     package internal(set) var rejected: [Rejection] = []
     /// By `TrackField.rawValue`; empty when nothing was rejected.
     package internal(set) var rejectedByField: [Int] = []
     package internal(set) var rejectedCount = 0
 
-    package var acceptedCount: Int { records.count }
-    package var offeredCount: Int { records.count + rejectedCount }
+    package var offeredCount: Int { acceptedCount + rejectedCount }
 
     mutating func reject(_ field: TrackField, _ reason: Rejection.Reason) {
         if rejectedByField.isEmpty { rejectedByField = Array(repeating: 0, count: TrackField.allCases.count) }

@@ -30,6 +30,40 @@ struct Answer {
         to context: ChannelHandlerContext, version: HTTPVersion, date: String, more: [(String, String)] = [],
         keepsAlive: Bool, isHead: Bool = false, promise: EventLoopPromise<Void>? = nil
     ) {
+        let fields = fields(version: version, date: date, more: more, keepsAlive: keepsAlive)
+        let head = HTTPResponseHead(version: version, status: status, headers: HTTPHeaders(fields))
+        context.write(Self.part(.head(head)), promise: nil)
+        if !body.isEmpty, status != .noContent, !isHead {
+            var buffer = context.channel.allocator.buffer(capacity: body.count)
+            buffer.writeBytes(body)
+            context.write(Self.part(.body(.byteBuffer(buffer))), promise: nil)
+        }
+        context.writeAndFlush(Self.part(.end(nil)), promise: promise)
+    }
+
+    /// The bytes that `write` sends to an HTTP/1.1 client, without NIO's encoder.
+    func serialized(date: String, more: [(String, String)], keepsAlive: Bool) -> ByteBuffer {
+        var bytes = ByteBuffer()
+        bytes.reserveCapacity(512 + body.count)
+        bytes.writeString("HTTP/1.1 ")
+        bytes.writeString(String(status.code))
+        bytes.writeString(" ")
+        bytes.writeString(status.reasonPhrase)
+        bytes.writeString("\r\n")
+        for (name, value) in fields(version: .http1_1, date: date, more: more, keepsAlive: keepsAlive) {
+            bytes.writeString(name)
+            bytes.writeString(": ")
+            bytes.writeString(value)
+            bytes.writeString("\r\n")
+        }
+        bytes.writeString("\r\n")
+        bytes.writeBytes(body)
+        return bytes
+    }
+
+    private func fields(
+        version: HTTPVersion, date: String, more: [(String, String)], keepsAlive: Bool
+    ) -> [(String, String)] {
         var fields = headers
         fields.reserveCapacity(headers.count + more.count + 3)
         fields.append(contentsOf: more)
@@ -41,14 +75,7 @@ struct Answer {
         } else if version.major == 1, version.minor == 0 {
             fields.append(("Connection", "keep-alive"))
         }
-        let head = HTTPResponseHead(version: version, status: status, headers: HTTPHeaders(fields))
-        context.write(Self.part(.head(head)), promise: nil)
-        if !body.isEmpty, status != .noContent, !isHead {
-            var buffer = context.channel.allocator.buffer(capacity: body.count)
-            buffer.writeBytes(body)
-            context.write(Self.part(.body(.byteBuffer(buffer))), promise: nil)
-        }
-        context.writeAndFlush(Self.part(.end(nil)), promise: promise)
+        return fields
     }
 
     private static func part(_ part: HTTPServerResponsePart) -> NIOAny { NIOAny(part) }

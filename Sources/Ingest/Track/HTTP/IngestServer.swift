@@ -89,7 +89,7 @@ package struct IngestServer: Service {
             return
         }
         try HTTPServerPipeline.configure(channel, idleMax: settings.idleMax, requestMax: settings.requestMax)
-        try endpoint.addHandler(to: channel)
+        try endpoint.addHandlers(to: channel)
         try channel.pipeline.syncOperations.addHandler(IngestTailHandler(metrics: metrics, isReady: isReady))
     }
 

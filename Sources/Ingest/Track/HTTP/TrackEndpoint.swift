@@ -24,6 +24,8 @@ package final class TrackEndpoint: Sendable {
 
     let append: Append
     private let salts: Mutex<SaltSource>
+    /// By event loop; asked for once a connection.
+    private let lanes = Mutex<[ObjectIdentifier: NIOLoopBound<LaneInUse>]>([:])
 
     /// - Parameters:
     ///   - threadPool: started; its queue is bounded by `maxInFlightBytes`.
@@ -61,8 +63,27 @@ package final class TrackEndpoint: Sendable {
         salts.withLock { $0 }.salt(at: receivedAt)
     }
 
-    /// Adds the endpoint to a pipeline that speaks HTTP, at its end. On the channel's event loop.
-    package func addHandler(to channel: any Channel) throws {
-        try channel.pipeline.syncOperations.addHandler(TrackHandler(self))
+    /// Adds the endpoint to a pipeline that `HTTPServerPipeline` configured: at its end, and at its head for plain
+    /// requests. On the channel's event loop.
+    package func addHandlers(to channel: any Channel) throws {
+        let pipeline = channel.pipeline.syncOperations
+        try pipeline.addHandler(TrackHandler(self))
+        let plain = PlainTrackHandler(
+            lane(of: channel.eventLoop), watch: try pipeline.handler(type: IdleConnectionHandler.self))
+        try pipeline.addHandler(plain, position: .first)
+    }
+
+    private func lane(of eventLoop: any EventLoop) -> TrackLane {
+        lanes.withLock { lanes in
+            if let lane = lanes[ObjectIdentifier(eventLoop)]?.value.lane { return lane }
+            let lane = TrackLane(self, eventLoop)
+            lanes[ObjectIdentifier(eventLoop)] = NIOLoopBound(LaneInUse(lane: lane), eventLoop: eventLoop)
+            return lane
+        }
+    }
+
+    /// Its connections keep it.
+    private struct LaneInUse {
+        weak var lane: TrackLane?
     }
 }

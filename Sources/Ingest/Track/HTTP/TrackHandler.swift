@@ -214,7 +214,8 @@ final class TrackHandler: ChannelInboundHandler, RemovableChannelHandler {
             isPrivate: request.isPrivate, salt: endpoint.salt(at: receivedAt))
         do throws(Problem) {
             if let pixel = request.pixel {
-                return deliver(try decode(pixel, receipt), context)
+                let outcome = try decode(pixel, receipt)
+                return deliver(outcome, decoder.takeRecords(), context)
             }
             let body = self.body ?? ByteBuffer()
             self.body = nil
@@ -223,10 +224,9 @@ final class TrackHandler: ChannelInboundHandler, RemovableChannelHandler {
             if isGzip, body.readableBytes >= TrackEndpoint.maxInlineGzipBytes {
                 return decodeOnPool(body, receipt, context)
             }
-            deliver(
-                try TrackBody.decode(
-                    body, isGzip: isGzip, maxInflatedBytes: endpoint.settings.maxInflatedBytes, receipt, &decoder),
-                context)
+            let outcome = try TrackBody.decode(
+                body, isGzip: isGzip, maxInflatedBytes: endpoint.settings.maxInflatedBytes, receipt, &decoder)
+            deliver(outcome, decoder.takeRecords(), context)
         } catch {
             refuse(error, context)
         }
@@ -249,15 +249,17 @@ final class TrackHandler: ChannelInboundHandler, RemovableChannelHandler {
 
     private func decodeOnPool(_ body: ByteBuffer, _ receipt: Receipt, _ context: ChannelHandlerContext) {
         let maxInflatedBytes = endpoint.settings.maxInflatedBytes
-        let decoded = endpoint.threadPool.runIfActive(eventLoop: context.eventLoop) { () -> TrackOutcome in
+        let decoded = endpoint.threadPool.runIfActive(eventLoop: context.eventLoop) {
+            () -> (TrackOutcome, BeaconRecords) in
             var decoder = TrackDecoder()
-            return try TrackBody.decode(
+            let outcome = try TrackBody.decode(
                 body, isGzip: true, maxInflatedBytes: maxInflatedBytes, receipt, &decoder)
+            return (outcome, decoder.takeRecords())
         }
         decoded.assumeIsolated().whenComplete { result in
             guard self.state == .answering else { return }
             switch result {
-            case .success(let outcome): self.deliver(outcome, context)
+            case .success((let outcome, let records)): self.deliver(outcome, records, context)
             // The pool refuses work only once it is shut down.
             case .failure(let error): self.refuse(error as? Problem ?? .draining, context)
             }
@@ -266,16 +268,16 @@ final class TrackHandler: ChannelInboundHandler, RemovableChannelHandler {
 
     // MARK: Spool
 
-    private func deliver(_ outcome: TrackOutcome, _ context: ChannelHandlerContext) {
+    private func deliver(_ outcome: TrackOutcome, _ records: BeaconRecords, _ context: ChannelHandlerContext) {
         endpoint.metrics.count(outcome)
         let answer = self.answer(for: outcome)
         guard outcome.acceptedCount > 0 else { return self.answer(answer, context) }
-        guard reserve(outcome.records.bytes.count) else { return refuse(.overloaded, context) }
+        guard reserve(records.bytes.count) else { return refuse(.overloaded, context) }
         let eventLoop = context.eventLoop
         let count = outcome.acceptedCount
         let number = requestNumber
         let bound = NIOLoopBound((handler: self, context: context, answer: answer), eventLoop: eventLoop)
-        endpoint.append(outcome.records, request.durability) { result in
+        endpoint.append(records, request.durability) { result in
             eventLoop.execute {
                 let (handler, context, answer) = bound.value
                 // Counted also where the client has gone: the beacons are in.

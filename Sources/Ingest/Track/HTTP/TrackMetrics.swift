@@ -38,7 +38,7 @@ package struct TrackMetrics: Sendable {
         }
     }
 
-    func countResponse(_ status: Int) {
-        (responses[status] ?? otherResponses).increment()
+    func countResponse(_ status: Int, by count: Int = 1) {
+        (responses[status] ?? otherResponses).increment(by: count)
     }
 }

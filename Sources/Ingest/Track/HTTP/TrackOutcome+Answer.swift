@@ -1,4 +1,10 @@
 extension TrackOutcome {
+    static func answerBody(accepted: Int) -> [UInt8] {
+        var outcome = TrackOutcome()
+        outcome.acceptedCount = accepted
+        return outcome.answerBody()
+    }
+
     /// `{"accepted":N,"rejected":[…]}`. Where more were rejected than are listed, `rejectedCount` says how many.
     func answerBody() -> [UInt8] {
         var json = Array(#"{"accepted":"#.utf8)

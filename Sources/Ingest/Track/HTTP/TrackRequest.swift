@@ -24,7 +24,9 @@ struct TrackRequest {
         version = head.version
         keepsAlive = head.isKeepAlive
         path = String(head.uri.prefix { $0 != "?" })
-        for (name, value) in head.headers {
+        for (name, field) in head.headers {
+            // The parser leaves the space behind a value, which is no part of it (RFC 9112 §5).
+            let value = field.last.map { $0 == " " || $0 == "\t" } == true ? Self.trimmed(field) : field
             // The length tells most of them apart before any letter is looked at.
             switch name.utf8.count {
             case 3 where name.lowercased() == "dnt": isPrivate = isPrivate || value == "1"
@@ -44,6 +46,12 @@ struct TrackRequest {
             default: break
             }
         }
+    }
+
+    private static func trimmed(_ value: String) -> String {
+        var value = Substring(value)
+        while let last = value.utf8.last, last == 0x20 || last == 0x09 { value.removeLast() }
+        return String(value)
     }
 
     /// The paths that are the endpoint's own.

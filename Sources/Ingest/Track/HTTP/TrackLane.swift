@@ -1,0 +1,143 @@
+import NIOCore
+import NIOHTTP1
+import Platform
+import Storage
+
+/// One event loop's part of the track endpoint: what its connections take during one turn of the loop goes to the spool
+/// in one piece, and word of it comes back in one. A hop between threads costs more than a beacon.
+///
+/// On its event loop only.
+final class TrackLane {
+    /// What waits for the end of the turn is handed over earlier beyond this.
+    static let maxTurnBytes = 256 << 10
+
+    /// A connection whose request waits for the disk.
+    protocol Connection: AnyObject {
+        /// - Parameter request: the number it gave.
+        func complete(_ request: UInt64, beacons: Int, _ result: Result<Durability, SpoolRefusal>)
+    }
+
+    private struct Waiter {
+        var connection: any Connection
+        var request: UInt64
+        var beacons: Int
+    }
+
+    let endpoint: TrackEndpoint
+    private var date = HTTPDate()
+    /// The usual answer, and what it was made of.
+    private var usual: (answer: ByteBuffer, beacons: Int, date: String)?
+    private let eventLoop: any EventLoop
+    private var decoder = TrackDecoder()
+    private var waiters: [Waiter] = []
+    private var isTurnOpen = false
+    private var receivedAt: Int64 = 0
+    private var salt: [UInt8] = []
+    private var bodyBytes = 0
+    private var answered = 0
+
+    init(_ endpoint: TrackEndpoint, _ eventLoop: any EventLoop) {
+        self.endpoint = endpoint
+        self.eventLoop = eventLoop
+    }
+
+    /// Takes a request's beacons if all are valid, and there is room for them, and the client may: `connection` is told
+    /// once they are on disk. False, and nothing has happened, where there is more to say than that.
+    func take(
+        _ body: UnsafeRawBufferPointer, from client: ClientAddress, userAgent: String?, isPrivate: Bool,
+        for connection: some Connection, request: UInt64
+    ) -> Bool {
+        if Gzip.isGzip(body) { return false }
+        openTurn()
+        let receipt = Receipt(
+            receivedAt: receivedAt, clientAddress: client.text, userAgent: userAgent, isPrivate: isPrivate,
+            salt: salt)
+        guard let outcome = try? decoder.decode(body, receipt) else { return false }
+        guard outcome.rejectedCount == 0, outcome.acceptedCount > 0,
+            endpoint.metrics.inFlightBytes.value + decoder.records.bytes.count <= endpoint.settings.maxInFlightBytes,
+            // Last: who is refused elsewhere is asked for a token there.
+            endpoint.rateLimit?.take(client.rateKey, nowNs: Int64(NIODeadline.now().uptimeNanoseconds)) == nil
+        else {
+            decoder.undo()
+            return false
+        }
+        bodyBytes += body.count
+        waiters.append(Waiter(connection: connection, request: request, beacons: outcome.acceptedCount))
+        if decoder.records.bytes.count >= Self.maxTurnBytes { handOver() }
+        return true
+    }
+
+    // MARK: Answers
+
+    func accepted(_ beacons: Int, origin: String?, keepsAlive: Bool) -> ByteBuffer {
+        let date = date.text(at: receivedAt)
+        let isUsual = origin == nil && keepsAlive
+        answered += 1
+        if isUsual, let usual, usual.beacons == beacons, usual.date == date { return usual.answer }
+        let answer = Answer(
+            .accepted, contentType: "application/json", body: TrackOutcome.answerBody(accepted: beacons))
+        let bytes = serialized(answer, origin, keepsAlive)
+        if isUsual { usual = (bytes, beacons, date) }
+        return bytes
+    }
+
+    func refused(_ refusal: SpoolRefusal, path: String, origin: String?, keepsAlive: Bool) -> ByteBuffer {
+        let answer = Answer(.track(refusal), instance: path)
+        endpoint.metrics.countResponse(Int(answer.status.code))
+        return serialized(answer, origin, keepsAlive)
+    }
+
+    private func serialized(_ answer: Answer, _ origin: String?, _ keepsAlive: Bool) -> ByteBuffer {
+        answer.serialized(
+            date: date.text(at: endpoint.now()), more: endpoint.settings.cors.headers(origin: origin),
+            keepsAlive: keepsAlive)
+    }
+
+    // MARK: Turns
+
+    private func openTurn() {
+        guard !isTurnOpen else { return }
+        isTurnOpen = true
+        receivedAt = endpoint.now()
+        salt = endpoint.salt(at: receivedAt)
+        // Runs once all that the loop found to do is done.
+        eventLoop.assumeIsolated().execute {
+            self.isTurnOpen = false
+            self.handOver()
+        }
+    }
+
+    private func handOver() {
+        guard !waiters.isEmpty else { return }
+        let since = NIODeadline.now()
+        let records = decoder.takeRecords()
+        let bytes = records.bytes.count
+        endpoint.metrics.receivedBytes.increment(by: bodyBytes)
+        endpoint.metrics.inFlightBytes.add(bytes)
+        let group = NIOLoopBound((lane: self, waiters: waiters), eventLoop: eventLoop)
+        waiters = []
+        bodyBytes = 0
+        endpoint.append(records, .onDisk) { [eventLoop] result in
+            eventLoop.execute {
+                let (lane, waiters) = group.value
+                lane.endpoint.metrics.inFlightBytes.add(-bytes)
+                lane.complete(waiters, result, since: since)
+            }
+        }
+    }
+
+    private func complete(_ waiters: [Waiter], _ result: Result<Durability, SpoolRefusal>, since: NIODeadline) {
+        let metrics = endpoint.metrics
+        if case .success = result {
+            // Counted also where a client has gone: its beacons are in.
+            metrics.accepted.increment(by: waiters.reduce(0) { $0 + $1.beacons })
+            metrics.answerSeconds.observe(Double((NIODeadline.now() - since).nanoseconds) / 1e9, count: waiters.count)
+        }
+        for waiter in waiters { waiter.connection.complete(waiter.request, beacons: waiter.beacons, result) }
+        metrics.countResponse(202, by: answered)
+        answered = 0
+    }
+}
+
+@available(*, unavailable)
+extension TrackLane: Sendable {}
