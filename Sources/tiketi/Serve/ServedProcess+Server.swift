@@ -37,6 +37,7 @@ extension ServedProcess {
                 availableConnectionsDelegate: MaximumAvailableConnections(Self.maxConnections)),
             // Connections are accepted once this returns.
             onServerRunning: { channel in Task { await onListening(channel.localAddress?.port ?? 0) } },
+            eventLoopGroupProvider: .shared(Self.eventLoops),
             logger: logger)
         return QueryService(application: application, engine: engine)
     }
@@ -62,7 +63,7 @@ extension ServedProcess {
         server.port = port
         return IngestServer(
             settings: server, endpoint: node.endpoint, metrics: metrics, isReady: { node.spool.canAccept },
-            group: MultiThreadedEventLoopGroup.singleton, logger: logger,
+            group: Self.eventLoops, logger: logger,
             onListening: { address in Task { await onListening(address.port ?? 0) } })
     }
 }
