@@ -1,6 +1,8 @@
 import Crypto
 import Foundation
 
+@testable import Platform
+
 /// Makes tokens part by part, so that tests can make wrong ones.
 struct AuthTokens {
     static let now: Int64 = 1_765_000_000
@@ -30,5 +32,21 @@ struct AuthTokens {
         try token(header: #"{"alg":"\#(alg)","typ":"JWT","kid":"\#(kid)"\#(extra)}"#, claims: claims) {
             try key.signature(for: $0)
         }
+    }
+}
+
+extension SigningKey {
+    /// The public half, made from the seed, as one key of a JSON Web Key Set.
+    var publicJWK: String {
+        get throws {
+            let base64 = seed.replacing("-", with: "+").replacing("_", with: "/") + "="
+            let key = try Curve25519.Signing.PrivateKey(rawRepresentation: Data(base64Encoded: base64)!)
+            let x = AuthTokens.base64URL(key.publicKey.rawRepresentation)
+            return #"{"kty":"OKP","crv":"Ed25519","x":"\#(x)","use":"sig","alg":"EdDSA","kid":"\#(keyID)"}"#
+        }
+    }
+
+    var publicKeySet: String {
+        get throws { #"{"keys":[\#(try publicJWK)]}"# }
     }
 }

@@ -58,15 +58,17 @@ import Testing
         try await withRedis { redis in
             let script = RedisScript("return redis.call('INCRBY', KEYS[1], ARGV[1])")
             try await redis.pool.withConnection { connection in
-                #expect(try connection.script(script, keys: ["n"], arguments: [2]).int == 2)
+                let two = script.call(keys: ["n"], arguments: [2])
+                #expect(try connection.pipeline(scripts: [two]).map(\.int) == [2])
                 _ = try connection.command(["SCRIPT", "FLUSH"])
-                #expect(try connection.script(script, keys: ["n"], arguments: [3]).int == 5)
+                let three = script.call(keys: ["n"], arguments: [3])
+                #expect(try connection.pipeline(scripts: [three]).map(\.int) == [5])
                 _ = try connection.command(["SCRIPT", "FLUSH"])
                 let calls = (1...2000).map { _ in script.call(keys: ["n"], arguments: [1]) }
                 #expect(try connection.pipeline(scripts: calls).map(\.int) == (6...2005).map { Int64($0) })
                 let broken = RedisScript("return redis.error_reply('NOPE because')")
-                let error = #expect(throws: RedisError.self) { try connection.script(broken, keys: [], arguments: []) }
-                #expect(error?.kind == .server(code: "NOPE"))
+                let replies = try connection.pipeline(scripts: [broken.call(keys: [], arguments: []), two])
+                #expect(replies == [.error("NOPE because"), .integer(2007)])
             }
         }
     }

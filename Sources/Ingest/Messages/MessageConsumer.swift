@@ -71,7 +71,7 @@ package struct MessageConsumer: Sendable {
                 return
             } catch {
                 if Task.isCancelled { return }
-                if "\(error)".contains("NOGROUP") {
+                if (error as? RedisError)?.kind == .server(code: "NOGROUP") {
                     try? await makeGroup()
                 } else {
                     logger.warning("reading messages failed; trying again", metadata: ["error": "\(error)"])
@@ -98,7 +98,6 @@ package struct MessageConsumer: Sendable {
                 "BLOCK", .init(Int64(Self.blockMs)), "STREAMS", .init(Message.stream), .init(id),
             ])
         }
-        if case .error(let message) = reply { throw RedisError(reply: message) }
         // [[stream, [entry, …]]]
         guard let streams = reply.array, let stream = streams.first?.array, stream.count == 2 else { return [] }
         return (stream[1].array ?? []).compactMap { StreamEntry($0) }
@@ -111,7 +110,6 @@ package struct MessageConsumer: Sendable {
                 "COUNT", .init(Int64(Self.maxEntries)),
             ])
         }
-        if case .error(let message) = reply { throw RedisError(reply: message) }
         guard let parts = reply.array, parts.count >= 2 else { return [] }
         return (parts[1].array ?? []).compactMap { StreamEntry($0) }
     }

@@ -38,10 +38,6 @@ struct BatchCutter {
         try frame.records.withUnsafeBytes { try builder.append(records: $0) }
     }
 
-    func isDue(at now: Int64) -> Bool {
-        !isEmpty && (isFull || now - receivedAt >= Self.lingerMs)
-    }
-
     /// The batch; the cutter is empty afterwards.
     mutating func cut() -> (batch: BeaconBatch, first: Spool.Position, last: Spool.Position, receivedAt: Int64) {
         let cut = (builder.finish(), first!, last!, receivedAt)

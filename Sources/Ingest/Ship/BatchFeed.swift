@@ -8,7 +8,6 @@ import Synchronization
 final class BatchFeed: Sendable {
     /// What waits to be shipped, after filling.
     struct Filling: Sendable {
-        var isEmpty: Bool
         /// Nothing more is in the spool.
         var isDrained: Bool
         /// Receipt of the batch's first beacon.
@@ -52,8 +51,8 @@ final class BatchFeed: Sendable {
                 try cutter.add(frame)
             }
             return Filling(
-                isEmpty: cutter.isEmpty, isDrained: isDrained, receivedAt: cutter.receivedAt,
-                identity: cutter.first?.identity, nextIdentity: held?.position.identity,
+                isDrained: isDrained, receivedAt: cutter.receivedAt, identity: cutter.first?.identity,
+                nextIdentity: held?.position.identity,
                 nextReceivedAt: held?.receivedAt, lost: lost, lastSeqs: reader.lastSeqs)
         }
     }

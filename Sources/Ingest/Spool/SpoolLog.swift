@@ -180,8 +180,8 @@ struct SpoolLog {
         for name in names {
             if let segment = try SpoolSegment.open(name, in: directory) {
                 segments.append(segment)
-            } else {
-                _ = try mend(name, logger: logger)
+            } else if let named = SpoolSegment.parse(name: name) {
+                _ = try mend(name, identity: named.identity, firstSeq: named.firstSeq, logger: logger)
                 if let mended = try SpoolSegment.open(name, in: directory) { segments.append(mended) }
             }
         }
@@ -208,7 +208,7 @@ struct SpoolLog {
         var segment = segment
         var scan = try scan(segment)
         if scan.damagedBytes > 0 {
-            _ = try mend(segment.name, logger: logger)
+            _ = try mend(segment, logger: logger)
             if let mended = try SpoolSegment.open(segment.name, in: directory) { segment = mended }
             segments[segments.count - 1] = segment
             scan = try self.scan(segment)
@@ -248,18 +248,22 @@ struct SpoolLog {
         }
         if isWriting, index == segments.count - 1 { try begin() }
         let end = maxSeq(ofSegment: index) + 1
-        let kept = try mend(segment.name, logger: logger)
+        let kept = try mend(segment, logger: logger)
         if let mended = try SpoolSegment.open(segment.name, in: directory) { segments[index] = mended }
         if index == segments.count - 1 { endOffset = try segments[index].file.size() }
         return LostFrames(identity: segment.identity, seqs: segment.firstSeq..<end, except: kept)
     }
 
     /// Keeps the damaged file under another name and puts its good frames into a clean one. Returns their numbers.
-    private func mend(_ name: String, logger: Logger) throws(DiskError) -> Set<UInt64> {
+    private func mend(_ segment: SpoolSegment, logger: Logger) throws(DiskError) -> Set<UInt64> {
+        try mend(segment.name, identity: segment.identity, firstSeq: segment.firstSeq, logger: logger)
+    }
+
+    private func mend(
+        _ name: String, identity: UInt64, firstSeq: UInt64, logger: Logger
+    ) throws(DiskError) -> Set<UInt64> {
         let file = try DiskFile(directory.path(of: name), .read)
         let bytes = try file.read(try file.size(), at: 0)
-        let named = SpoolSegment.parse(name: name)
-        let firstSeq = named?.firstSeq ?? 1
         let scan = bytes.withUnsafeBytes { SegmentScan($0, firstSeq: firstSeq) }
         let quarantined = try unusedName(name + Self.quarantineSuffix)
         logger.critical(
@@ -268,11 +272,6 @@ struct SpoolLog {
                 "segment": "\(name)", "quarantined": "\(quarantined)",
                 "damagedBytes": "\(scan.damagedBytes)", "goodFrames": "\(scan.frames.count)",
             ])
-        // An earlier name doesn't say the identity. Where the header is lost too, the frames are stored as new ones:
-        // those that were stored already are repeats, which count once by their messageId.
-        let identity =
-            try SpoolSegment.open(name, in: directory)?.identity ?? named?.identity
-            ?? SpoolIdentity.new(after: segments.last?.identity)
         var clean = SpoolSegment.header(identity: identity, firstSeq: firstSeq)
         for frame in scan.frames { clean += bytes[frame.offset..<(frame.offset + frame.bytes)] }
         let mendedName = name + Self.mendedSuffix

@@ -20,16 +20,13 @@ struct SpoolSegment: Sendable {
         padded(Int(firstSeq), 20) + "-" + SpoolIdentity.hex(identity) + suffix
     }
 
-    /// What a file's name says; nil where it is no segment's. Earlier names don't say the identity.
-    static func parse(name: String) -> (firstSeq: UInt64, identity: UInt64?)? {
+    /// What a file's name says; nil where it is no segment's.
+    static func parse(name: String) -> (firstSeq: UInt64, identity: UInt64)? {
         guard name.hasSuffix(suffix) else { return nil }
         let parts = name.dropLast(suffix.count).split(separator: "-", omittingEmptySubsequences: false)
-        guard let firstSeq = UInt64(parts[0]) else { return nil }
-        switch parts.count {
-        case 1: return (firstSeq, nil)
-        case 2: return UInt64(parts[1], radix: 16).map { (firstSeq, $0) }
-        default: return nil
-        }
+        guard parts.count == 2, let firstSeq = UInt64(parts[0]), let identity = UInt64(parts[1], radix: 16)
+        else { return nil }
+        return (firstSeq, identity)
     }
 
     static func header(identity: UInt64, firstSeq: UInt64) -> [UInt8] {
@@ -74,7 +71,7 @@ struct SpoolSegment: Sendable {
             else { return nil }
             let identity = bytes.integer(at: 8, as: UInt64.self)
             let firstSeq = bytes.integer(at: 16, as: UInt64.self)
-            guard firstSeq == named.firstSeq, identity == named.identity ?? identity else { return nil }
+            guard firstSeq == named.firstSeq, identity == named.identity else { return nil }
             return SpoolSegment(name: name, identity: identity, firstSeq: firstSeq, file: file)
         }
     }

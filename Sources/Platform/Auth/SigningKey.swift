@@ -44,12 +44,6 @@ package struct SigningKey: Sendable {
     /// The seed in base64url: the form in which a generated key is kept in an environment file.
     package var seed: String { Self.base64URL(key.rawRepresentation) }
 
-    /// The public half as a JSON Web Key Set.
-    package var publicKeySet: String {
-        #"{"keys":[{"kty":"OKP","crv":"Ed25519","x":""# + Self.base64URL(publicKey.rawRepresentation)
-            + #"","use":"sig","alg":"EdDSA","kid":""# + keyID + #""}]}"#
-    }
-
     /// - Parameter now: seconds since 1970.
     package func mint(subject: String, role: Role, lifetimeSeconds: Int64, now: Int64) async throws -> String {
         let keys = JWTKeyCollection()

@@ -87,18 +87,6 @@ import Glibc
         return replies
     }
 
-    /// Runs a script; an error that it raises is thrown.
-    package func script(
-        _ script: RedisScript, keys: [RedisArgument], arguments: [RedisArgument]
-    ) throws -> RedisReply {
-        let call = script.call(keys: keys, arguments: arguments)
-        do {
-            return try command(call.command(digest: digest(of: script)))
-        } catch let error as RedisError where error.kind == .server(code: "NOSCRIPT") {
-            return try command(call.commandInFull)
-        }
-    }
-
     /// Runs scripts in order, pipelined; returns their replies, errors among them.
     package func pipeline(scripts calls: [RedisScript.Call]) throws -> [RedisReply] {
         // Loaded again in the same pipeline: were one to run in a second pass, it would not be in order any more.

@@ -135,6 +135,24 @@ import Testing
         }
     }
 
+    @Test func aFileWhoseNameIsNoSegmentsIsLeftAlone() async throws {
+        try await withDirectory { directory in
+            let segments = try await filled(directory)
+            let names = ["00000000000000000001.seg", "1-2-3.seg", "x-0000000000000001.seg", "1-x.seg"]
+            for name in names {
+                try FileManager.default.copyItem(
+                    atPath: directory + "/" + segments[0].name, toPath: directory + "/" + name)
+            }
+            let lines = LogLines()
+            let spool = try Spool(testing: .small(directory), logger: lines.logger)
+            #expect(lines.critical.count == names.count)
+            #expect(try numbers(in: spool) == Array(0..<600))
+            let present = try FileManager.default.contentsOfDirectory(atPath: directory)
+            #expect(Set(present).isSuperset(of: names))
+            #expect(try quarantined(directory).isEmpty)
+        }
+    }
+
     @Test func aSegmentDamagedTwiceKeepsBothOriginals() async throws {
         try await withDirectory { directory in
             let segments = try await filled(directory)
