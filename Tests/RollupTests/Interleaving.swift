@@ -33,9 +33,8 @@ func holding<R>(_ statements: [SQL], on pool: PostgresPool, _ body: () async thr
 extension PostgresPool {
     /// Returns once this many of the database's connections wait for a lock.
     func untilWaiting(_ count: Int64 = 1) async throws {
-        struct NotYet: Error {}
         try await eventually {
-            guard try await self.count(Self.waiting) == count else { throw NotYet() }
+            guard try await self.count(Self.waiting) == count else { throw NotWaitingYet() }
         }
     }
 
@@ -55,3 +54,5 @@ extension PostgresPool {
         "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
     }
 }
+
+private struct NotWaitingYet: Error {}

@@ -10,6 +10,8 @@ import Glibc
     /// Rows of a COPY are sent in pieces of about this size.
     static let maxCopyPiece = 64 * 1024
 
+    package static let serverName = "postgres"
+
     package let interrupt: Interrupt
     // libpq: a PGconn may be used by one thread at a time, and is freed by PQfinish.
     private let handle: OpaquePointer

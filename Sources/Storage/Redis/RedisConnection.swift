@@ -6,6 +6,8 @@ import Glibc
     /// Commands sent before their replies are read.
     package static let maxPipelined = 1024
 
+    package static let serverName = "redis"
+
     package let interrupt: Interrupt
     // hiredis: a context may be used by one thread at a time, and is freed by redisFree.
     private let context: UnsafeMutablePointer<redisContext>

@@ -1,6 +1,9 @@
-/// A blocking connection that lives on one thread of a `ConnectionThreads`.
+/// A blocking connection that lives on one thread of a `ConnectionPool`.
 package protocol ThreadConfinedConnection: AnyObject, SendableMetatype {
-    associatedtype Configuration: Sendable
+    associatedtype Configuration: Sendable & CustomStringConvertible
+
+    /// What kind of server it is: names the threads, and the configuration in what is logged.
+    static var serverName: String { get }
 
     /// Connects. Blocks, at most for the configuration's connect timeout.
     init(_ configuration: Configuration) throws

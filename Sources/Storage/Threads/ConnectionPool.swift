@@ -3,30 +3,44 @@ import Foundation
 package import Logging
 import Synchronization
 
-/// A fixed number of threads, each with one blocking connection that it opens when it first needs it.
+/// A fixed number of blocking connections to one server, each on a thread of its own.
 ///
-/// Work waits in one bounded queue. Cancelling a task takes its work out of the queue, or interrupts it.
-package final class ConnectionThreads<Connection: ThreadConfinedConnection>: Sendable {
+/// Work waits in one bounded queue.
+package final class ConnectionPool<Connection: ThreadConfinedConnection>: Sendable {
+    package static var defaultMaxWaiting: Int { 256 }
+
     private let shared: Shared
 
+    /// Connects when the first work arrives.
+    ///
+    /// - Parameter maxWaiting: Work beyond it is refused as overloaded.
     package init(
-        _ configuration: Connection.Configuration, threads: Int, maxWaiting: Int, name: String, logger: Logger
+        _ configuration: Connection.Configuration, connections: Int, maxWaiting: Int = defaultMaxWaiting,
+        logger: Logger
     ) {
-        precondition(threads > 0 && maxWaiting >= 0)
+        precondition(connections > 0 && maxWaiting >= 0)
+        var logger = logger
+        logger[metadataKey: Connection.serverName] = "\(configuration)"
         shared = Shared(
-            configuration: configuration, maxOutstanding: threads + maxWaiting, maxWaiting: maxWaiting,
-            threads: threads, logger: logger)
-        for number in 1...threads {
+            configuration: configuration, maxOutstanding: connections + maxWaiting, maxWaiting: maxWaiting,
+            threads: connections, logger: logger)
+        for number in 1...connections {
             let thread = Thread { [shared] in shared.serve() }
-            thread.name = "\(name)-\(number)"
+            thread.name = "\(Connection.serverName)-\(number)"
             thread.start()
         }
     }
 
     deinit { shared.stop() }
 
-    /// Runs `body` on one of the threads. `body` may block.
-    package func run<R: Sendable>(_ body: @escaping @Sendable (Connection) throws -> R) async throws -> R {
+    /// Runs `body` on a connection's own thread, where it may block.
+    ///
+    /// Cancelling the task interrupts the wait for the server's answer (Postgres cancels the statement that runs), or
+    /// takes the work out of the queue; both throw the client's own error for it. A connection that is lost is replaced
+    /// for the next work; nothing is repeated.
+    package func withConnection<R: Sendable>(
+        _ body: @escaping @Sendable (Connection) throws -> R
+    ) async throws -> R {
         let ticket = Ticket()
         return try await withTaskCancellationHandler {
             try await withCheckedThrowingContinuation { continuation in
@@ -58,7 +72,7 @@ package final class ConnectionThreads<Connection: ThreadConfinedConnection>: Sen
     }
 }
 
-extension ConnectionThreads {
+extension ConnectionPool {
     /// Where a piece of work stands, for whoever cancels it.
     private final class Ticket: Sendable {
         enum Stage { case waiting, running(Interrupt), over }
