@@ -14,18 +14,13 @@ enum DirtyLedger {
         }
     }
 
-    /// `day` or `month`.
-    enum Level: String {
-        case day, month
-    }
-
-    static func mark(_ keys: [Key], _ level: Level, on connection: PostgresConnection) throws {
+    static func mark(_ keys: [Key], _ grain: Grain, on connection: PostgresConnection) throws {
         guard !keys.isEmpty else { return }
         let keys = keys.sorted()
         try connection.execute(
             """
             INSERT INTO rollup_dirty (grain, family, entity, bucket)
-            SELECT \(level.rawValue), family, entity, bucket
+            SELECT \(grain.rawValue), family, entity, bucket
             FROM unnest(\(keys.map(\.family)), \(keys.map(\.entity.string)), \(keys.map(\.bucket)))
                 AS k (family, entity, bucket)
             ON CONFLICT (grain, family, entity, bucket) DO UPDATE SET marked_at = now()
@@ -33,11 +28,11 @@ enum DirtyLedger {
     }
 
     /// Takes up to `limit` marks that no other transaction holds; of months only those that have no day to wait for.
-    static func take(_ level: Level, limit: Int, on connection: PostgresConnection) throws -> [Key] {
+    static func take(_ grain: Grain, limit: Int, on connection: PostgresConnection) throws -> [Key] {
         try connection.query(
             """
             DELETE FROM rollup_dirty WHERE (grain, family, entity, bucket) IN (
-                SELECT grain, family, entity, bucket FROM rollup_dirty d WHERE grain = \(level.rawValue)
+                SELECT grain, family, entity, bucket FROM rollup_dirty d WHERE grain = \(grain.rawValue)
                     AND NOT (grain = 'month' AND EXISTS (
                         SELECT 1 FROM rollup_dirty part
                         WHERE part.grain = 'day' AND part.family = d.family AND part.entity = d.entity

@@ -23,7 +23,7 @@ enum TrafficTable {
 
     /// The stored hours among `keys`, by index into them.
     static func hours(
-        _ family: Family, _ keys: [(entity: ExactText, hour: Int64)], calendar: ReportingCalendar,
+        _ family: TrafficFamily, _ keys: [(entity: ExactText, hour: Int64)], calendar: ReportingCalendar,
         on connection: PostgresConnection
     ) throws -> [Int: TrafficCell] {
         var cells: [Int: TrafficCell] = [:]
@@ -32,8 +32,8 @@ enum TrafficTable {
             SELECT k.number, \(unescaped: columns)
             FROM unnest(\(keys.indices.map { Int32($0) }), \(keys.map(\.entity.string)),
                 \(keys.map { PostgresTimestamp(ms: $0.hour) })) AS k (number, entity, hour)
-            JOIN \(unescaped: family.table(.hourly)) t
-            ON t.\(unescaped: family.column) = k.entity AND t.hour = k.hour
+            JOIN \(unescaped: family.table(.hour)) t
+            ON t.\(unescaped: family.idColumn) = k.entity AND t.hour = k.hour
             """)
         for row in rows {
             let number = Int(try row.get(0, as: Int32.self))
@@ -46,18 +46,18 @@ enum TrafficTable {
 
     /// Writes hours, replacing those that are there. Rows go in in the order given: sort them by key.
     static func write(
-        _ family: Family, hours: [(entity: ExactText, hour: Int64, cell: TrafficCell)],
+        _ family: TrafficFamily, hours: [(entity: ExactText, hour: Int64, cell: TrafficCell)],
         on connection: PostgresConnection
     ) throws {
         guard !hours.isEmpty else { return }
         try upsert(
-            family, .hourly, entities: hours.map(\.entity.string), cells: hours.map(\.cell),
+            family, .hour, entities: hours.map(\.entity.string), cells: hours.map(\.cell),
             buckets: "\(hours.map { PostgresTimestamp(ms: $0.hour) })", on: connection)
     }
 
     /// Writes days or months.
     static func write(
-        _ family: Family, _ grain: Grain, buckets: [(entity: ExactText, bucket: Day, cell: TrafficCell)],
+        _ family: TrafficFamily, _ grain: Grain, buckets: [(entity: ExactText, bucket: Day, cell: TrafficCell)],
         on connection: PostgresConnection
     ) throws {
         guard !buckets.isEmpty else { return }
@@ -67,17 +67,17 @@ enum TrafficTable {
     }
 
     private static func upsert(
-        _ family: Family, _ grain: Grain, entities: [String], cells: [TrafficCell], buckets: SQL,
+        _ family: TrafficFamily, _ grain: Grain, entities: [String], cells: [TrafficCell], buckets: SQL,
         on connection: PostgresConnection
     ) throws {
         try connection.execute(
             """
             INSERT INTO \(unescaped: family.table(grain))
-                (\(unescaped: family.column), \(unescaped: grain.column), \(unescaped: columns))
+                (\(unescaped: family.idColumn), \(unescaped: grain.column), \(unescaped: columns))
             SELECT * FROM unnest(\(entities), \(sql: buckets), \(cells.map(\.pageViews)), \(cells.map(\.seatViews)),
                 \(cells.map(\.beacons)), \(cells.map(\.sessions)), \(cells.map(\.sessionMs)),
                 \(cells.map(\.visitors.bytes)))
-            ON CONFLICT (\(unescaped: family.column), \(unescaped: grain.column)) DO UPDATE SET
+            ON CONFLICT (\(unescaped: family.idColumn), \(unescaped: grain.column)) DO UPDATE SET
                 page_views = EXCLUDED.page_views, seat_views = EXCLUDED.seat_views, beacons = EXCLUDED.beacons,
                 sessions = EXCLUDED.sessions, session_ms = EXCLUDED.session_ms, visitors = EXCLUDED.visitors
             """)
@@ -85,26 +85,27 @@ enum TrafficTable {
 
     /// Removes hours that hold nothing any more.
     static func remove(
-        _ family: Family, hours: [(entity: ExactText, hour: Int64)], on connection: PostgresConnection
+        _ family: TrafficFamily, hours: [(entity: ExactText, hour: Int64)], on connection: PostgresConnection
     ) throws {
         guard !hours.isEmpty else { return }
         try connection.execute(
             """
-            DELETE FROM \(unescaped: family.table(.hourly)) t
+            DELETE FROM \(unescaped: family.table(.hour)) t
             USING unnest(\(hours.map(\.entity.string)), \(hours.map { PostgresTimestamp(ms: $0.hour) })) AS k (entity, hour)
-            WHERE t.\(unescaped: family.column) = k.entity AND t.hour = k.hour
+            WHERE t.\(unescaped: family.idColumn) = k.entity AND t.hour = k.hour
             """)
     }
 
     static func remove(
-        _ family: Family, _ grain: Grain, buckets: [(entity: ExactText, bucket: Day)], on connection: PostgresConnection
+        _ family: TrafficFamily, _ grain: Grain, buckets: [(entity: ExactText, bucket: Day)],
+        on connection: PostgresConnection
     ) throws {
         guard !buckets.isEmpty else { return }
         try connection.execute(
             """
             DELETE FROM \(unescaped: family.table(grain)) t
             USING unnest(\(buckets.map(\.entity.string)), \(buckets.map(\.bucket))) AS k (entity, bucket)
-            WHERE t.\(unescaped: family.column) = k.entity AND t.\(unescaped: grain.column) = k.bucket
+            WHERE t.\(unescaped: family.idColumn) = k.entity AND t.\(unescaped: grain.column) = k.bucket
             """)
     }
 }

@@ -1,4 +1,5 @@
 import Core
+import Storage
 
 /// A row of a rollup or of a ledger whose bytes are not what they should be. Raw beacons hold what it held: a rebuild
 /// of its days replaces it.
@@ -14,19 +15,20 @@ struct UndecodableRow: Error, Sendable {
     var reason: String
 
     static func hour(
-        _ family: Family, _ entity: String, _ hour: Int64, _ calendar: ReportingCalendar, reason: String
+        _ family: TrafficFamily, _ entity: String, _ hour: Int64, _ calendar: ReportingCalendar, reason: String
     ) -> UndecodableRow {
         let day = calendar.day(of: hour)
         return UndecodableRow(
-            table: family.table(.hourly), entity: entity, bucket: calendar.hourLabel(hour), days: day...day,
+            table: family.table(.hour), entity: entity, bucket: calendar.hourLabel(hour), days: day...day,
             instants: hour..<hour + ReportingCalendar.hourMs, reason: reason)
     }
 
     /// A day or a month, by its first day.
     static func bucket(
-        _ family: Family, _ grain: Grain, _ entity: String, _ bucket: Day, _ calendar: ReportingCalendar, reason: String
+        _ family: TrafficFamily, _ grain: Grain, _ entity: String, _ bucket: Day, _ calendar: ReportingCalendar,
+        reason: String
     ) -> UndecodableRow {
-        let last = grain == .monthly ? bucket.firstOfNextMonth - 1 : bucket
+        let last = grain == .month ? bucket.firstOfNextMonth - 1 : bucket
         return UndecodableRow(
             table: family.table(grain), entity: entity, bucket: "\(bucket)", days: bucket...last,
             instants: calendar.start(of: bucket)..<calendar.start(of: last + 1), reason: reason)

@@ -125,7 +125,7 @@ import Testing
                 try connection.transaction { connection in
                     let recount = try Recount(
                         nil, calendar: .seoul, isForReplacing: true, maxSliceBeacons: 1, on: connection)
-                    let cells = try Family.allCases.map { try connection.query(recount.differences($0)).count }
+                    let cells = try TrafficFamily.allCases.map { try connection.query(recount.differences($0)).count }
                     let ids = try connection.query(
                         """
                         SELECT count(*) FROM (SELECT minute FROM recounted_ids UNION SELECT minute FROM message_ids) m

@@ -23,7 +23,7 @@ extension QueryEngine {
                 freshness: try Self.freshness(on: connection, context))
         }
         // Buckets: the thirty days before, the last thirty without the last two, yesterday, today.
-        let lastDays = read.traffic[1...3].reduce(into: TrafficSum(), +=)
+        let lastDays = read.traffic[1...3].reduce(into: TrafficCell()) { $0.merge($1) }
         let lastDaysRevenue = read.revenue[1...3].reduce(into: [:]) { $0.merge($1, uniquingKeysWith: +) }
         return DashboardAnswer(
             today: DashboardAnswer.Totals(
@@ -47,7 +47,7 @@ extension QueryEngine {
     }
 
     private struct DashboardRead: Sendable {
-        let traffic: [TrafficSum]
+        let traffic: [TrafficCell]
         let revenue: [[String: RevenueNumbers]]
         let topArtists: [TopAnswer.Row]
         let topEvents: [TopAnswer.Row]

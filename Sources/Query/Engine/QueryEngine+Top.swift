@@ -64,20 +64,20 @@ extension QueryEngine {
     ) throws -> [(key: String, value: Int64)] {
         var list = TopList<ExactText>(maxCount: limit)
         var id: ExactText?
-        var traffic = TrafficSum()
+        var traffic = TrafficCell()
         func close() {
             if let id, !traffic.visitors.isEmpty { list.add(id, traffic.numbers.uniqueVisitors) }
         }
         try connection.stream(sql) { row in
             let next = ExactText(try row.get(0))
-            let sum = TrafficSum(
+            let cell = TrafficCell(
                 beacons: try row.get(1), visitors: try row.withBytes(2) { try VisitorSketch(bytes: $0) })
             if next == id {
-                traffic += sum
+                traffic.merge(cell)
             } else {
                 close()
                 id = next
-                traffic = sum
+                traffic = cell
             }
         }
         close()

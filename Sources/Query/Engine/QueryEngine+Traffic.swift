@@ -16,7 +16,7 @@ extension QueryEngine {
             )
         }
         var buckets = reader.buckets.map(\.numbers)
-        var total = reader.buckets.reduce(into: TrafficSum(), +=).numbers
+        var total = reader.buckets.reduce(into: TrafficCell()) { $0.merge($1) }.numbers
         // With nothing pending the rollups hold all that Redis was told, and no repeats.
         if freshness.oldestPending != nil, let day = plan.tailDay, let views = await counted,
             views > reader.tailDayViews

@@ -3,7 +3,7 @@ import Storage
 
 /// Reads what a traffic plan asks for, bucket by bucket.
 struct TrafficReader {
-    private(set) var buckets: [TrafficSum]
+    private(set) var buckets: [TrafficCell]
     /// Page views that the rollups hold for the plan's `tailDay`.
     private(set) var tailDayViews: Int64 = 0
     private let plan: PeriodPlan
@@ -12,7 +12,7 @@ struct TrafficReader {
     /// Two statements, in the snapshot of the transaction that is under way.
     init(_ plan: PeriodPlan, _ subject: TrafficSubject, on connection: PostgresConnection) throws {
         self.plan = plan
-        buckets = Array(repeating: TrafficSum(), count: plan.buckets.count)
+        buckets = Array(repeating: TrafficCell(), count: plan.buckets.count)
         tailInstants = plan.tailDay.map(plan.calendar.range(of:)) ?? 0..<0
         var dirty = DirtyBuckets()
         if plan.source == .calendarTables {
@@ -29,11 +29,11 @@ struct TrafficReader {
     private mutating func add(_ row: TrafficQueries.Row) {
         switch row.place {
         case .day(let day):
-            buckets[plan.bucket(of: day)] += row.sum
-            if day == plan.tailDay { tailDayViews += row.sum.pageViews }
+            buckets[plan.bucket(of: day)].merge(row.cell)
+            if day == plan.tailDay { tailDayViews += row.cell.pageViews }
         case .hour(let hour):
-            buckets[plan.bucket(of: hour)] += row.sum
-            if tailInstants.contains(hour) { tailDayViews += row.sum.pageViews }
+            buckets[plan.bucket(of: hour)].merge(row.cell)
+            if tailInstants.contains(hour) { tailDayViews += row.cell.pageViews }
         }
     }
 }

@@ -1,3 +1,6 @@
+import Core
+package import Storage
+
 /// Whose traffic is asked for.
 package enum TrafficSubject: Equatable, Sendable {
     case artist(String)
@@ -17,7 +20,7 @@ package enum TrafficSubject: Equatable, Sendable {
     package var entity: String {
         switch self {
         case .artist(let id), .event(let id): id
-        case .site: "all"
+        case .site: TrafficFamily.siteEntity.string
         }
     }
 }

@@ -105,7 +105,7 @@ enum RevenueQueries {
                 """
                 SELECT \(sql: columns) FROM \(sql: .table(ranges))
                 JOIN revenue_\(unescaped: grain.suffix) t ON \(sql: ofCurrency)
-                  AND t.\(unescaped: grain.rawValue) BETWEEN r.first AND r.last\(sql: artist)
+                  AND t.\(unescaped: grain.column) BETWEEN r.first AND r.last\(sql: artist)
                 """)
         }
         if !parts.hours.isEmpty {

@@ -16,11 +16,11 @@ enum TrafficQueries {
         _ grain: Grain, _ family: TrafficFamily, _ entity: String, _ ranges: [ClosedRange<Day>]
     ) -> SQL {
         """
-        SELECT '\(unescaped: grain.rawValue)', (t.\(unescaped: grain.rawValue) - DATE '1970-01-01')::bigint,
+        SELECT '\(unescaped: grain.rawValue)', (t.\(unescaped: grain.column) - DATE '1970-01-01')::bigint,
                t.page_views, t.seat_views, t.sessions, t.session_ms, t.beacons, t.visitors
         FROM \(sql: .table(ranges))
         JOIN \(unescaped: family.table(grain)) t ON t.\(unescaped: family.idColumn) = \(entity)
-          AND t.\(unescaped: grain.rawValue) BETWEEN r.first AND r.last
+          AND t.\(unescaped: grain.column) BETWEEN r.first AND r.last
         """
     }
 
@@ -43,16 +43,16 @@ enum TrafficQueries {
         }
 
         let place: Place
-        let sum: TrafficSum
+        let cell: TrafficCell
 
         init(_ row: PostgresRow) throws {
             let number = try row.get(1, as: Int64.self)
             place =
                 try row.get(0, as: String.self) == "hour"
                 ? .hour(number * 1000) : .day(Day(daysSince1970: Int(number)))
-            sum = TrafficSum(
-                pageViews: try row.get(2), seatViews: try row.get(3), sessions: try row.get(4),
-                sessionMs: try row.get(5), beacons: try row.get(6),
+            cell = TrafficCell(
+                pageViews: try row.get(2), seatViews: try row.get(3), beacons: try row.get(6),
+                sessions: try row.get(4), sessionMs: try row.get(5),
                 visitors: try row.withBytes(7) { try VisitorSketch(bytes: $0) })
         }
     }

@@ -115,17 +115,17 @@ package enum HealCounters {
         let today = calendar.day(of: now)
         let oldest = calendar.start(of: today - CounterKey.daysKept)
         var lookup = DayLookup(calendar)
-        func add(_ family: Family, _ entity: String, _ day: Day, _ views: Int64) {
+        func add(_ family: TrafficFamily, _ entity: String, _ day: Day, _ views: Int64) {
             guard views != 0 else { return }
             let name = ExactText(
                 family == .artist ? CounterKey.artistViews(entity, on: day) : CounterKey.eventViews(entity, on: day))
             snapshot.views[name, default: 0] += views
             snapshot.expiry[name] = calendar.start(of: day + 1 + CounterKey.daysKept) / 1000
         }
-        for family in [Family.artist, .event] {
+        for family in [TrafficFamily.artist, .event] {
             for row in try connection.query(
                 """
-                SELECT \(unescaped: family.column), hour, page_views FROM \(unescaped: family.table(.hourly))
+                SELECT \(unescaped: family.idColumn), hour, page_views FROM \(unescaped: family.table(.hour))
                 WHERE hour >= \(PostgresTimestamp(ms: oldest)) AND page_views > 0
                 """)
             {

@@ -23,10 +23,10 @@ enum DeriveTraffic {
             try ApplyLock.take(on: connection)
             let keys = try DirtyLedger.take(.day, limit: maxBuckets, on: connection)
             var result = Result(taken: keys.count)
-            for family in Family.allCases {
+            for family in TrafficFamily.allCases {
                 let days = keys.filter { $0.family == family.rawValue }.sorted()
                 try derive(
-                    family, .daily, days, from: .hourly,
+                    family, .day, days, from: .hour,
                     ranges: days.map { day in
                         let range = calendar.range(of: day.bucket)
                         return (PostgresTimestamp(ms: range.lowerBound), PostgresTimestamp(ms: range.upperBound))
@@ -48,10 +48,10 @@ enum DeriveTraffic {
             try ApplyLock.take(on: connection)
             let keys = try DirtyLedger.take(.month, limit: maxBuckets, on: connection)
             var result = Result(taken: keys.count)
-            for family in Family.allCases {
+            for family in TrafficFamily.allCases {
                 let months = keys.filter { $0.family == family.rawValue }.sorted()
                 try derive(
-                    family, .monthly, months, from: .daily,
+                    family, .month, months, from: .day,
                     ranges: months.map { ($0.bucket, $0.bucket.firstOfNextMonth) }, calendar: calendar, into: &result,
                     on: connection)
             }
@@ -63,7 +63,7 @@ enum DeriveTraffic {
     }
 
     private static func derive<Bound: PostgresEncodable>(
-        _ family: Family, _ grain: Grain, _ keys: [DirtyLedger.Key], from parts: Grain,
+        _ family: TrafficFamily, _ grain: Grain, _ keys: [DirtyLedger.Key], from parts: Grain,
         ranges: [(lower: Bound, upper: Bound)], calendar: ReportingCalendar, into result: inout Result,
         on connection: PostgresConnection
     ) throws where [Bound]: PostgresEncodable {
@@ -76,7 +76,7 @@ enum DeriveTraffic {
             SELECT k.number, \(unescaped: TrafficTable.columns), t.\(unescaped: parts.column)
             FROM unnest(\(keys.indices.map { Int32($0) }), \(keys.map(\.entity.string)), \(ranges.map(\.lower)),
                 \(ranges.map(\.upper))) AS k (number, entity, lower, upper)
-            JOIN \(unescaped: family.table(parts)) t ON t.\(unescaped: family.column) = k.entity
+            JOIN \(unescaped: family.table(parts)) t ON t.\(unescaped: family.idColumn) = k.entity
                 AND t.\(unescaped: parts.column) >= k.lower AND t.\(unescaped: parts.column) < k.upper
             """
         ) { row in
@@ -85,7 +85,7 @@ enum DeriveTraffic {
                 cells[number].merge(
                     try TrafficTable.cell(row, from: 1) { reason in
                         let entity = keys[number].entity.string
-                        return parts == .hourly
+                        return parts == .hour
                             ? .hour(
                                 family, entity, try row.get(7, as: PostgresTimestamp.self).ms, calendar, reason: reason)
                             : .bucket(family, parts, entity, try row.get(7), calendar, reason: reason)
@@ -96,7 +96,7 @@ enum DeriveTraffic {
             }
         }
         // The other buckets don't wait for it.
-        try DirtyLedger.mark(unknown.map { keys[$0] }, grain == .daily ? .day : .month, on: connection)
+        try DirtyLedger.mark(unknown.map { keys[$0] }, grain, on: connection)
         let derived = keys.indices.filter { !unknown.contains($0) }
             .map { (entity: keys[$0].entity, bucket: keys[$0].bucket, cell: cells[$0]) }
         try TrafficTable.write(

@@ -1,9 +1,10 @@
 import Core
+import Storage
 
 /// Small numbers for artists, events and the site.
 struct EntityTable {
     struct Entity: Hashable {
-        var family: Family
+        var family: TrafficFamily
         var id: ExactText
     }
 
@@ -22,7 +23,7 @@ struct EntityTable {
     }
 
     /// Those of a column's values, in their order.
-    mutating func numbers(of column: TextColumn, family: Family) -> [Int32] {
+    mutating func numbers(of column: TextColumn, family: TrafficFamily) -> [Int32] {
         (0..<column.valueCount).map { number(of: Entity(family: family, id: ExactText(column.string(ofValue: $0)))) }
     }
 

@@ -45,7 +45,7 @@ struct Fold {
     mutating func add(_ batch: BeaconBatch, in range: Range<Int64>? = nil, isCounted: (Int) -> Bool) {
         let artists = entities.numbers(of: batch[.artistId], family: .artist)
         let events = entities.numbers(of: batch[.eventId], family: .event)
-        let site = entities.number(of: .init(family: .site, id: Family.siteEntity))
+        let site = entities.number(of: .init(family: .site, id: TrafficFamily.siteEntity))
         let eventTypes = batch[.eventType]
         let pageView = eventTypes.code(of: "page_view")
         let seatView = eventTypes.code(of: "seat_view")

@@ -94,7 +94,7 @@ enum FoldTransaction {
     private static func add(_ fold: Fold, calendar: ReportingCalendar, on connection: PostgresConnection) throws {
         var dirty: Set<DirtyLedger.Key> = []
         var days = DayLookup(calendar)
-        for family in Family.allCases {
+        for family in TrafficFamily.allCases {
             let changed = fold.sortedCells(of: family)
             let stored = try TrafficTable.hours(
                 family, changed.map { ($0.entity, $0.hour) }, calendar: calendar, on: connection)
@@ -153,7 +153,7 @@ struct RowSet {
 
 extension Fold {
     /// The family's cells, ascending by entity and hour: the order in which every runner writes them.
-    func sortedCells(of family: Family) -> [(entity: ExactText, hour: Int64, cell: TrafficCell)] {
+    func sortedCells(of family: TrafficFamily) -> [(entity: ExactText, hour: Int64, cell: TrafficCell)] {
         cells.compactMap { key, index in
             let entity = entities[key.entity]
             return entity.family == family ? (entity.id, key.start, values[index]) : nil

@@ -15,7 +15,7 @@ struct DirtyBuckets {
             var key = DirtyLedger.Key(
                 family: try row.get(1), entity: ExactText(try row.get(2)), bucket: try row.get(3))
             count += 1
-            if try row.get(0) == DirtyLedger.Level.day.rawValue {
+            if try row.get(0) == Grain.day.rawValue {
                 days.insert(key)
                 key.bucket = key.bucket.firstOfMonth
             }
@@ -23,8 +23,8 @@ struct DirtyBuckets {
         }
     }
 
-    func contains(_ family: Family, _ grain: Grain, _ entity: ExactText, _ bucket: Day) -> Bool {
-        (grain == .daily ? days : months)
+    func contains(_ family: TrafficFamily, _ grain: Grain, _ entity: ExactText, _ bucket: Day) -> Bool {
+        (grain == .day ? days : months)
             .contains(DirtyLedger.Key(family: family.rawValue, entity: entity, bucket: bucket))
     }
 }

@@ -42,7 +42,7 @@ package enum Rebuild {
             result.retriedBatches = try DamagedBatches.retry(on: connection)
             result.forgottenBatches = try BatchLedgers.putBackForgotten(on: connection)
             guard let days = recount.days else { return result }
-            for family in Family.allCases { result.changedHours += try replace(family, recount, on: connection) }
+            for family in TrafficFamily.allCases { result.changedHours += try replace(family, recount, on: connection) }
             try replaceLedgers(recount, days, whole: range == nil, on: connection)
             try markDays(days, calendar: calendar, whole: range == nil, on: connection)
             try markRevenue(days, calendar: calendar, whole: range == nil, on: connection)
@@ -63,23 +63,23 @@ package enum Rebuild {
     }
 
     private static func replace(
-        _ family: Family, _ recount: Recount, on connection: PostgresConnection
+        _ family: TrafficFamily, _ recount: Recount, on connection: PostgresConnection
     ) throws -> Int {
-        let table = family.table(.hourly)
+        let table = family.table(.hour)
         try connection.execute(
             "CREATE TEMPORARY TABLE changed_hours ON COMMIT DROP AS \(sql: recount.differences(family))")
         let changed = try connection.execute(
             """
             DELETE FROM \(unescaped: table) t USING changed_hours c
-            WHERE t.\(unescaped: family.column) = c.entity AND t.hour = c.hour AND c.c_beacons IS NULL
+            WHERE t.\(unescaped: family.idColumn) = c.entity AND t.hour = c.hour AND c.c_beacons IS NULL
             """)
         let written = try connection.execute(
             """
             INSERT INTO \(unescaped: table) AS t
-                (\(unescaped: family.column), hour, \(unescaped: TrafficTable.columns))
+                (\(unescaped: family.idColumn), hour, \(unescaped: TrafficTable.columns))
             SELECT entity, hour, c_page_views, c_seat_views, c_beacons, c_sessions, c_session_ms, c_visitors
             FROM changed_hours WHERE c_beacons IS NOT NULL ORDER BY entity, hour
-            ON CONFLICT (\(unescaped: family.column), hour) DO UPDATE SET
+            ON CONFLICT (\(unescaped: family.idColumn), hour) DO UPDATE SET
                 page_views = EXCLUDED.page_views, seat_views = EXCLUDED.seat_views, beacons = EXCLUDED.beacons,
                 sessions = EXCLUDED.sessions, session_ms = EXCLUDED.session_ms, visitors = EXCLUDED.visitors
             """)
@@ -122,14 +122,14 @@ package enum Rebuild {
     private static func markDays(
         _ days: ClosedRange<Day>, calendar: ReportingCalendar, whole: Bool, on connection: PostgresConnection
     ) throws {
-        for family in Family.allCases {
+        for family in TrafficFamily.allCases {
             var keys: Set<DirtyLedger.Key> = []
             let lower = PostgresTimestamp(ms: whole ? .min : calendar.start(of: days.lowerBound))
             let upper = PostgresTimestamp(ms: whole ? .max : calendar.start(of: days.upperBound + 1))
             var lookup = DayLookup(calendar)
             try connection.stream(
                 """
-                SELECT \(unescaped: family.column), hour FROM \(unescaped: family.table(.hourly))
+                SELECT \(unescaped: family.idColumn), hour FROM \(unescaped: family.table(.hour))
                 WHERE hour >= \(lower) AND hour < \(upper)
                 """
             ) { row in
@@ -137,18 +137,18 @@ package enum Rebuild {
                 keys.insert(.init(family: family.rawValue, entity: ExactText(try row.get(0)), bucket: day))
             }
             let range = whole ? Day(daysSince1970: -1_000_000)...Day(daysSince1970: 1_000_000) : days
-            for (grain, level) in [(Grain.daily, DirtyLedger.Level.day), (.monthly, .month)] {
-                let from = level == .day ? range.lowerBound : range.lowerBound.firstOfMonth
+            for grain in [Grain.day, .month] {
+                let from = grain == .day ? range.lowerBound : range.lowerBound.firstOfMonth
                 let rows = try connection.query(
                     """
-                    SELECT \(unescaped: family.column), \(unescaped: grain.column)
+                    SELECT \(unescaped: family.idColumn), \(unescaped: grain.column)
                     FROM \(unescaped: family.table(grain))
                     WHERE \(unescaped: grain.column) >= \(from) AND \(unescaped: grain.column) <= \(range.upperBound)
                     """
                 ).map {
                     DirtyLedger.Key(family: family.rawValue, entity: ExactText(try $0.get(0)), bucket: try $0.get(1))
                 }
-                if level == .day { keys.formUnion(rows) } else { try DirtyLedger.mark(rows, .month, on: connection) }
+                if grain == .day { keys.formUnion(rows) } else { try DirtyLedger.mark(rows, .month, on: connection) }
             }
             try DirtyLedger.mark(Array(keys), .day, on: connection)
         }

@@ -332,7 +332,7 @@ struct Recount {
     }
 
     private func storeCells(on connection: PostgresConnection) throws {
-        for family in Family.allCases {
+        for family in TrafficFamily.allCases {
             let cells = fold.sortedCells(of: family)
             guard !cells.isEmpty else { continue }
             try connection.execute(
@@ -370,7 +370,7 @@ struct Recount {
     // MARK: Comparing
 
     /// The family's hours in the range: what was counted (`c`) beside what is stored (`t`), where they differ.
-    func differences(_ family: Family) -> SQL {
+    func differences(_ family: TrafficFamily) -> SQL {
         guard let days else { preconditionFailure("nothing was counted") }
         let lower = PostgresTimestamp(ms: calendar.start(of: days.lowerBound))
         let upper = PostgresTimestamp(ms: calendar.start(of: days.upperBound + 1))
@@ -392,8 +392,8 @@ struct Recount {
                 ) s USING (family, entity, hour)
                 WHERE family = \(family.rawValue)
             ) c FULL JOIN (
-                SELECT \(unescaped: family.column) AS entity, \(unescaped: "hour, " + TrafficTable.columns)
-                FROM \(unescaped: family.table(.hourly)) WHERE hour >= \(lower) AND hour < \(upper)
+                SELECT \(unescaped: family.idColumn) AS entity, \(unescaped: "hour, " + TrafficTable.columns)
+                FROM \(unescaped: family.table(.hour)) WHERE hour >= \(lower) AND hour < \(upper)
             ) t ON t.entity = c.entity AND t.hour = c.hour
             WHERE (c.page_views, c.seat_views, c.beacons, c.sessions, c.session_ms, c.visitors)
                 IS DISTINCT FROM (t.page_views, t.seat_views, t.beacons, t.sessions, t.session_ms, t.visitors)

@@ -54,7 +54,7 @@ package enum Verify {
             let recount = try Recount(rawRange, calendar: calendar, isForReplacing: false, on: connection)
             report.days = recount.days
             report.beacons = recount.beacons
-            for family in Family.allCases { try compareHours(family, recount, into: &report, on: connection) }
+            for family in TrafficFamily.allCases { try compareHours(family, recount, into: &report, on: connection) }
             for batch in recount.unreadable {
                 report.add(
                     "analytics_events", "\(batch.key.node) \(batch.key.seq)", "\(batch.key.day)",
@@ -84,7 +84,7 @@ package enum Verify {
     // MARK: Raw and hours
 
     private static func compareHours(
-        _ family: Family, _ recount: Recount, into report: inout Report, on connection: PostgresConnection
+        _ family: TrafficFamily, _ recount: Recount, into report: inout Report, on connection: PostgresConnection
     ) throws {
         guard report.hasRoom, recount.days != nil else { return }
         // Without the sketches, which are the most of a row.
@@ -106,7 +106,7 @@ package enum Verify {
             if try row.get("visitors") { differences.append("visitors differ") }
             let hour = try row.get("hour", as: PostgresTimestamp.self).ms
             report.add(
-                family.table(.hourly), try row.get("entity"), recount.calendar.hourLabel(hour),
+                family.table(.hour), try row.get("entity"), recount.calendar.hourLabel(hour),
                 differences.joined(separator: "; "))
         }
     }
@@ -121,7 +121,7 @@ package enum Verify {
     ) throws {
         let dirty = try DirtyBuckets(on: connection)
         report.dirty = dirty.count
-        for family in Family.allCases {
+        for family in TrafficFamily.allCases {
             try compareDays(family, range, calendar: calendar, dirty: dirty, into: &report, on: connection)
             try compareMonths(family, range, calendar: calendar, dirty: dirty, into: &report, on: connection)
         }
@@ -150,16 +150,16 @@ package enum Verify {
     }
 
     private static func compareDays(
-        _ family: Family, _ range: ClosedRange<Day>?, calendar: ReportingCalendar, dirty: DirtyBuckets,
+        _ family: TrafficFamily, _ range: ClosedRange<Day>?, calendar: ReportingCalendar, dirty: DirtyBuckets,
         into report: inout Report, on connection: PostgresConnection
     ) throws {
-        for days in try stretches(of: family, .hourly, .daily, range, calendar: calendar, on: connection) {
+        for days in try stretches(of: family, .hour, .day, range, calendar: calendar, on: connection) {
             var expected = Expected()
             var lookup = DayLookup(calendar)
             try connection.stream(
                 """
-                SELECT \(unescaped: family.column), hour, \(unescaped: TrafficTable.columns)
-                FROM \(unescaped: family.table(.hourly))
+                SELECT \(unescaped: family.idColumn), hour, \(unescaped: TrafficTable.columns)
+                FROM \(unescaped: family.table(.hour))
                 WHERE hour >= \(PostgresTimestamp(ms: calendar.start(of: days.lowerBound)))
                     AND hour < \(PostgresTimestamp(ms: calendar.start(of: days.upperBound + 1)))
                 """
@@ -173,20 +173,20 @@ package enum Verify {
                 }
             }
             try compare(
-                family, .daily, days, expected, calendar: calendar, dirty: dirty, into: &report, on: connection)
+                family, .day, days, expected, calendar: calendar, dirty: dirty, into: &report, on: connection)
         }
     }
 
     private static func compareMonths(
-        _ family: Family, _ range: ClosedRange<Day>?, calendar: ReportingCalendar, dirty: DirtyBuckets,
+        _ family: TrafficFamily, _ range: ClosedRange<Day>?, calendar: ReportingCalendar, dirty: DirtyBuckets,
         into report: inout Report, on connection: PostgresConnection
     ) throws {
-        for months in try stretches(of: family, .daily, .monthly, range, calendar: nil, on: connection) {
+        for months in try stretches(of: family, .day, .month, range, calendar: nil, on: connection) {
             var expected = Expected()
             try connection.stream(
                 """
-                SELECT \(unescaped: family.column), day, \(unescaped: TrafficTable.columns)
-                FROM \(unescaped: family.table(.daily))
+                SELECT \(unescaped: family.idColumn), day, \(unescaped: TrafficTable.columns)
+                FROM \(unescaped: family.table(.day))
                 WHERE day >= \(months.lowerBound) AND day <= \(months.upperBound)
                 """
             ) { row in
@@ -194,18 +194,19 @@ package enum Verify {
                 let bucket = Bucket(entity: ExactText(try row.get(0)), bucket: day.firstOfMonth)
                 try expected.merge(into: bucket, &report) {
                     try TrafficTable.cell(row, from: 2) {
-                        .bucket(family, .daily, bucket.entity.string, day, calendar, reason: $0)
+                        .bucket(family, .day, bucket.entity.string, day, calendar, reason: $0)
                     }
                 }
             }
             try compare(
-                family, .monthly, months, expected, calendar: calendar, dirty: dirty, into: &report, on: connection)
+                family, .month, months, expected, calendar: calendar, dirty: dirty, into: &report, on: connection)
         }
     }
 
     /// Single days, or whole months, over the range or all that is stored: what is compared in memory at once.
     private static func stretches(
-        of family: Family, _ parts: Grain, _ grain: Grain, _ range: ClosedRange<Day>?, calendar: ReportingCalendar?,
+        of family: TrafficFamily, _ parts: Grain, _ grain: Grain, _ range: ClosedRange<Day>?,
+        calendar: ReportingCalendar?,
         on connection: PostgresConnection
     ) throws -> [ClosedRange<Day>] {
         var bounds: [Day] = []
@@ -230,9 +231,9 @@ package enum Verify {
         }
         guard first <= last else { return [] }
         var stretches: [ClosedRange<Day>] = []
-        var day = grain == .monthly ? first.firstOfMonth : first
+        var day = grain == .month ? first.firstOfMonth : first
         while day <= last {
-            let end = grain == .monthly ? day.firstOfNextMonth - 1 : day
+            let end = grain == .month ? day.firstOfNextMonth - 1 : day
             stretches.append(day...end)
             day = end + 1
         }
@@ -240,7 +241,8 @@ package enum Verify {
     }
 
     private static func compare(
-        _ family: Family, _ grain: Grain, _ days: ClosedRange<Day>, _ expected: Expected, calendar: ReportingCalendar,
+        _ family: TrafficFamily, _ grain: Grain, _ days: ClosedRange<Day>, _ expected: Expected,
+        calendar: ReportingCalendar,
         dirty: DirtyBuckets, into report: inout Report, on connection: PostgresConnection
     ) throws {
         var cells = expected.cells
@@ -249,7 +251,7 @@ package enum Verify {
         }
         try connection.stream(
             """
-            SELECT \(unescaped: family.column), \(unescaped: grain.column), \(unescaped: TrafficTable.columns)
+            SELECT \(unescaped: family.idColumn), \(unescaped: grain.column), \(unescaped: TrafficTable.columns)
             FROM \(unescaped: family.table(grain))
             WHERE \(unescaped: grain.column) >= \(days.lowerBound) AND \(unescaped: grain.column) <= \(days.upperBound)
             """

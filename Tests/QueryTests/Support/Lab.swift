@@ -54,7 +54,7 @@ struct Lab: Sendable {
         let family = subject.family
         try await execute(
             """
-            INSERT INTO \(unescaped: family.table(grain)) (\(unescaped: family.idColumn), \(unescaped: grain.rawValue),
+            INSERT INTO \(unescaped: family.table(grain)) (\(unescaped: family.idColumn), \(unescaped: grain.column),
                 page_views, seat_views, beacons, sessions, session_ms, visitors)
             VALUES (\(subject.entity), \(sql: place), \(views), \(seats), \(beacons ?? max(views + seats, Int64(visitors.count))), \(sessions), \(ms),
                 \(Self.sketch(visitors).bytes))
@@ -77,7 +77,7 @@ struct Lab: Sendable {
         let place: SQL = grain == .hour ? "\(PostgresTimestamp(ms: Instant.parse(at)!))" : "\(Day(at)!)"
         try await execute(
             """
-            INSERT INTO revenue_\(unescaped: grain.suffix) (\(unescaped: grain.rawValue), currency, artist_id, event_id,
+            INSERT INTO revenue_\(unescaped: grain.suffix) (\(unescaped: grain.column), currency, artist_id, event_id,
                 gross, refunds, orders, tickets, refunded_tickets)
             VALUES (\(sql: place), \(currency), \(artist), \(event), \(gross), \(refunds), \(orders), \(tickets),
                 \(refundedTickets))
