@@ -48,7 +48,7 @@ package final class Shipper: Sendable {
 
     /// The node's name in Postgres for one life of its spool directory.
     static func node(_ nodeId: String, identity: UInt64) -> String {
-        nodeId + "/" + SpoolIdentity.hex(identity)
+        nodeId + "/" + Hexadecimal.text(identity)
     }
 
     private func node(_ identity: UInt64) -> String { Self.node(nodeId, identity: identity) }

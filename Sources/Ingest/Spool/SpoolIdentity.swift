@@ -1,3 +1,5 @@
+import Core
+
 /// Names one life of a spool directory: what one opening of it appends.
 ///
 /// The upper 16 bits are the directory's, and stay; the lower 48 are random in each life. So whatever happened to the
@@ -13,10 +15,5 @@ enum SpoolIdentity {
     }
 
     /// The digits with which every life of the directory begins.
-    static func directoryPrefix(_ identity: UInt64) -> String { String(hex(identity).prefix(4)) }
-
-    static func hex(_ identity: UInt64) -> String {
-        let hex = String(identity, radix: 16)
-        return String(repeating: "0", count: 16 - hex.count) + hex
-    }
+    static func directoryPrefix(_ identity: UInt64) -> String { String(Hexadecimal.text(identity).prefix(4)) }
 }

@@ -17,7 +17,7 @@ struct SpoolSegment: Sendable {
 
     /// The name says what the header says, so that a damaged header takes neither with it.
     static func name(identity: UInt64, firstSeq: UInt64) -> String {
-        padded(Int(firstSeq), 20) + "-" + SpoolIdentity.hex(identity) + suffix
+        padded(Int(firstSeq), 20) + "-" + Hexadecimal.text(identity) + suffix
     }
 
     /// What a file's name says; nil where it is no segment's.

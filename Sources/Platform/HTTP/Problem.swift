@@ -1,3 +1,4 @@
+import Core
 package import HTTPTypes
 package import Hummingbird
 import NIOCore
@@ -69,12 +70,13 @@ package struct Problem: Error, Sendable, Equatable {
     }
 
     private static func quote(_ text: String, into json: inout [UInt8]) {
-        let digits = Array("0123456789abcdef".utf8)
         json.append(UInt8(ascii: "\""))
         for byte in text.utf8 {
             switch byte {
             case UInt8(ascii: "\""), UInt8(ascii: "\\"): json += [UInt8(ascii: "\\"), byte]
-            case ..<0x20: json += Array("\\u00".utf8) + [digits[Int(byte >> 4)], digits[Int(byte & 15)]]
+            case ..<0x20:
+                json += "\\u00".utf8
+                Hexadecimal.append(byte, to: &json)
             default: json.append(byte)
             }
         }

@@ -1,3 +1,5 @@
+import Core
+
 /// Writes JSON member by member, in the order of the calls, without blanks.
 package struct JSONWriter {
     package private(set) var bytes: [UInt8] = []
@@ -121,12 +123,12 @@ package struct JSONWriter {
             case 0x0a: bytes += [UInt8(ascii: "\\"), UInt8(ascii: "n")]
             case 0x0d: bytes += [UInt8(ascii: "\\"), UInt8(ascii: "r")]
             case 0x09: bytes += [UInt8(ascii: "\\"), UInt8(ascii: "t")]
-            case 0..<0x20: bytes += Array("\\u00".utf8) + [Self.hex[Int(byte >> 4)], Self.hex[Int(byte & 15)]]
+            case 0..<0x20:
+                bytes += "\\u00".utf8
+                Hexadecimal.append(byte, to: &bytes)
             default: bytes.append(byte)
             }
         }
         bytes.append(UInt8(ascii: "\""))
     }
-
-    private static let hex = Array("0123456789abcdef".utf8)
 }

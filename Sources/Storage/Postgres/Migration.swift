@@ -18,10 +18,7 @@ package struct Migration: Sendable, Equatable {
         let (high, low) = unsafe Array(script.utf8).withUnsafeBytes { bytes in
             unsafe Murmur3.hash128(bytes, seed: 0)
         }
-        return [high, low].map { half in
-            let digits = String(half, radix: 16)
-            return String(repeating: "0", count: 16 - digits.count) + digits
-        }.joined()
+        return Hexadecimal.text(high) + Hexadecimal.text(low)
     }
 
     /// The scripts that come with the program, ascending by version.

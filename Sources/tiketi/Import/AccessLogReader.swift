@@ -94,7 +94,7 @@ struct AccessLogReader {
         hash.update(data: UnsafeRawBufferPointer(rebasing: bytes[line.address]))
         hash.update(data: [0x0a])
         if let userAgent = line.userAgent { hash.update(data: UnsafeRawBufferPointer(rebasing: bytes[userAgent])) }
-        return hexadecimal(hash.finalize().prefix(16))
+        return Self.firstHalf(of: hash.finalize())
     }
 
     /// The same for the same line and occurrence in every import, so that each request counts once for ever. Salted:
@@ -103,7 +103,15 @@ struct AccessLogReader {
         var hash = HMAC<SHA256>(key: salt)
         hash.update(data: bytes)
         hash.update(data: Array("\n\(occurrence)".utf8))
-        return "log-" + hexadecimal(hash.finalize().prefix(16))
+        return "log-" + Self.firstHalf(of: hash.finalize())
+    }
+
+    private static func firstHalf(of code: HMAC<SHA256>.MAC) -> String {
+        var digits: [UInt8] = []
+        code.withUnsafeBytes { bytes in
+            Hexadecimal.append(UnsafeRawBufferPointer(rebasing: bytes.prefix(16)), to: &digits)
+        }
+        return String(decoding: digits, as: UTF8.self)
     }
 
     private mutating func reject(_ reason: String, _ bytes: some Sequence<UInt8>) {
@@ -114,9 +122,4 @@ struct AccessLogReader {
             decoding: bytes.prefix(Self.maxBadLineCharacters).map { $0 < 0x20 ? 0x20 : $0 }, as: UTF8.self)
         firstBadLines.append(BadLine(number: lines, reason: reason, text: shown))
     }
-}
-
-private func hexadecimal(_ bytes: some Sequence<UInt8>) -> String {
-    let digits = Array("0123456789abcdef".utf8)
-    return String(decoding: bytes.flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] }, as: UTF8.self)
 }

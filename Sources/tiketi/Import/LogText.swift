@@ -1,3 +1,5 @@
+import Core
+
 /// The text of a logged field.
 enum LogText {
     /// Undoes the server's escapes (`\"`, `\\`, `\xhh`, `\t` …) where that yields UTF-8 without control characters.
@@ -28,7 +30,8 @@ enum LogText {
             switch escaped {
             case UInt8(ascii: "\""), backslash: bytes.append(escaped)
             case UInt8(ascii: "x"):
-                guard position + 1 < logged.count, let high = hex(logged[position]), let low = hex(logged[position + 1])
+                guard position + 1 < logged.count, let high = Hexadecimal.value(ofDigit: logged[position]),
+                    let low = Hexadecimal.value(ofDigit: logged[position + 1])
                 else { return nil }
                 bytes.append(high << 4 | low)
                 position += 2
@@ -42,14 +45,5 @@ enum LogText {
             }
         }
         return bytes
-    }
-
-    private static func hex(_ byte: UInt8) -> UInt8? {
-        switch byte {
-        case 0x30...0x39: byte - 0x30
-        case 0x41...0x46: byte - 0x41 + 10
-        case 0x61...0x66: byte - 0x61 + 10
-        default: nil
-        }
     }
 }

@@ -20,18 +20,13 @@ struct DemoCatalogue: Sendable {
     static let maxArtists = 100_000
 
     let artists: [Artist]
-    /// Running sums of the artists' weights: the k-th draws 1/k of what the first one draws.
-    private let shares: [Double]
+    private let popularity: ZipfLaw
 
     /// - Parameter count: 1 to `maxArtists`.
     init(artists count: Int) {
         var random = SplitMix64(seed: 2026)
         artists = (0..<min(max(1, count), Self.maxArtists)).map { Self.artist($0, using: &random) }
-        var sum = 0.0
-        shares = artists.indices.map { index in
-            sum += 1 / Double(index + 1)
-            return sum
-        }
+        popularity = ZipfLaw(count: artists.count)
     }
 
     private static let firstWords = [
@@ -59,17 +54,8 @@ struct DemoCatalogue: Sendable {
         return Artist(id: "artist-\(index + 1)", name: name, events: events)
     }
 
-    /// An artist by popularity.
-    func artist(using random: inout SplitMix64) -> Artist {
-        let draw = Double.random(in: 0..<shares[shares.count - 1], using: &random)
-        var low = 0
-        var high = shares.count - 1
-        while low < high {
-            let middle = (low + high) / 2
-            if shares[middle] > draw { high = middle } else { low = middle + 1 }
-        }
-        return artists[low]
-    }
+    /// An artist by popularity: the first ones most.
+    func artist(using random: inout SplitMix64) -> Artist { artists[popularity.draw(&random)] }
 
     /// The catalogue as the event service would announce it.
     ///

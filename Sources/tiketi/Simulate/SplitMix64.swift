@@ -1,3 +1,5 @@
+import Core
+
 /// A small seeded generator (Steele, Lea and Flood, OOPSLA 2014; constants of Vigna's splitmix64.c, public domain): the
 /// same seed gives the same demo on every machine.
 struct SplitMix64: RandomNumberGenerator {
@@ -22,7 +24,6 @@ struct SplitMix64: RandomNumberGenerator {
 
     /// So many lowercase hexadecimal digits, at most 16.
     mutating func hex(_ digits: Int) -> String {
-        let text = String(next(), radix: 16)
-        return (String(repeating: "0", count: 16 - text.count) + text).prefix(digits).lowercased()
+        String(Hexadecimal.text(next()).prefix(digits))
     }
 }

@@ -32,7 +32,9 @@ enum TrackBody {
         for byte in value.utf8 {
             switch byte {
             case 0x22, 0x5c: body += [0x5c, byte]
-            case ..<0x20: body += "\\u00\(byte < 0x10 ? "0" : "")\(String(byte, radix: 16))".utf8
+            case ..<0x20:
+                body += "\\u00".utf8
+                Hexadecimal.append(byte, to: &body)
             default: body.append(byte)
             }
         }

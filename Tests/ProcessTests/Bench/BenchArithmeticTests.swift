@@ -143,14 +143,4 @@ import Testing
         var bodies = BeaconBodies(seed: 3, instant: 1_764_547_200_000)
         for _ in 0..<100 { #expect(bodies.single().count == BeaconBodies.singleBytes) }
     }
-
-    @Test func smallNumbersComeOften() {
-        var random = SplitMix64(seed: 5)
-        let law = ZipfLaw(count: 10)
-        var counts = [Int](repeating: 0, count: 10)
-        for _ in 0..<10_000 { counts[law.draw(&random)] += 1 }
-        #expect(counts.allSatisfy { $0 > 0 })
-        // Twice as often as the second, ten times as often as the last: 3414, 1707, 341 of 10,000.
-        #expect((3200...3650).contains(counts[0]) && (1500...1900).contains(counts[1]))
-    }
 }

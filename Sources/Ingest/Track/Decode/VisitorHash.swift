@@ -1,11 +1,10 @@
+import Core
 import Crypto
 import Foundation
 
 /// Stands for a visitor who sent no id: HMAC-SHA256 of address and User-Agent under a salt that changes every
 /// reporting day, so that neither can be told from it and days can't be joined.
 package struct VisitorHash {
-    static let digits = Array("0123456789abcdef".utf8)
-
     private var salt: [UInt8] = []
     /// With the salt taken in and nothing else: a copy of it saves that part.
     private var salted: HMAC<SHA256>?
@@ -36,10 +35,7 @@ package struct VisitorHash {
         code.update(data: input)
         hash.removeAll(keepingCapacity: true)
         code.finalize().withUnsafeBytes { bytes in
-            for byte in bytes.prefix(16) {
-                hash.append(Self.digits[Int(byte >> 4)])
-                hash.append(Self.digits[Int(byte & 15)])
-            }
+            Hexadecimal.append(UnsafeRawBufferPointer(rebasing: bytes.prefix(16)), to: &hash)
         }
         return hash
     }

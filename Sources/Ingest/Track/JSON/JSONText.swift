@@ -1,3 +1,5 @@
+import Core
+
 /// What the scanner's extents turn into: plain text, and JSON without white space.
 enum JSONText {
     /// The offset of the first byte that is not UTF-8, nil where all is.
@@ -133,10 +135,8 @@ enum JSONText {
                 output.append(UInt8(ascii: "\\"))
                 output.append(byte)
             case ..<0x20:
-                let digits = Array("0123456789abcdef".utf8)
                 output.append(contentsOf: "\\u00".utf8)
-                output.append(digits[Int(byte >> 4)])
-                output.append(digits[Int(byte & 15)])
+                Hexadecimal.append(byte, to: &output)
             default: output.append(byte)
             }
         }
