@@ -2,7 +2,7 @@ package import Foundation
 
 /// Turns instants (milliseconds since 1970) into the hours and days of one time zone, and back.
 ///
-/// Hours are the grain of the rollups, so the zone's offset must always be whole hours from 1970 on.
+/// Hours are the grain of the rollups, so the zone's offset must be whole hours from 2000 on.
 package struct ReportingCalendar: Sendable, Equatable {
     package enum InvalidTimeZone: Error, Equatable {
         case unknown(String)
@@ -17,7 +17,7 @@ package struct ReportingCalendar: Sendable, Equatable {
 
     package init(identifier: String) throws(InvalidTimeZone) {
         guard let zone = TimeZone(identifier: identifier) else { throw .unknown(identifier) }
-        // Every quarter since 2000 and ten years on: where a zone has changed to or from a fractional offset, it shows.
+        // Every quarter from 2000 to 2040: where a zone has changed to or from a fractional offset, it shows.
         for quarter in 0..<160 {
             let date = Date(timeIntervalSince1970: 946_684_800 + Double(quarter) * 7_889_400)
             guard zone.secondsFromGMT(for: date) % 3600 == 0 else { throw .fractionalOffset(identifier) }
@@ -36,20 +36,24 @@ package struct ReportingCalendar: Sendable, Equatable {
         floorDiv(instant, hourMs) * hourMs
     }
 
+    /// An hour is of the day in which it begins.
     package func day(of instant: Int64) -> Day {
-        Day(daysSince1970: Int(floorDiv(instant + offsetMs(at: instant), 86_400_000)))
+        let hour = Self.startOfHour(instant)
+        return Day(daysSince1970: Int(floorDiv(hour + offsetMs(at: hour), 86_400_000)))
     }
 
-    /// The first instant of the day: its midnight, or where daylight saving skips that, the moment after.
+    /// The first hour of the day, or where the zone left the day out, of the next one.
     package func start(of day: Day) -> Int64 {
         let midnight = Int64(day.daysSince1970) * 86_400_000
-        var instant = midnight - offsetMs(at: midnight)
-        instant = midnight - offsetMs(at: instant)
-        if self.day(of: instant) < day { instant += ReportingCalendar.hourMs }
-        return instant
+        // Near it: where the clocks change, midnight may be missing or come twice.
+        var hour = Self.startOfHour(midnight - offsetMs(at: midnight))
+        while self.day(of: hour - Self.hourMs) >= day { hour -= Self.hourMs }
+        while self.day(of: hour) < day { hour += Self.hourMs }
+        return hour
     }
 
-    /// The half-open range of instants that make up the day: 23, 24 or 25 hours.
+    /// The half-open range of instants that make up the day: 24 hours, more or fewer where the clocks change, none
+    /// where the zone left the day out.
     package func range(of day: Day) -> Range<Int64> {
         start(of: day)..<start(of: day + 1)
     }

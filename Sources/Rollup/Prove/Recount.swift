@@ -103,6 +103,8 @@ struct Recount {
     /// The whole day, or its hours.
     private func slices(of day: Day) -> [Range<Int64>] {
         let range = calendar.range(of: day)
+        // A day that the zone left out.
+        guard !range.isEmpty else { return [] }
         let beacons = sources.reduce(0) {
             $1.times.overlaps(range.lowerBound...range.upperBound - 1) ? $0 + $1.beacons : $0
         }
