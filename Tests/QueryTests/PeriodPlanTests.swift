@@ -95,6 +95,21 @@ import Testing
         }
     }
 
+    /// Samoa went from 2011-12-29 to 2011-12-31.
+    @Test func aDayThatAZoneLeftOutIsEmpty() throws {
+        let days = try plan("2011-12-29", "2011-12-31", timeZone: "Pacific/Apia").buckets
+        #expect(days.map(\.label) == ["2011-12-29", "2011-12-30", "2011-12-31"])
+        #expect(days.map { ($0.instants.upperBound - $0.instants.lowerBound) / 3_600_000 } == [24, 0, 24])
+        let hours = try plan("2011-12-29", "2011-12-31", .hourly, timeZone: "Pacific/Apia")
+        #expect(hours.buckets.count == 48)
+        #expect(Array(hours.buckets.map(\.label)[23...24]) == ["2011-12-29T23:00-10:00", "2011-12-31T00:00+14:00"])
+        for granularity in Granularity.allCases {
+            #expect(
+                rejection { try plan("2011-12-30", "2011-12-30", granularity, timeZone: "Pacific/Apia") }?.detail
+                    == "Pacific/Apia left out 2011-12-30: ask for other days")
+        }
+    }
+
     @Test func clockChangesMakeDaysOf23And25Hours() throws {
         let autumn = try plan("2025-11-02", "2025-11-02", .hourly, timeZone: "America/New_York").buckets.map(\.label)
         #expect(autumn.count == 25)

@@ -144,6 +144,18 @@ import Testing
         }
     }
 
+    /// The last day before the one that Samoa left out, the one that it left out, and the next one.
+    @Test func aDayThatAZoneLeftOutHoldsNothing() async throws {
+        try await Lab.with { lab in
+            try await lab.traffic(iu, .hour, "2011-12-30T09:00:00Z", views: 1)
+            try await lab.traffic(iu, .hour, "2011-12-30T10:00:00Z", views: 2)
+            let daily = try await lab.traffic(iu, "2011-12-29", "2011-12-31", timeZone: "Pacific/Apia")
+            #expect(daily.traffic.map(\.numbers.pageViews) == [1, 0, 2])
+            let revenue = try await lab.revenue("2011-12-29", "2011-12-31", timeZone: "Pacific/Apia")
+            #expect(revenue.data.count == 3)
+        }
+    }
+
     @Test func sumsAgreeAtEveryGranularity() async throws {
         var random = SeededGenerator()
         try await Lab.with { lab in

@@ -85,6 +85,11 @@ extension PeriodPlan {
                 detail: "startDate to endDate may span at most \(maxDays) days for \(granularity.rawValue) answers"
                     + (inReportingZone ? "" : " outside \(context.reporting.identifier)") + "; these are \(asked)")
         }
+        // So a plan has buckets, and something to read.
+        guard calendar.start(of: days.lowerBound) < calendar.start(of: days.upperBound + 1) else {
+            throw InvalidQuestion(
+                field: "startDate", detail: "\(calendar.identifier) left out \(days.lowerBound): ask for other days")
+        }
     }
 
     private mutating func cutBuckets() {
