@@ -80,7 +80,8 @@ package final class Spool: Sendable {
         self.logger = logger
         self.metrics = metrics
         self.onFailure = onFailure
-        let log = try SpoolLog(directory: settings.directory, segmentBytes: settings.segmentBytes, logger: logger)
+        let log = try SpoolLog(
+            try DiskDirectory(settings.directory), segmentBytes: settings.segmentBytes, logger: logger)
         identity = log.identity
         state = Mutex(State(bytesOnDisk: log.bytesOnDisk, durable: Durable(log)))
         self.log = Mutex(log)

@@ -15,7 +15,7 @@ struct SpoolLog {
         case disk(DiskError)
     }
 
-    let directory: DiskDirectory
+    let directory: any Directory
     let segmentBytes: Int
     private(set) var segments: [SpoolSegment] = []
     /// Where the last segment's frames end.
@@ -25,7 +25,7 @@ struct SpoolLog {
     private(set) var nextSeq: UInt64 = 1
     /// Of what this opening appends.
     private(set) var identity: UInt64 = 0
-    private let lock: DiskFile
+    private let lock: any File
 
     enum OpenError: Error, CustomStringConvertible {
         case inUse(String)
@@ -38,13 +38,12 @@ struct SpoolLog {
     }
 
     /// Opens the spool, mending what a crash or a bad disk left behind.
-    init(directory path: String, segmentBytes: Int, logger: Logger) throws {
-        directory = try DiskDirectory(path)
+    init(_ directory: any Directory, segmentBytes: Int, logger: Logger) throws {
+        self.directory = directory
         self.segmentBytes = segmentBytes
-        let lockPath = directory.path(of: "lock")
-        let existing = try? DiskFile(lockPath, .readWrite)
-        lock = try existing ?? DiskFile(lockPath, .create)
-        guard lock.tryLock() else { throw OpenError.inUse(path) }
+        let existing = try? directory.open("lock", .readWrite)
+        lock = try existing ?? directory.open("lock", .create)
+        guard lock.tryLock() else { throw OpenError.inUse(directory.path) }
         try recover(logger: logger)
     }
 
@@ -99,7 +98,7 @@ struct SpoolLog {
         }
     }
 
-    private func write(_ frame: [UInt8], to file: DiskFile) throws(AppendError) {
+    private func write(_ frame: [UInt8], to file: any File) throws(AppendError) {
         do throws(DiskError) {
             try file.write(frame, at: endOffset)
         } catch {
@@ -233,7 +232,7 @@ struct SpoolLog {
 
     /// Whether a crash interrupted the making of this file: no frame can have been written to it.
     private func isUnfinished(_ name: String) throws(DiskError) -> Bool {
-        let file = try DiskFile(directory.path(of: name), .read)
+        let file = try directory.open(name, .read)
         let size = try file.size()
         guard size > SpoolSegment.headerBytes else { return true }
         return try file.read(size, at: 0)[SpoolSegment.headerBytes...].allSatisfy { $0 == 0 }
@@ -262,7 +261,7 @@ struct SpoolLog {
     private func mend(
         _ name: String, identity: UInt64, firstSeq: UInt64, logger: Logger
     ) throws(DiskError) -> Set<UInt64> {
-        let file = try DiskFile(directory.path(of: name), .read)
+        let file = try directory.open(name, .read)
         let bytes = try file.read(try file.size(), at: 0)
         let scan = bytes.withUnsafeBytes { SegmentScan($0, firstSeq: firstSeq) }
         let quarantined = try unusedName(name + Self.quarantineSuffix)
@@ -276,7 +275,7 @@ struct SpoolLog {
         for frame in scan.frames { clean += bytes[frame.offset..<(frame.offset + frame.bytes)] }
         let mendedName = name + Self.mendedSuffix
         try? directory.remove(mendedName)
-        let mended = try DiskFile(directory.path(of: mendedName), .create)
+        let mended = try directory.open(mendedName, .create)
         try mended.allocate(clean.count)
         try mended.write(clean, at: 0)
         try mended.synchronize()

@@ -13,7 +13,7 @@ struct SpoolSegment: Sendable {
     /// The life of the spool directory in which it was written (see `SpoolLog`).
     let identity: UInt64
     let firstSeq: UInt64
-    let file: DiskFile
+    let file: any File
 
     /// The name says what the header says, so that a damaged header takes neither with it.
     static func name(identity: UInt64, firstSeq: UInt64) -> String {
@@ -41,11 +41,11 @@ struct SpoolSegment: Sendable {
     }
 
     /// Makes the file with all its blocks and its header, durable together with its directory entry.
-    static func create(in directory: DiskDirectory, identity: UInt64, firstSeq: UInt64, bytes: Int) throws(DiskError)
+    static func create(in directory: any Directory, identity: UInt64, firstSeq: UInt64, bytes: Int) throws(DiskError)
         -> SpoolSegment
     {
         let name = name(identity: identity, firstSeq: firstSeq)
-        let file = try DiskFile(directory.path(of: name), .create)
+        let file = try directory.open(name, .create)
         do throws(DiskError) {
             try file.allocate(bytes)
             try file.write(header(identity: identity, firstSeq: firstSeq), at: 0)
@@ -60,8 +60,8 @@ struct SpoolSegment: Sendable {
     }
 
     /// Nil where the header is not one of ours, whole and undamaged.
-    static func open(_ name: String, in directory: DiskDirectory) throws(DiskError) -> SpoolSegment? {
-        let file = try DiskFile(directory.path(of: name), .readWrite)
+    static func open(_ name: String, in directory: any Directory) throws(DiskError) -> SpoolSegment? {
+        let file = try directory.open(name, .readWrite)
         let bytes = try file.read(headerBytes, at: 0)
         guard bytes.count == headerBytes, let named = parse(name: name) else { return nil }
         return bytes.withUnsafeBytes { bytes -> SpoolSegment? in
@@ -74,16 +74,6 @@ struct SpoolSegment: Sendable {
             guard firstSeq == named.firstSeq, identity == named.identity else { return nil }
             return SpoolSegment(name: name, identity: identity, firstSeq: firstSeq, file: file)
         }
-    }
-}
-
-extension DiskFile {
-    func write(_ bytes: [UInt8], at offset: Int) throws(DiskError) {
-        var failure: DiskError?
-        bytes.withUnsafeBytes { buffer in
-            do throws(DiskError) { try self.write(buffer, at: offset) } catch { failure = error }
-        }
-        if let failure { throw failure }
     }
 }
 

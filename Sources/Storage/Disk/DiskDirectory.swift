@@ -1,7 +1,7 @@
 internal import Glibc
 
-/// A directory's entries: made, listed, renamed and removed, durable once `synchronize()` returns.
-package struct DiskDirectory: Sendable {
+/// A directory of the operating system.
+package struct DiskDirectory: Directory {
     package let path: String
 
     /// Makes the directory, and those above it, where missing; each is durable when this returns.
@@ -20,9 +20,10 @@ package struct DiskDirectory: Sendable {
         }
     }
 
-    package func path(of name: String) -> String { path + "/" + name }
+    package func open(_ name: String, _ mode: FileMode) throws(DiskError) -> any File {
+        try DiskFile(path(of: name), mode)
+    }
 
-    /// File names in ascending order, without `.` and `..`.
     package func names() throws(DiskError) -> [String] {
         guard let handle = unsafe opendir(path) else { throw .last("opendir", path) }
         defer { unsafe closedir(handle) }
@@ -46,11 +47,10 @@ package struct DiskDirectory: Sendable {
         if unsafe unlink(path(of: name)) != 0 { throw .last("unlink", path(of: name)) }
     }
 
-    /// Returns once entries made, renamed and removed before are on the medium.
     package func synchronize() throws(DiskError) { try Self.synchronize(path) }
 
     private static func synchronize(_ path: String) throws(DiskError) {
-        let descriptor = unsafe open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        let descriptor = unsafe Glibc.open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
         guard descriptor >= 0 else { throw .last("open", path) }
         defer { _ = close(descriptor) }
         while fsync(descriptor) != 0 {

@@ -1,18 +1,11 @@
 internal import Glibc
 
-/// An open file, closed when its last owner lets go. Positional reads and writes only, so threads may share it.
-package final class DiskFile: Sendable {
-    package enum Mode: Sendable {
-        case read
-        case readWrite
-        /// Fails where the file exists.
-        case create
-    }
-
+/// A file of the operating system, closed when its last owner lets go.
+package final class DiskFile: File {
     package let path: String
     private let descriptor: Int32
 
-    package init(_ path: String, _ mode: Mode) throws(DiskError) {
+    package init(_ path: String, _ mode: FileMode) throws(DiskError) {
         let flags =
             switch mode {
             case .read: O_RDONLY
@@ -32,14 +25,12 @@ package final class DiskFile: Sendable {
         return Int(status.st_size)
     }
 
-    /// Reserves blocks for the whole length, so that later writes within it can't run out of space.
     package func allocate(_ bytes: Int) throws(DiskError) {
         var result = EINTR
         while result == EINTR { result = posix_fallocate(descriptor, 0, off_t(bytes)) }
         if result != 0 { throw DiskError(call: "posix_fallocate", path: path, errno: result) }
     }
 
-    /// Cuts off everything behind `bytes`, and gives its blocks back.
     package func truncate(to bytes: Int) throws(DiskError) {
         while ftruncate(descriptor, off_t(bytes)) != 0 {
             if Glibc.errno != EINTR { throw .last("ftruncate", path) }
@@ -59,7 +50,6 @@ package final class DiskFile: Sendable {
         }
     }
 
-    /// Reads up to the buffer's length; fewer bytes only at the end of the file.
     package func read(into buffer: UnsafeMutableRawBufferPointer, at offset: Int) throws(DiskError) -> Int {
         var count = 0
         while count < buffer.count {
@@ -75,26 +65,6 @@ package final class DiskFile: Sendable {
         return count
     }
 
-    package func read(_ count: Int, at offset: Int) throws(DiskError) -> [UInt8] {
-        var bytes = [UInt8](repeating: 0, count: count)
-        var failure: DiskError?
-        let read = unsafe bytes.withUnsafeMutableBytes { buffer -> Int in
-            do throws(DiskError) {
-                return try unsafe self.read(into: buffer, at: offset)
-            } catch {
-                failure = error
-                return 0
-            }
-        }
-        if let failure { throw failure }
-        bytes.removeLast(count - read)
-        return bytes
-    }
-
-    /// Returns once the file's bytes (not its times) are on the medium.
-    ///
-    /// After an error nothing is known about what reached it, and trying again may report success for lost bytes:
-    /// stop using the file.
     package func synchronizeData() throws(DiskError) {
         while fdatasync(descriptor) != 0 {
             // Interrupted before it began to write back: that is no error of the medium.
@@ -108,7 +78,6 @@ package final class DiskFile: Sendable {
         }
     }
 
-    /// Takes the advisory lock that one process at a time can hold; false where another has it.
     package func tryLock() -> Bool {
         flock(descriptor, LOCK_EX | LOCK_NB) == 0
     }
