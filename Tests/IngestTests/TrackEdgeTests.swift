@@ -1,7 +1,8 @@
 import Core
-import Ingest
 import NIOCore
 import Testing
+
+@testable import Ingest
 
 /// The small parts of the endpoint that need no socket.
 @Suite struct TrackEdgeTests {
@@ -29,6 +30,16 @@ import Testing
         let few = RateLimit(perSecond: 1, maxClients: 4)
         for client: UInt8 in 0..<4 { #expect(few.take([client], nowNs: 0) == nil) }
         for client: UInt8 in 0..<4 { #expect(few.take([client], nowNs: 0) == 1) }
+    }
+
+    @Test func tokensAreTakenTogetherOrNotAtAll() {
+        var buckets = TokenBuckets(perSecond: 10, maxKeys: 4)
+        #expect(buckets.take(7, tokens: 6, nowNs: 0) == nil)
+        #expect(buckets.take(7, tokens: 6, nowNs: 0) == 200_000_000)
+        #expect(buckets.take(7, tokens: 4, nowNs: 0) == nil)
+        // More than a bucket holds is never there.
+        #expect(buckets.take(9, tokens: 11, nowNs: 0) == 100_000_000)
+        #expect(buckets.take(9, tokens: 10, nowNs: 0) == nil)
     }
 
     // MARK: Addresses

@@ -36,6 +36,12 @@ package struct BeaconRecords: Sendable, Equatable {
         return extent
     }
 
+    /// Appends what `others` has after `extent`.
+    package mutating func append(_ others: BeaconRecords, from extent: Extent) {
+        bytes.append(contentsOf: others.bytes[extent.bytes...])
+        count += others.count - extent.count
+    }
+
     /// Drops what came after `extent`.
     package mutating func cut(to extent: Extent) {
         guard extent.count < count else { return }

@@ -31,6 +31,14 @@ package final class Spool: Sendable {
         }
     }
 
+    /// Which of two queues a request waits in for its group commit.
+    package enum Lane: Sendable {
+        case normal
+        /// For what there is too much of: it gets the room that the other lane leaves in a group, and a little always.
+        /// Nothing in the normal lane waits for it.
+        case overflow
+    }
+
     /// Told what is reached: `.onDisk` and, where that was asked for, `.stored`, which may overtake it. Or a refusal.
     package typealias Completion = @Sendable (Result<Durability, SpoolRefusal>) -> Void
 
@@ -38,12 +46,15 @@ package final class Spool: Sendable {
         var records: BeaconRecords
         var receivedAt: Int64
         var durability: Durability
+        var lane: Lane
         var completion: Completion
     }
 
     private struct State {
-        var queue: [Request] = []
-        var queuedBytes = 0
+        /// Requests that wait for a group commit.
+        var waiting: [Lane: [Request]] = [:]
+        /// Of what waits or is being committed.
+        var queuedBytes: [Lane: Int] = [:]
         var isCommitting = false
         var isDraining = false
         var failure: String?
@@ -54,9 +65,17 @@ package final class Spool: Sendable {
         var waiters: [(position: Position, completion: Completion)] = []
         var waiterCount = 0
         var wakeShipper: (@Sendable () -> Void)?
+        /// Of the last frame.
+        var lastReceivedAt: Int64 = 0
         /// Committed since the shipper was last woken.
         var beaconsUnannounced = 0
+
+        mutating func release(_ group: [Request]) {
+            for request in group { queuedBytes[request.lane, default: 0] -= request.records.bytes.count }
+        }
     }
+
+    static let maxLateMs: Int64 = 60_000
 
     /// Of all that is appended from this opening on (see `SpoolIdentity`).
     package let identity: UInt64
@@ -72,16 +91,23 @@ package final class Spool: Sendable {
     ///
     /// - Parameter onFailure: called once when the disk fails a write or a sync. What reached the medium is unknown
     ///   then, so nothing is acknowledged any more and the process must end.
-    package init(
+    package convenience init(
         _ settings: SpoolSettings, metrics: SpoolMetrics, logger: Logger,
+        onFailure: @escaping @Sendable (String) -> Void
+    ) throws {
+        try self.init(
+            settings, on: try DiskDirectory(settings.directory), metrics: metrics, logger: logger, onFailure: onFailure)
+    }
+
+    init(
+        _ settings: SpoolSettings, on directory: any Directory, metrics: SpoolMetrics, logger: Logger,
         onFailure: @escaping @Sendable (String) -> Void
     ) throws {
         self.settings = settings
         self.logger = logger
         self.metrics = metrics
         self.onFailure = onFailure
-        let log = try SpoolLog(
-            try DiskDirectory(settings.directory), segmentBytes: settings.segmentBytes, logger: logger)
+        let log = try SpoolLog(directory, segmentBytes: settings.segmentBytes, logger: logger)
         identity = log.identity
         state = Mutex(State(bytesOnDisk: log.bytesOnDisk, durable: Durable(log)))
         self.log = Mutex(log)
@@ -91,13 +117,15 @@ package final class Spool: Sendable {
 
     /// Takes a request's beacons; `completion` runs on the spool's queue or the caller's thread.
     package func append(
-        _ records: BeaconRecords, until durability: Durability, completion: @escaping Completion
+        _ records: BeaconRecords, until durability: Durability, lane: Lane = .normal,
+        completion: @escaping Completion
     ) {
         let size = records.bytes.count
         let refusal = state.withLock { state -> SpoolRefusal? in
             if let failure = state.failure { return .failed(failure) }
             if state.isDraining { return .draining }
-            if state.queuedBytes + size > settings.maxQueuedBytes || size > maxRequestBytes {
+            let maxQueuedBytes = lane == .normal ? settings.maxQueuedBytes : settings.maxOverflowBytes
+            if state.queuedBytes[lane, default: 0] + size > maxQueuedBytes || size > maxRequestBytes {
                 return .full(retryAfterSeconds: 1)
             }
             if state.isOutOfSpace || state.bytesOnDisk > settings.maxBytes { return .full(retryAfterSeconds: 5) }
@@ -105,11 +133,11 @@ package final class Spool: Sendable {
                 guard state.waiterCount < settings.maxStoredWaiters else { return .full(retryAfterSeconds: 1) }
                 state.waiterCount += 1
             }
-            state.queue.append(
+            state.waiting[lane, default: []].append(
                 Request(
-                    records: records, receivedAt: records.firstReceivedAt, durability: durability,
+                    records: records, receivedAt: records.firstReceivedAt, durability: durability, lane: lane,
                     completion: completion))
-            state.queuedBytes += size
+            state.queuedBytes[lane, default: 0] += size
             if !state.isCommitting {
                 state.isCommitting = true
                 queue.async { self.commitGroups() }
@@ -131,17 +159,7 @@ package final class Spool: Sendable {
     private func commitGroups() {
         while true {
             let group = state.withLock { state -> [Request] in
-                var bytes = 0
-                var beacons = 0
-                var count = 0
-                while count < state.queue.count, count == 0 || bytes < settings.maxGroupBytes {
-                    bytes += state.queue[count].records.bytes.count
-                    beacons += state.queue[count].records.count
-                    if count > 0, bytes > maxRequestBytes || beacons > settings.maxGroupBeacons { break }
-                    count += 1
-                }
-                let group = Array(state.queue[0..<count])
-                state.queue.removeFirst(count)
+                let group = nextGroup(&state)
                 if group.isEmpty { state.isCommitting = false }
                 return group
             }
@@ -150,15 +168,49 @@ package final class Spool: Sendable {
         }
     }
 
+    private func nextGroup(_ state: inout State) -> [Request] {
+        var group: [Request] = []
+        var bytes = 0
+        var beacons = 0
+        func take(_ lane: Lane, upTo maxBytes: Int, atLeast least: Int) {
+            let waiting = state.waiting[lane, default: []]
+            var count = 0
+            while count < waiting.count, count < least || bytes < maxBytes {
+                let records = waiting[count].records
+                // One request may be as large as a frame; more must stay within the bounds.
+                if !group.isEmpty || count > 0,
+                    bytes + records.bytes.count > maxRequestBytes || beacons + records.count > settings.maxGroupBeacons
+                {
+                    break
+                }
+                bytes += records.bytes.count
+                beacons += records.count
+                count += 1
+            }
+            group += waiting[..<count]
+            state.waiting[lane]?.removeFirst(count)
+        }
+        take(.normal, upTo: settings.maxGroupBytes, atLeast: 1)
+        take(.overflow, upTo: group.isEmpty ? settings.maxGroupBytes : settings.overflowGroupBytes, atLeast: 1)
+        return group
+    }
+
     private func commit(_ group: [Request]) {
         let started = DispatchTime.now().uptimeNanoseconds
         let payloadBytes = group.reduce(0) { $0 + $1.records.bytes.count }
         let beacons = group.reduce(0) { $0 + $1.records.count }
+        let receivedAt = state.withLock { state in
+            // What comes late out of the overflow lane was not acknowledged before what has overtaken it. By more than
+            // this it isn't late: the clock was set back.
+            let isLate = (1...Self.maxLateMs).contains(state.lastReceivedAt &- group[0].receivedAt)
+            if !isLate { state.lastReceivedAt = group[0].receivedAt }
+            return state.lastReceivedAt
+        }
         var frame: [UInt8] = []
         frame.reserveCapacity(SpoolSegment.frameHeaderBytes + SpoolFrame.payloadHeaderBytes + payloadBytes)
         frame.append(contentsOf: repeatElement(0, count: SpoolSegment.frameHeaderBytes))
         frame.append(littleEndian: UInt32(beacons))
-        frame.append(littleEndian: group[0].receivedAt)
+        frame.append(littleEndian: receivedAt)
         for request in group { frame.append(contentsOf: request.records.bytes) }
         do {
             let (position, durable, bytesOnDisk) = try log.withLock { log in
@@ -172,7 +224,7 @@ package final class Spool: Sendable {
                 state.durable = durable
                 state.bytesOnDisk = bytesOnDisk
                 state.isOutOfSpace = false
-                state.queuedBytes -= payloadBytes
+                state.release(group)
                 for request in group where request.durability == .stored {
                     state.waiters.append((position, request.completion))
                 }
@@ -187,11 +239,11 @@ package final class Spool: Sendable {
             for request in group { request.completion(.success(.onDisk)) }
             wake?()
         } catch {
-            refuse(group, payloadBytes: payloadBytes, after: error)
+            refuse(group, after: error)
         }
     }
 
-    private func refuse(_ group: [Request], payloadBytes: Int, after error: any Error) {
+    private func refuse(_ group: [Request], after error: any Error) {
         let refusal: SpoolRefusal
         if case SpoolLog.AppendError.outOfSpace = error {
             refusal = .full(retryAfterSeconds: 5)
@@ -204,14 +256,14 @@ package final class Spool: Sendable {
             refusal = .failed("\(error)")
         }
         let waiting = state.withLock { state -> [Completion] in
-            state.queuedBytes -= payloadBytes
+            state.release(group)
             state.waiterCount -= group.count { $0.durability == .stored }
             if case .failed(let message) = refusal {
                 state.failure = message
                 // Nothing that waits can be acknowledged any more.
-                let rest = state.queue.map(\.completion) + state.waiters.map(\.completion)
-                state.queue = []
-                state.queuedBytes = 0
+                let rest = state.waiting.values.joined().map(\.completion) + state.waiters.map(\.completion)
+                state.waiting = [:]
+                state.queuedBytes = [:]
                 state.waiters = []
                 return rest
             }
@@ -242,7 +294,7 @@ package final class Spool: Sendable {
     var hasStoredWaiters: Bool { state.withLock { $0.waiterCount > 0 } }
 
     /// True once a draining spool has committed everything it took.
-    var isQuiet: Bool { state.withLock { $0.isDraining && $0.queue.isEmpty && !$0.isCommitting } }
+    var isQuiet: Bool { state.withLock { $0.isDraining && !$0.isCommitting } }
 
     /// Answers those who waited for what is now in Postgres, and removes segments that hold nothing else.
     ///

@@ -7,6 +7,10 @@ package struct SpoolSettings: Sendable {
     package var maxBytes = 8 << 30
     /// Beacons waiting for a group commit, in bytes of their records.
     package var maxQueuedBytes = 64 << 20
+    /// The same of the overflow lane.
+    package var maxOverflowBytes = 32 << 20
+    /// A group that holds more takes one request of the overflow lane, and no second one.
+    package var overflowGroupBytes = 512 << 10
     /// One group commit; what waits beyond it goes into the next.
     package var maxGroupBytes = 4 << 20
     /// Beacons of one group commit, unless one request has more: a batch is made of whole groups, and a block has its

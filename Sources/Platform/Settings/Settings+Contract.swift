@@ -101,6 +101,11 @@ extension Settings {
         return url
     }
 
+    /// `TRACK_HOT_ARTIST_RATE`: beacons a second of one artist on one node; 0 is no limit.
+    package func trackHotArtistRate() throws -> Int {
+        try int("TRACK_HOT_ARTIST_RATE", default: 20_000, in: 0...10_000_000)
+    }
+
     /// `TRACK_RATE_PER_CLIENT`: requests a second; 0, the default, is no limit.
     package func trackRatePerClient() throws -> Int {
         try int("TRACK_RATE_PER_CLIENT", default: 0, in: 0...1_000_000)

@@ -23,7 +23,8 @@ struct ServedProcess {
     /// Half as many loops as cores: the others are for the spool, for what ships it and for the connections' threads.
     /// With a loop for each core a turn of a loop brings less, and all of it costs more wake-ups: on two cores a third
     /// fewer requests. They end with the process.
-    static let eventLoops = MultiThreadedEventLoopGroup(numberOfThreads: max(1, System.coreCount / 2))
+    static let loopCount = max(1, System.coreCount / 2)
+    static let eventLoops = MultiThreadedEventLoopGroup(numberOfThreads: loopCount)
 
     let services: Set<ServiceName>
     let settings: Settings
@@ -86,6 +87,9 @@ struct ServedProcess {
         spool.maxBytes = try settings.int("SPOOL_MAX_BYTES", default: spool.maxBytes, in: (128 << 20)...(1 << 50))
         var node = IngestNode.Settings(spool: spool, nodeId: try settings.nodeID())
         node.track.cors = CORSPolicy(origins: try settings.corsOrigins())
+        let hotArtistRate = try settings.trackHotArtistRate()
+        // Each loop counts for itself.
+        node.track.hotArtistRate = (hotArtistRate + Self.loopCount - 1) / Self.loopCount
         node.track.ratePerClient = try settings.trackRatePerClient()
         do {
             node.track.trustedProxies = try TrustedProxies(try settings.string("TRUSTED_PROXIES") ?? "")

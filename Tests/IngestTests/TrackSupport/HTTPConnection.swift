@@ -101,6 +101,11 @@ final class HTTPConnection: Sendable {
         try await channel.withLock { $0 }!.setOption(ChannelOptions.autoRead, value: isReading).get()
     }
 
+    /// Returns before it is sent.
+    func startSending(_ bytes: [UInt8]) {
+        channel.withLock { $0 }!.writeAndFlush(ByteBuffer(bytes: bytes), promise: nil)
+    }
+
     func closeOutput() async throws {
         try await channel.withLock { $0 }!.close(mode: .output)
     }

@@ -20,6 +20,7 @@ final class TrackServer: Sendable {
         private struct State {
             var beacons: [Beacon] = []
             var durabilities: [Durability] = []
+            var lanes: [Spool.Lane] = []
             var refusal: SpoolRefusal?
             var holds = false
             var held: [@Sendable () -> Void] = []
@@ -29,6 +30,8 @@ final class TrackServer: Sendable {
 
         var beacons: [Beacon] { state.withLock { $0.beacons } }
         var durabilities: [Durability] { state.withLock { $0.durabilities } }
+        /// Of each beacon.
+        var lanes: [Spool.Lane] { state.withLock { $0.lanes } }
         var heldCount: Int { state.withLock { $0.held.count } }
 
         func refuse(_ refusal: SpoolRefusal?) { state.withLock { $0.refusal = refusal } }
@@ -44,7 +47,7 @@ final class TrackServer: Sendable {
         }
 
         func append(
-            _ records: BeaconRecords, _ durability: Durability, to spool: Spool,
+            _ records: BeaconRecords, _ durability: Durability, _ lane: Spool.Lane, to spool: Spool,
             _ completion: @escaping Spool.Completion
         ) {
             let refusal = state.withLock { state in
@@ -54,6 +57,7 @@ final class TrackServer: Sendable {
                     let batch = builder.finish()
                     state.beacons += (0..<batch.count).map { batch.beacon(at: $0) }
                     state.durabilities.append(durability)
+                    state.lanes.append(contentsOf: repeatElement(lane, count: batch.count))
                 }
                 return state.refusal
             }
@@ -88,7 +92,7 @@ final class TrackServer: Sendable {
         let spool = try TrackSpool.make(in: folder)
         return TrackEndpoint(
             settings: settings, salts: salts, metrics: metrics, threadPool: .singleton, now: { Decoded.receivedAt },
-            append: { sink.append($0, $1, to: spool, $2) })
+            append: { sink.append($0, $1, $2, to: spool, $3) })
     }
 
     static func run(

@@ -87,6 +87,10 @@ extension TrackDecoder {
                         }
                     addresses.initializeElement(at: index, to: address)
                 }
+                let artist = addresses[BeaconBatch.Text.artistId.rawValue]
+                if outcome.acceptedCount == 0, artist.baseAddress != nil {
+                    outcome.artist = Murmur3.hash64(artist, seed: Self.artistSeed)
+                }
                 records.append(
                     receivedAt: receipt.receivedAt, timestamp: min(time, receipt.receivedAt), claimed: time,
                     flags: BeaconBatch.Flags(rawValue: flags), texts: UnsafeBufferPointer(addresses))

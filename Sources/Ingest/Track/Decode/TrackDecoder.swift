@@ -19,6 +19,8 @@ package struct TrackDecoder {
     /// Where the last request's records begin.
     private var start = BeaconRecords.Extent()
     var hasTooMany = false
+    /// So that nobody can choose artists that share a place in a table.
+    static let artistSeed = UInt64.random(in: .min ... .max)
     var metadataMembers: [BeaconFields.Member] = []
     var unknownMembers: [BeaconFields.Member] = []
     var kept: [UInt8] = []
@@ -63,6 +65,12 @@ package struct TrackDecoder {
     /// Takes back what the last request added to `records`.
     package mutating func undo() {
         records.cut(to: start)
+    }
+
+    /// Moves what the last request added to `records` to the end of others.
+    mutating func move(to others: inout BeaconRecords) {
+        others.append(records, from: start)
+        undo()
     }
 
     package mutating func takeRecords() -> BeaconRecords {

@@ -4,6 +4,8 @@ package struct TrackOutcome: Sendable {
     package static let maxRejectionsReported = 1000
 
     package internal(set) var acceptedCount = 0
+    /// The hash of the artist of the first that was accepted; nil where it names none.
+    package internal(set) var artist: UInt64?
     package internal(set) var rejected: [Rejection] = []
     /// By `TrackField.rawValue`; empty when nothing was rejected.
     package internal(set) var rejectedByField: [Int] = []

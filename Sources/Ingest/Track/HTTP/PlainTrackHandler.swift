@@ -8,7 +8,7 @@ import Platform
 /// All others it passes on, byte by byte, to the handlers behind it, one request at a time, and so it does with a plain
 /// one to which there is more to say than 202: they know every rule. Once it can't tell where a request ends, it passes
 /// on all that comes.
-final class PlainTrackHandler: ChannelDuplexHandler, RemovableChannelHandler, TrackLane.Connection {
+final class PlainTrackHandler: ChannelDuplexHandler, RemovableChannelHandler, TrackLoop.Connection {
     typealias InboundIn = ByteBuffer
     typealias InboundOut = ByteBuffer
     typealias OutboundIn = ByteBuffer
@@ -28,7 +28,7 @@ final class PlainTrackHandler: ChannelDuplexHandler, RemovableChannelHandler, Tr
         case closed
     }
 
-    private let lane: TrackLane
+    private let loop: TrackLoop
     private let watch: IdleConnectionHandler
     private var peer = ClientAddress.unixSocket
     private var state = State.reading
@@ -56,8 +56,8 @@ final class PlainTrackHandler: ChannelDuplexHandler, RemovableChannelHandler, Tr
     private var context: ChannelHandlerContext?
 
     /// - Parameter watch: further back in the same pipeline.
-    init(_ lane: TrackLane, watch: IdleConnectionHandler) {
-        self.lane = lane
+    init(_ loop: TrackLoop, watch: IdleConnectionHandler) {
+        self.loop = loop
         self.watch = watch
     }
 
@@ -199,7 +199,7 @@ final class PlainTrackHandler: ChannelDuplexHandler, RemovableChannelHandler, Tr
     private func take(_ frame: RequestFrame) -> Bool {
         requestNumber += 1
         return inbox.withUnsafeReadableBytes { bytes in
-            let proxies = lane.endpoint.settings.trustedProxies
+            let proxies = loop.endpoint.settings.trustedProxies
             var client = peer
             if !proxies.isEmpty {
                 let hops = frame.forwardedFor.map { String(decoding: bytes[$0], as: UTF8.self) }
@@ -212,7 +212,7 @@ final class PlainTrackHandler: ChannelDuplexHandler, RemovableChannelHandler, Tr
             }
             path = frame.path
             origin = frame.origin.map { String(decoding: bytes[$0], as: UTF8.self) }
-            return lane.take(
+            return loop.take(
                 UnsafeRawBufferPointer(rebasing: bytes[frame.headBytes..<frame.bytes]), from: client,
                 userAgent: frame.userAgent == nil ? nil : userAgent.text, isPrivate: frame.isPrivate, for: self,
                 request: requestNumber)
@@ -224,9 +224,9 @@ final class PlainTrackHandler: ChannelDuplexHandler, RemovableChannelHandler, Tr
     func complete(_ request: UInt64, beacons: Int, _ result: Result<Durability, SpoolRefusal>) {
         guard request == requestNumber, case .answering = state, let context else { return }
         switch result {
-        case .success: write(lane.accepted(beacons, origin: origin, keepsAlive: !holdsQuiesce), context)
+        case .success: write(loop.accepted(beacons, origin: origin, keepsAlive: !holdsQuiesce), context)
         case .failure(let refusal):
-            write(lane.refused(refusal, path: path, origin: origin, keepsAlive: !holdsQuiesce), context)
+            write(loop.refused(refusal, path: path, origin: origin, keepsAlive: !holdsQuiesce), context)
         }
     }
 
@@ -298,10 +298,10 @@ final class PlainTrackHandler: ChannelDuplexHandler, RemovableChannelHandler, Tr
     /// False where more is in flight then than may be.
     private func reserve(_ bytes: Int) -> Bool {
         guard bytes != reservedBytes else { return true }
-        let inFlight = lane.endpoint.metrics.inFlightBytes.add(bytes - reservedBytes)
+        let inFlight = loop.endpoint.metrics.inFlightBytes.add(bytes - reservedBytes)
         let isMore = bytes > reservedBytes
         reservedBytes = bytes
-        return !isMore || inFlight <= lane.endpoint.settings.maxInFlightBytes
+        return !isMore || inFlight <= loop.endpoint.settings.maxInFlightBytes
     }
 }
 

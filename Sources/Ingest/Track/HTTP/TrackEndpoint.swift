@@ -18,14 +18,14 @@ package final class TrackEndpoint: Sendable {
     /// Makes records durable, as `Spool.append` does. The completion runs on any thread.
     package typealias Append =
         @Sendable (
-            _ records: BeaconRecords, _ durability: Durability,
+            _ records: BeaconRecords, _ durability: Durability, _ lane: Spool.Lane,
             _ completion: @escaping Spool.Completion
         ) -> Void
 
     let append: Append
     private let salts: Mutex<SaltSource>
     /// By event loop; asked for once a connection.
-    private let lanes = Mutex<[ObjectIdentifier: NIOLoopBound<LaneInUse>]>([:])
+    private let loops = Mutex<[ObjectIdentifier: NIOLoopBound<LoopInUse>]>([:])
 
     /// - Parameters:
     ///   - threadPool: started; its queue is bounded by `maxInFlightBytes`.
@@ -36,7 +36,7 @@ package final class TrackEndpoint: Sendable {
     ) {
         self.init(
             settings: settings, salts: salts, metrics: metrics, threadPool: threadPool, now: now,
-            append: { spool.append($0, until: $1, completion: $2) })
+            append: { spool.append($0, until: $1, lane: $2, completion: $3) })
     }
 
     package init(
@@ -67,23 +67,23 @@ package final class TrackEndpoint: Sendable {
     /// requests. On the channel's event loop.
     package func addHandlers(to channel: any Channel) throws {
         let pipeline = channel.pipeline.syncOperations
-        try pipeline.addHandler(TrackHandler(self))
-        let plain = PlainTrackHandler(
-            lane(of: channel.eventLoop), watch: try pipeline.handler(type: IdleConnectionHandler.self))
+        let loop = loop(of: channel.eventLoop)
+        try pipeline.addHandler(TrackHandler(self, loop))
+        let plain = PlainTrackHandler(loop, watch: try pipeline.handler(type: IdleConnectionHandler.self))
         try pipeline.addHandler(plain, position: .first)
     }
 
-    private func lane(of eventLoop: any EventLoop) -> TrackLane {
-        lanes.withLock { lanes in
-            if let lane = lanes[ObjectIdentifier(eventLoop)]?.value.lane { return lane }
-            let lane = TrackLane(self, eventLoop)
-            lanes[ObjectIdentifier(eventLoop)] = NIOLoopBound(LaneInUse(lane: lane), eventLoop: eventLoop)
-            return lane
+    private func loop(of eventLoop: any EventLoop) -> TrackLoop {
+        loops.withLock { loops in
+            if let loop = loops[ObjectIdentifier(eventLoop)]?.value.loop { return loop }
+            let loop = TrackLoop(self, eventLoop)
+            loops[ObjectIdentifier(eventLoop)] = NIOLoopBound(LoopInUse(loop: loop), eventLoop: eventLoop)
+            return loop
         }
     }
 
     /// Its connections keep it.
-    private struct LaneInUse {
-        weak var lane: TrackLane?
+    private struct LoopInUse {
+        weak var loop: TrackLoop?
     }
 }

@@ -28,6 +28,7 @@ final class TrackHandler: ChannelInboundHandler, RemovableChannelHandler {
     }
 
     private let endpoint: TrackEndpoint
+    private let loop: TrackLoop
     private var decoder = TrackDecoder()
     private var date = HTTPDate()
     private var peer = ClientAddress.unixSocket
@@ -48,8 +49,9 @@ final class TrackHandler: ChannelInboundHandler, RemovableChannelHandler {
     /// The answer is made, and will be written when the write under way is over.
     private var isDeferred = false
 
-    init(_ endpoint: TrackEndpoint) {
+    init(_ endpoint: TrackEndpoint, _ loop: TrackLoop) {
         self.endpoint = endpoint
+        self.loop = loop
     }
 
     // MARK: Channel
@@ -277,7 +279,7 @@ final class TrackHandler: ChannelInboundHandler, RemovableChannelHandler {
         let count = outcome.acceptedCount
         let number = requestNumber
         let bound = NIOLoopBound((handler: self, context: context, answer: answer), eventLoop: eventLoop)
-        endpoint.append(records, request.durability) { result in
+        endpoint.append(records, request.durability, loop.lane(of: outcome)) { result in
             eventLoop.execute {
                 let (handler, context, answer) = bound.value
                 // Counted also where the client has gone: the beacons are in.

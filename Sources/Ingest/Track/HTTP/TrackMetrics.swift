@@ -3,6 +3,7 @@ package import Platform
 /// What the track endpoint counts, once a request and never once a beacon.
 package struct TrackMetrics: Sendable {
     let accepted: Counter
+    let overflow: Counter
     /// By `TrackField.rawValue`.
     let rejected: [Counter]
     let receivedBytes: Counter
@@ -15,6 +16,8 @@ package struct TrackMetrics: Sendable {
 
     package init(_ metrics: Metrics) {
         accepted = metrics.counter("tiketi_track_beacons_accepted_total", "Beacons acknowledged.")
+        overflow = metrics.counter(
+            "tiketi_track_beacons_overflow_total", "Beacons of hot artists, taken into the overflow lane.")
         rejected = TrackField.allCases.map { field in
             metrics.counter(
                 "tiketi_track_beacons_rejected_total", "Beacons rejected, by the field at fault.",

@@ -15,6 +15,8 @@ package struct TrackSettings: Sendable {
     package var maxStoredWait = TimeAmount.seconds(30)
     /// Requests a second; 0 is no limit.
     package var ratePerClient = 0
+    /// Beacons a second of one artist, for each event loop: what is above goes into the overflow lane. 0 is no limit.
+    package var hotArtistRate = 0
     package var cors = CORSPolicy.any
     package var trustedProxies = TrustedProxies.none
 

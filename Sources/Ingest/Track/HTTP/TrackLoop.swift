@@ -7,9 +7,12 @@ import Storage
 /// in one piece, and word of it comes back in one. A hop between threads costs more than a beacon.
 ///
 /// On its event loop only.
-final class TrackLane {
+final class TrackLoop {
     /// What waits for the end of the turn is handed over earlier beyond this.
     static let maxTurnBytes = 256 << 10
+
+    /// Artists whose rate is known; beyond them some are forgotten.
+    static let maxArtists = 4096
 
     /// A connection whose request waits for the disk.
     protocol Connection: AnyObject {
@@ -28,8 +31,11 @@ final class TrackLane {
     /// The usual answer, and what it was made of.
     private var usual: (answer: ByteBuffer, beacons: Int, date: String)?
     private let eventLoop: any EventLoop
+    /// Its records are what this turn has for the normal lane.
     private var decoder = TrackDecoder()
     private var waiters: [Waiter] = []
+    private var overflow = (records: BeaconRecords(), waiters: [Waiter]())
+    private var hotArtists: TokenBuckets?
     private var isTurnOpen = false
     private var receivedAt: Int64 = 0
     private var salt: [UInt8] = []
@@ -39,6 +45,9 @@ final class TrackLane {
     init(_ endpoint: TrackEndpoint, _ eventLoop: any EventLoop) {
         self.endpoint = endpoint
         self.eventLoop = eventLoop
+        if endpoint.settings.hotArtistRate > 0 {
+            hotArtists = TokenBuckets(perSecond: endpoint.settings.hotArtistRate, maxKeys: Self.maxArtists)
+        }
     }
 
     /// Takes a request's beacons if all are valid, and there is room for them, and the client may: `connection` is told
@@ -54,7 +63,8 @@ final class TrackLane {
             salt: salt)
         guard let outcome = try? decoder.decode(body, receipt) else { return false }
         guard outcome.rejectedCount == 0, outcome.acceptedCount > 0,
-            endpoint.metrics.inFlightBytes.value + decoder.records.bytes.count <= endpoint.settings.maxInFlightBytes,
+            endpoint.metrics.inFlightBytes.value + decoder.records.bytes.count + overflow.records.bytes.count
+                <= endpoint.settings.maxInFlightBytes,
             // Last: who is refused elsewhere is asked for a token there.
             endpoint.rateLimit?.take(client.rateKey, nowNs: Int64(NIODeadline.now().uptimeNanoseconds)) == nil
         else {
@@ -62,9 +72,25 @@ final class TrackLane {
             return false
         }
         bodyBytes += body.count
-        waiters.append(Waiter(connection: connection, request: request, beacons: outcome.acceptedCount))
-        if decoder.records.bytes.count >= Self.maxTurnBytes { handOver() }
+        let waiter = Waiter(connection: connection, request: request, beacons: outcome.acceptedCount)
+        switch lane(of: outcome) {
+        case .normal: waiters.append(waiter)
+        case .overflow:
+            decoder.move(to: &overflow.records)
+            overflow.waiters.append(waiter)
+        }
+        if decoder.records.bytes.count + overflow.records.bytes.count >= Self.maxTurnBytes { handOver() }
         return true
+    }
+
+    /// The lane for what a request brings. By the artist of its first beacon: a page's beacons are of one artist.
+    func lane(of outcome: TrackOutcome) -> Spool.Lane {
+        guard let artist = outcome.artist,
+            hotArtists?.take(
+                artist, tokens: outcome.acceptedCount, nowNs: Int64(NIODeadline.now().uptimeNanoseconds)) != nil
+        else { return .normal }
+        endpoint.metrics.overflow.increment(by: outcome.acceptedCount)
+        return .overflow
     }
 
     // MARK: Answers
@@ -108,20 +134,28 @@ final class TrackLane {
     }
 
     private func handOver() {
-        guard !waiters.isEmpty else { return }
-        let since = NIODeadline.now()
-        let records = decoder.takeRecords()
-        let bytes = records.bytes.count
         endpoint.metrics.receivedBytes.increment(by: bodyBytes)
-        endpoint.metrics.inFlightBytes.add(bytes)
-        let group = NIOLoopBound((lane: self, waiters: waiters), eventLoop: eventLoop)
-        waiters = []
         bodyBytes = 0
-        endpoint.append(records, .onDisk) { [eventLoop] result in
+        if !waiters.isEmpty {
+            handOver(decoder.takeRecords(), waiters, .normal)
+            waiters = []
+        }
+        if !overflow.waiters.isEmpty {
+            handOver(overflow.records, overflow.waiters, .overflow)
+            overflow = (BeaconRecords(), [])
+        }
+    }
+
+    private func handOver(_ records: BeaconRecords, _ waiters: [Waiter], _ lane: Spool.Lane) {
+        let since = NIODeadline.now()
+        let bytes = records.bytes.count
+        endpoint.metrics.inFlightBytes.add(bytes)
+        let group = NIOLoopBound((loop: self, waiters: waiters), eventLoop: eventLoop)
+        endpoint.append(records, .onDisk, lane) { [eventLoop] result in
             eventLoop.execute {
-                let (lane, waiters) = group.value
-                lane.endpoint.metrics.inFlightBytes.add(-bytes)
-                lane.complete(waiters, result, since: since)
+                let (loop, waiters) = group.value
+                loop.endpoint.metrics.inFlightBytes.add(-bytes)
+                loop.complete(waiters, result, since: since)
             }
         }
     }
@@ -140,4 +174,4 @@ final class TrackLane {
 }
 
 @available(*, unavailable)
-extension TrackLane: Sendable {}
+extension TrackLoop: Sendable {}
