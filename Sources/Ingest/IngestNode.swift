@@ -43,7 +43,8 @@ package struct IngestNode: Service {
         }
         counters = redis.map { Counters(redis: $0, calendar: calendar, clock: clock, logger: logger) }
         shipper = Shipper(
-            spool: spool, nodeId: settings.nodeId, pool: postgres, counters: counters, metrics: ShipMetrics(metrics),
+            spool: spool, nodeId: settings.nodeId, pool: postgres, counters: counters,
+            metrics: ShipMetrics(metrics, clock: clock),
             clock: clock, logger: logger)
         salts = VisitorSalts(calendar: calendar, pool: postgres, clock: clock, logger: logger)
         endpoint = TrackEndpoint(

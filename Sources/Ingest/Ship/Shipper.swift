@@ -77,6 +77,7 @@ package final class Shipper: Sendable {
                     let lookedAt = clock()
                     let filling = try await feed.fill(from: spool.durable)
                     for lost in filling.lost { report(lost) }
+                    metrics.oldestReceivedAt.set(filling.identity == nil ? 0 : Int(filling.receivedAt))
                     guard let identity = filling.identity else {
                         // What waits may be stored already, by a commit that was lost from sight.
                         if spool.hasStoredWaiters { markStored() }
@@ -240,6 +241,8 @@ package final class Shipper: Sendable {
                 markStored()
                 return registration.unfinished
             } catch {
+                // What is in the spool may be older; it isn't known what of it is stored.
+                if metrics.oldestReceivedAt.value == 0 { metrics.oldestReceivedAt.set(Int(clock())) }
                 if attempts.isPowerOfTwo {
                     logger.warning(
                         "Postgres can't be reached; the spool keeps",

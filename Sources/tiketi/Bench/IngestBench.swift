@@ -1,6 +1,7 @@
 import AsyncHTTPClient
 import Core
 import NIOCore
+import NIOPosix
 import Storage
 
 /// The real `tiketi serve ingest`, in a process of its own, shipping to Postgres and Redis.
@@ -14,6 +15,7 @@ struct IngestBench {
     func run(_ progress: (String) -> Void) async throws -> [BenchReport] {
         [try await BenchStage.with { try await single($0, progress) }]
             + [try await BenchStage.with { try await batches($0, progress) }]
+            + [try await BenchStage.with { try await idle($0, progress) }]
     }
 
     // MARK: Single beacons
@@ -120,6 +122,38 @@ struct IngestBench {
                 Figure("ack p50", result.latencies.milliseconds(0.5), "ms", better: .lower),
                 Figure("ack p99", result.latencies.milliseconds(0.99), "ms", better: .lower),
                 Figure("spool backlog at the end", backlog / beaconsPerSecond, "s of input", better: .lower),
+                Figure("peak memory of ingest", Double(memory) / 1_048_576, "MiB", better: .lower),
+            ])
+    }
+
+    // MARK: Idle connections
+
+    static let idleConnections = 10_000
+    static let activeConnections = 1000
+
+    private func idle(_ stage: BenchStage, _ progress: (String) -> Void) async throws -> BenchReport {
+        progress("ingest, \(Self.idleConnections) idle connections")
+        _ = OpenFileLimit.raise()
+        var bodies = BeaconBodies(seed: seed, instant: ProcessSettings.clock())
+        let requests = bodies.singles()
+        let (result, served, memory) = try await stage.serving("ingest") { process, port in
+            let idle = try await IdleConnections.open(
+                Self.idleConnections, port: port, on: MultiThreadedEventLoopGroup.singleton)
+            let result = try await HTTPLoad(
+                port: port, connections: Self.activeConnections, measured: .seconds(seconds), requests: requests
+            ).run()
+            try checkAllAccepted(result, process)
+            let served = await idle.ask(requests[0])
+            await idle.close()
+            return (result, served, process.peakResidentBytes)
+        }
+        return BenchReport(
+            name: "ingest, \(Self.idleConnections) idle connections",
+            conditions: "single beacons on \(Self.activeConnections) more connections, \(seconds) s",
+            figures: [
+                Figure("acknowledged", result.perSecond, "req/s", better: .higher),
+                Figure("ack p99", result.latencies.milliseconds(0.99), "ms", better: .lower),
+                Figure("idle ones served afterwards", Double(served), "connections", better: .higher),
                 Figure("peak memory of ingest", Double(memory) / 1_048_576, "MiB", better: .lower),
             ])
     }

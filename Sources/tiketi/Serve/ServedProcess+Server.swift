@@ -3,6 +3,7 @@ import Foundation
 import Hummingbird
 import HummingbirdCore
 import Ingest
+import Logging
 import NIOCore
 import NIOPosix
 import Platform
@@ -11,8 +12,19 @@ import ServiceLifecycle
 import Storage
 
 extension ServedProcess {
-    /// Where questions are answered: further connections wait to be accepted, idle ones end after a minute.
+    /// Where questions are answered, further connections wait to be accepted; idle ones end after a minute.
     static let maxConnections = 16_384
+
+    /// `maxConnections`, or what the system leaves room for.
+    private func connectionBound() -> Int {
+        let room = OpenFileLimit.raise()
+        if room < Self.maxConnections {
+            logger.warning(
+                "the limit of open files leaves room for fewer connections than there could be",
+                metadata: ["connections": "\(room)", "without": "\(Self.maxConnections)"])
+        }
+        return min(room, Self.maxConnections)
+    }
 
     /// The server of this process: bare NIO where it only takes beacons, else Hummingbird, with the track endpoint in
     /// front of it on the same port where beacons are taken too.
@@ -34,7 +46,7 @@ extension ServedProcess {
             server: .sharedPort { try node?.endpoint.addHandlers(to: $0) },
             configuration: .init(
                 address: .hostname(host, port: port), serverName: "tiketi",
-                availableConnectionsDelegate: MaximumAvailableConnections(Self.maxConnections)),
+                availableConnectionsDelegate: MaximumAvailableConnections(connectionBound())),
             // Connections are accepted once this returns.
             onServerRunning: { channel in Task { await onListening(channel.localAddress?.port ?? 0) } },
             eventLoopGroupProvider: .shared(Self.eventLoops),
@@ -61,6 +73,7 @@ extension ServedProcess {
         var server = IngestServer.Settings()
         server.host = host
         server.port = port
+        server.maxConnections = connectionBound()
         return IngestServer(
             settings: server, endpoint: node.endpoint, metrics: metrics, isReady: { node.spool.canAccept },
             group: Self.eventLoops, logger: logger,

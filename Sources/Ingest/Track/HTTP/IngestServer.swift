@@ -12,7 +12,7 @@ package struct IngestServer: Service {
         /// 0 is any that is free.
         package var port = 8080
         /// Further ones are told 503 and closed.
-        package var maxConnections = 10_000
+        package var maxConnections = 16_384
         /// How long a client may take for the next part of a request, or for the next request.
         package var idleMax = TimeAmount.seconds(60)
         /// How long a client may take for a whole request.
