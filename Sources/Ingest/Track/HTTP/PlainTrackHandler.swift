@@ -65,7 +65,7 @@ final class PlainTrackHandler: ChannelDuplexHandler, RemovableChannelHandler, Tr
 
     func handlerAdded(context: ChannelHandlerContext) {
         self.context = context
-        watch.onAnswered = { [weak self] keepsAlive in self?.othersAnswered(keepsAlive: keepsAlive) }
+        watch.onAnswered = { [unowned self] keepsAlive in othersAnswered(keepsAlive: keepsAlive) }
         if context.channel.isActive { peer = ClientAddress(context.channel.remoteAddress) }
     }
 

@@ -25,7 +25,7 @@ package final class TrackEndpoint: Sendable {
     let append: Append
     private let salts: Mutex<SaltSource>
     /// By event loop; asked for once a connection.
-    private let loops = Mutex<[ObjectIdentifier: NIOLoopBound<LoopInUse>]>([:])
+    private let loops = Mutex<[ObjectIdentifier: NIOLoopBound<TrackLoop>]>([:])
 
     /// - Parameters:
     ///   - threadPool: started; its queue is bounded by `maxInFlightBytes`.
@@ -75,15 +75,10 @@ package final class TrackEndpoint: Sendable {
 
     private func loop(of eventLoop: any EventLoop) -> TrackLoop {
         loops.withLock { loops in
-            if let loop = loops[ObjectIdentifier(eventLoop)]?.value.loop { return loop }
+            if let loop = loops[ObjectIdentifier(eventLoop)] { return loop.value }
             let loop = TrackLoop(self, eventLoop)
-            loops[ObjectIdentifier(eventLoop)] = NIOLoopBound(LoopInUse(loop: loop), eventLoop: eventLoop)
+            loops[ObjectIdentifier(eventLoop)] = NIOLoopBound(loop, eventLoop: eventLoop)
             return loop
         }
-    }
-
-    /// Its connections keep it.
-    private struct LoopInUse {
-        weak var loop: TrackLoop?
     }
 }

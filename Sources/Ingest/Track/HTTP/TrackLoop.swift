@@ -26,7 +26,8 @@ final class TrackLoop {
         var beacons: Int
     }
 
-    let endpoint: TrackEndpoint
+    /// It owns the loop; each connection and each closure here keeps it.
+    unowned let endpoint: TrackEndpoint
     private var date = HTTPDate()
     /// The usual answer, and what it was made of.
     private var usual: (answer: ByteBuffer, beacons: Int, date: String)?
@@ -127,9 +128,11 @@ final class TrackLoop {
         receivedAt = endpoint.now()
         salt = endpoint.salt(at: receivedAt)
         // Runs once all that the loop found to do is done.
-        eventLoop.assumeIsolated().execute {
-            self.isTurnOpen = false
-            self.handOver()
+        eventLoop.assumeIsolated().execute { [endpoint] in
+            withExtendedLifetime(endpoint) {
+                self.isTurnOpen = false
+                self.handOver()
+            }
         }
     }
 
@@ -151,10 +154,10 @@ final class TrackLoop {
         let bytes = records.bytes.count
         endpoint.metrics.inFlightBytes.add(bytes)
         let group = NIOLoopBound((loop: self, waiters: waiters), eventLoop: eventLoop)
-        endpoint.append(records, .onDisk, lane) { [eventLoop] result in
+        endpoint.append(records, .onDisk, lane) { [eventLoop, endpoint] result in
             eventLoop.execute {
                 let (loop, waiters) = group.value
-                loop.endpoint.metrics.inFlightBytes.add(-bytes)
+                endpoint.metrics.inFlightBytes.add(-bytes)
                 loop.complete(waiters, result, since: since)
             }
         }
