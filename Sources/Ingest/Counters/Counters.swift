@@ -10,13 +10,19 @@ import Synchronization
 package final class Counters: Sendable {
     /// Batches that wait for Redis; a further one is passed over, and healing makes up for it.
     static let maxWaiting = 64
+    /// From one addition to the next: what comes meanwhile is added together, a call for each counter instead of one
+    /// for each counter and batch.
+    static let pause = Duration.milliseconds(300)
 
     private let redis: RedisPool
     private let calendar: ReportingCalendar
     private let clock: @Sendable () -> Int64
     private let logger: Logger
-    private let deltas: AsyncStream<(node: String, seq: Int64, deltas: CounterDeltas)>
-    private let submit: AsyncStream<(node: String, seq: Int64, deltas: CounterDeltas)>.Continuation
+    /// By node, in the order in which they came.
+    private let waiting = Mutex<[CounterChanges]>([])
+    private let bell: AsyncStream<Void>
+    private let ring: AsyncStream<Void>.Continuation
+    private let isDraining = Mutex(false)
     private let isFailing = Mutex(false)
 
     package init(
@@ -26,68 +32,100 @@ package final class Counters: Sendable {
         self.calendar = calendar
         self.clock = clock
         self.logger = logger
-        (deltas, submit) = AsyncStream.makeStream(bufferingPolicy: .bufferingOldest(Self.maxWaiting))
+        (bell, ring) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
     }
 
-    /// Adds the counter's views, and remembers them as recent (`seq count node`), if the batch is newer than the last one
-    /// of its node that was added.
+    /// Adds a counter's views, batch by batch (`seq views`), and remembers them as recent (`seq views node`): those
+    /// batches that are newer than the last one of their node that was added.
     static let addScript = RedisScript(
         """
-        local last = redis.call('HGET', KEYS[2], ARGV[1])
-        if last and tonumber(last) >= tonumber(ARGV[2]) then return 0 end
-        redis.call('INCRBY', KEYS[1], ARGV[3])
-        redis.call('HSET', KEYS[2], ARGV[1], ARGV[2])
-        redis.call('LPUSH', KEYS[3], ARGV[2] .. ' ' .. ARGV[3] .. ' ' .. ARGV[1])
-        redis.call('LTRIM', KEYS[3], 0, ARGV[5] - 1)
-        for _, key in ipairs(KEYS) do redis.call('EXPIREAT', key, ARGV[4]) end
+        local node = ARGV[1]
+        local last = tonumber(redis.call('HGET', KEYS[2], node) or -1)
+        local newest, sum = nil, 0
+        for index = 4, #ARGV, 2 do
+            if tonumber(ARGV[index]) > last then
+                newest = ARGV[index]
+                last = tonumber(newest)
+                sum = sum + tonumber(ARGV[index + 1])
+                redis.call('LPUSH', KEYS[3], newest .. ' ' .. ARGV[index + 1] .. ' ' .. node)
+            end
+        end
+        if not newest then return 0 end
+        redis.call('INCRBY', KEYS[1], sum)
+        redis.call('HSET', KEYS[2], node, newest)
+        redis.call('LTRIM', KEYS[3], 0, ARGV[3] - 1)
+        for _, key in ipairs(KEYS) do redis.call('EXPIREAT', key, ARGV[2]) end
         return 1
         """)
 
     /// Queues a stored batch. Never waits.
     func add(_ batch: BeaconBatch, node: String, seq: Int64) {
         let deltas = CounterDeltas(batch, calendar: calendar, now: clock())
-        if !deltas.isEmpty { submit.yield((node, seq, deltas)) }
+        guard !deltas.isEmpty else { return }
+        waiting.withLock { waiting in
+            guard waiting.reduce(0, { $0 + $1.batches }) < Self.maxWaiting else { return }
+            if waiting.last?.node != node { waiting.append(CounterChanges(node: node)) }
+            waiting[waiting.count - 1].add(deltas, seq: seq)
+        }
+        ring.yield()
     }
 
     /// Ends `run()` once what waits is added or passed over.
     package func beginDraining() {
-        submit.finish()
+        isDraining.withLock { $0 = true }
+        ring.yield()
     }
 
     package func run() async {
-        for await (node, seq, deltas) in deltas {
-            do {
-                try await redis.withConnection { try Self.apply(deltas, node: node, seq: seq, on: $0) }
-                if isFailing.withLock({ failing in
-                    defer { failing = false }
-                    return failing
-                }) {
-                    logger.notice("Redis is back; the rollup heals what the counters missed")
-                }
-            } catch {
-                if isFailing.withLock({ failing in
-                    defer { failing = true }
-                    return !failing
-                }) {
-                    logger.warning("Redis counters fall behind until it is back", metadata: ["error": "\(error)"])
-                }
+        for await _ in bell {
+            let started = ContinuousClock.now
+            // Said before what waits is taken: nothing comes after it.
+            let isLast = isDraining.withLock { $0 }
+            for changes in waiting.withLock({ waiting in
+                defer { waiting = [] }
+                return waiting
+            }) {
+                await add(changes)
+            }
+            if isLast || Task.isCancelled { return }
+            try? await Task.sleep(until: started + Self.pause)
+        }
+    }
+
+    private func add(_ changes: CounterChanges) async {
+        do {
+            try await redis.withConnection { try Self.apply(changes, on: $0) }
+            if isFailing.withLock({ failing in
+                defer { failing = false }
+                return failing
+            }) {
+                logger.notice("Redis is back; the rollup heals what the counters missed")
+            }
+        } catch {
+            if isFailing.withLock({ failing in
+                defer { failing = true }
+                return !failing
+            }) {
+                logger.warning("Redis counters fall behind until it is back", metadata: ["error": "\(error)"])
             }
         }
     }
 
-    static func apply(_ deltas: CounterDeltas, node: String, seq: Int64, on connection: RedisConnection) throws {
-        let calls = deltas.views.sorted { $0.key < $1.key }.map { key, count in
+    static func apply(_ changes: CounterChanges, on connection: RedisConnection) throws {
+        let calls = changes.changes.map { key, ofCounter in
             let name = key.string
+            var arguments: [RedisArgument] = [
+                .init(changes.node), .init(changes.expiry[key]!), .init(CounterKey.maxRecent),
+            ]
+            for change in ofCounter { arguments += [.init(change.seq), .init(change.views)] }
             return addScript.call(
                 keys: [
                     .init(name), .init(CounterKey.positions(of: name)), .init(CounterKey.recent(of: name)),
                 ],
-                arguments: [
-                    .init(node), .init(seq), .init(count), .init(deltas.expiry[key]!), .init(CounterKey.maxRecent),
-                ])
+                arguments: arguments)
         }
         for case .error(let message) in try connection.pipeline(scripts: calls) { throw RedisError(reply: message) }
-        for (minute, visitors) in deltas.visitors {
+        for (minute, visitors) in changes.visitors {
             let key = CounterKey.visitors(minute: minute)
             var command: [RedisArgument] = ["PFADD", .init(key)]
             for visitor in visitors { command.append(.init(String(visitor, radix: 36))) }

@@ -31,7 +31,7 @@ import Testing
             let values = try await redis.pool.withConnection { connection in
                 try [(five, "n/1", Int64(7)), (five, "n/1", 7), (two, "n/1", 6), (two, "n/1", 8), (five, "n/1", 7)].map
                 {
-                    try Counters.apply($0.0, node: $0.1, seq: $0.2, on: connection)
+                    try Counters.apply(CounterChanges($0.0, node: $0.1, seq: $0.2), on: connection)
                     return try connection.command(["GET", .init(key)]).int!
                 }
             }
@@ -39,13 +39,34 @@ import Testing
         }
     }
 
+    /// Of batches that are added together only those count that are new; each is remembered by itself.
+    @Test func batchesThatAreAddedTogetherStayApart() async throws {
+        try await withRedis { redis in
+            let (five, two, key) = (deltas(5), deltas(2), key())
+            var together = CounterChanges(two, node: "n/1", seq: 3)
+            together.add(five, seq: 9)
+            together.add(two, seq: 10)
+            let (values, recent) = try await redis.pool.withConnection { [together] connection in
+                try Counters.apply(CounterChanges(two, node: "n/1", seq: 3), on: connection)
+                let values = try (0..<2).map { _ in
+                    try Counters.apply(together, on: connection)
+                    return try connection.command(["GET", .init(key)]).int!
+                }
+                let recent = try connection.command(["LRANGE", .init(CounterKey.recent(of: key)), "0", "-1"])
+                return (values, recent.array?.compactMap(\.string))
+            }
+            #expect(values == [9, 9])
+            #expect(recent == ["10 2 n/1", "9 5 n/1", "3 2 n/1"])
+        }
+    }
+
     @Test func batchesOfTwoNodesBothCount() async throws {
         try await withRedis { redis in
             let (five, two, key) = (deltas(5), deltas(2), key())
             let value = try await redis.pool.withConnection { connection in
-                try Counters.apply(five, node: "n/1", seq: 900, on: connection)
-                try Counters.apply(two, node: "n/2", seq: 1, on: connection)
-                try Counters.apply(two, node: "n/2", seq: 1, on: connection)
+                try Counters.apply(CounterChanges(five, node: "n/1", seq: 900), on: connection)
+                try Counters.apply(CounterChanges(two, node: "n/2", seq: 1), on: connection)
+                try Counters.apply(CounterChanges(two, node: "n/2", seq: 1), on: connection)
                 return try connection.command(["GET", .init(key)]).int!
             }
             #expect(value == 7)
@@ -59,7 +80,7 @@ import Testing
             let day = ReportingCalendar.seoul.day(of: Self.now - daysAgo * 86_400_000)
             let expected = ReportingCalendar.seoul.start(of: day + 3) / 1000
             let (keys, expiries) = try await redis.pool.withConnection { connection in
-                try Counters.apply(deltas, node: "n/1", seq: 1, on: connection)
+                try Counters.apply(CounterChanges(deltas, node: "n/1", seq: 1), on: connection)
                 let keys = try connection.command(["KEYS", "*views*"]).array!.map { $0.string! }
                 return (keys, try keys.map { try connection.command(["EXPIRETIME", .init($0)]).int! })
             }
@@ -73,9 +94,9 @@ import Testing
         try await withRedis { redis in
             let (deltas, other, key) = (deltas(3, artist: artist), deltas(1), key(artist))
             let value = try await redis.pool.withConnection { connection in
-                try Counters.apply(deltas, node: "n/1", seq: 1, on: connection)
-                try Counters.apply(other, node: "n/1", seq: 1, on: connection)
-                try Counters.apply(deltas, node: "n/1", seq: 1, on: connection)
+                try Counters.apply(CounterChanges(deltas, node: "n/1", seq: 1), on: connection)
+                try Counters.apply(CounterChanges(other, node: "n/1", seq: 1), on: connection)
+                try Counters.apply(CounterChanges(deltas, node: "n/1", seq: 1), on: connection)
                 return try connection.command(["GET", .init(key)]).int!
             }
             #expect(value == 3)

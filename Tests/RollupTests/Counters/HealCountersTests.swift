@@ -38,7 +38,7 @@ import Testing
             var builder = BeaconBatchBuilder()
             for beacon in beacons { builder.append(beacon) }
             let deltas = CounterDeltas(builder.finish(), calendar: .seoul, now: HealCountersTests.now)
-            try await redis.withConnection { try Counters.apply(deltas, node: node, seq: seq, on: $0) }
+            try await redis.withConnection { try Counters.apply(CounterChanges(deltas, node: node, seq: seq), on: $0) }
         }
 
         func key(_ artist: String = "a") -> String {
