@@ -1,3 +1,5 @@
+import Glibc
+
 /// Text that equals another only byte for byte, as it does in Postgres and Redis.
 ///
 /// Two `String`s are equal, and hash alike, where Unicode takes them for the same characters: a Hangul syllable and the
@@ -11,16 +13,26 @@ package struct ExactText: Sendable {
     }
 }
 
+extension ExactText {
+    /// A native string's bytes lie in one piece; another's are copied.
+    private func withBytes<Result>(_ body: (UnsafeBufferPointer<UInt8>) -> Result) -> Result {
+        string.utf8.withContiguousStorageIfAvailable(body) ?? Array(string.utf8).withUnsafeBufferPointer(body)
+    }
+}
+
 extension ExactText: Hashable {
     package static func == (left: ExactText, right: ExactText) -> Bool {
-        left.string.utf8.elementsEqual(right.string.utf8)
+        // Bytes at once: the sequences' own comparison goes byte by byte, through iterators.
+        left.withBytes { left in
+            right.withBytes { right in
+                left.count == right.count
+                    && (left.count == 0 || memcmp(left.baseAddress!, right.baseAddress!, left.count) == 0)
+            }
+        }
     }
 
     package func hash(into hasher: inout Hasher) {
-        let isContiguous: Void? = string.utf8.withContiguousStorageIfAvailable {
-            hasher.combine(bytes: UnsafeRawBufferPointer($0))
-        }
-        if isContiguous == nil { for byte in string.utf8 { hasher.combine(byte) } }
+        withBytes { hasher.combine(bytes: UnsafeRawBufferPointer($0)) }
         // No byte of UTF-8: what is hashed next can't continue the text.
         hasher.combine(0xff as UInt8)
     }
@@ -29,7 +41,14 @@ extension ExactText: Hashable {
 extension ExactText: Comparable {
     /// By bytes: the order of Postgres's collation "C".
     package static func < (left: ExactText, right: ExactText) -> Bool {
-        left.string.utf8.lexicographicallyPrecedes(right.string.utf8)
+        left.withBytes { left in
+            right.withBytes { right in
+                let order =
+                    left.isEmpty || right.isEmpty
+                    ? 0 : memcmp(left.baseAddress!, right.baseAddress!, min(left.count, right.count))
+                return order == 0 ? left.count < right.count : order < 0
+            }
+        }
     }
 }
 

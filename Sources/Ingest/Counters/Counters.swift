@@ -9,10 +9,10 @@ import Synchronization
 /// cache of the present: while it is away batches are passed over, and the rollup heals the counters.
 package final class Counters: Sendable {
     /// Batches that wait for Redis; a further one is passed over, and healing makes up for it.
-    static let maxWaiting = 64
-    /// From one addition to the next: what comes meanwhile is added together, a call for each counter instead of one
-    /// for each counter and batch.
-    static let pause = Duration.milliseconds(300)
+    static let maxWaiting = 128
+    /// Between two additions, four times as long as the last one took, within these bounds: what comes meanwhile is added
+    /// together, a call for each counter instead of one for each counter and batch.
+    static let pause = Duration.milliseconds(250)...Duration.milliseconds(1000)
 
     private let redis: RedisPool
     private let calendar: ReportingCalendar
@@ -88,7 +88,8 @@ package final class Counters: Sendable {
                 await add(changes)
             }
             if isLast || Task.isCancelled { return }
-            try? await Task.sleep(until: started + Self.pause)
+            let took = ContinuousClock.now - started
+            try? await Task.sleep(for: min(max(took * 4, Self.pause.lowerBound), Self.pause.upperBound))
         }
     }
 

@@ -3,7 +3,7 @@ import Core
 /// Decides which frames make up a batch: a pure state machine, no IO and no clock.
 struct BatchCutter {
     /// A batch is cut once it holds this many beacons; one large frame may take it beyond.
-    static let targetBeacons = 8192
+    static let targetBeacons = 16_384
     /// No batch holds more, whatever its frames hold; the block format's own bound is above it.
     static let maxBeacons = 40_000
     /// Nor more bytes of records; one large frame is a batch of its own.

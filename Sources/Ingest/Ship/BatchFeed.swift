@@ -30,10 +30,13 @@ final class BatchFeed: Sendable {
         var reader = SpoolReader()
         var cutter = BatchCutter()
         var held: SpoolReader.Frame?
+        /// Found missing by `prefetch`, and not told yet.
+        var lost: [LostFrames] = []
 
         /// Reads frames into the cutter until it is full or nothing more is there.
-        mutating func fill(from durable: Spool.Durable) throws -> Filling {
-            var lost: [LostFrames] = []
+        mutating func fill(from durable: Spool.Durable, stored: [UInt64: UInt64]) throws -> Filling {
+            reader.stored = stored
+            defer { lost = [] }
             var isDrained = false
             while !cutter.isFull {
                 guard let frame = try held ?? reader.next(in: durable) else {
@@ -58,11 +61,23 @@ final class BatchFeed: Sendable {
     }
 
     private let state = Mutex(State())
+    /// By itself: whoever asks doesn't wait for what is being read.
+    private let positions = Mutex<[UInt64: UInt64]>([:])
     private let queue = DispatchQueue(label: "tiketi.spool.read")
 
     /// - Throws: `SpoolReader.ReadError`; `rewind()` then.
     func fill(from durable: Spool.Durable) async throws -> Filling {
-        try await reading { try $0.fill(from: durable) }
+        try await reading { [self] in try $0.fill(from: durable, stored: stored) }
+    }
+
+    /// Reads the next batch while the one that was taken is being stored. What is found wrong is told by `fill`.
+    func prefetch(from durable: Spool.Durable) {
+        queue.async {
+            self.state.withLock { state in
+                guard let filling = try? state.fill(from: durable, stored: self.stored) else { return }
+                state.lost = filling.lost
+            }
+        }
     }
 
     /// Takes the batch.
@@ -77,8 +92,9 @@ final class BatchFeed: Sendable {
     }
 
     /// Drops what was read and goes back to what isn't stored.
-    func rewind() {
-        state.withLock { state in
+    func rewind() async {
+        try? await reading { state in
+            state.lost = []
             state.held = nil
             state.cutter = BatchCutter()
             state.reader.rewind()
@@ -87,12 +103,12 @@ final class BatchFeed: Sendable {
 
     /// The last number stored of each identity.
     var stored: [UInt64: UInt64] {
-        get { state.withLock { $0.reader.stored } }
-        set { state.withLock { $0.reader.stored = newValue } }
+        get { positions.withLock { $0 } }
+        set { positions.withLock { $0 = newValue } }
     }
 
     func didStore(_ position: Spool.Position) {
-        state.withLock { $0.reader.stored[position.identity] = position.seq }
+        positions.withLock { $0[position.identity] = position.seq }
     }
 
     private func reading<R: Sendable>(_ body: @escaping @Sendable (inout State) throws -> R) async throws -> R {

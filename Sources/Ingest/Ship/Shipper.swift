@@ -91,7 +91,7 @@ package final class Shipper: Sendable {
                             case .positionDiffers:
                                 guard let again = await register(doubting: spool.identity) else { return }
                                 unfinished = again
-                                feed.rewind()
+                                await feed.rewind()
                                 continue
                             }
                         }
@@ -118,19 +118,19 @@ package final class Shipper: Sendable {
                     case .positionDiffers:
                         guard let again = await register(doubting: identity) else { return }
                         unfinished = again
-                        feed.rewind()
+                        await feed.rewind()
                     }
                 }
             } catch {
                 await recover(from: error)
-                feed.rewind()
+                await feed.rewind()
             }
             // Quiet first: what was committed before that is in the durable part looked at after it.
             if isDraining.withLock({ $0 }), spool.isQuiet, await !feed.hasMore(in: spool.durable) {
                 guard await heartbeat(shippedThrough: Int64.max, ended: unfinished) == .positionDiffers else { return }
                 guard let again = await register(doubting: spool.identity) else { return }
                 unfinished = again
-                feed.rewind()
+                await feed.rewind()
                 ring.yield()
             }
         }
@@ -154,6 +154,7 @@ package final class Shipper: Sendable {
         let endedNodes = ended.map { node($0) }
         var delayMs = Self.retryMs.lowerBound
         var attempts = 0
+        feed.prefetch(from: spool.durable)
         while !Task.isCancelled {
             attempts += 1
             do {

@@ -92,7 +92,7 @@ struct StoredBench {
     }
 
     /// As the shipper cuts full batches.
-    static let batchBeacons = 8192
+    static let batchBeacons = 16_384
 
     // MARK: Storage
 
