@@ -1,3 +1,5 @@
+import Glibc
+
 /// Collects beacons into a batch, giving each distinct text of a column one code.
 ///
 /// `messageId` and `metadata` hardly ever repeat, so they are not looked up: each row is a value of its own.
@@ -76,10 +78,8 @@ extension BeaconBatchBuilder {
 
         private static func equal(_ column: TextColumn, _ index: Int, _ value: UnsafeRawBufferPointer) -> Bool {
             let range = column.range(ofValue: index)
-            guard range.count == value.count else { return false }
-            return column.bytes.withUnsafeBytes { bytes in
-                bytes[range].elementsEqual(value)
-            }
+            guard range.count == value.count, let start = value.baseAddress else { return range.count == value.count }
+            return column.bytes.withUnsafeBytes { memcmp($0.baseAddress! + range.lowerBound, start, value.count) == 0 }
         }
 
         private mutating func grow() {

@@ -8,11 +8,16 @@ struct CounterChanges {
         var views: Int64
     }
 
+    struct Counter: Equatable {
+        /// Seconds since 1970.
+        var expires: Int64
+        var changes: [Change] = []
+    }
+
     let node: String
     private(set) var batches = 0
-    /// By counter name, in the batches' order.
-    private(set) var changes: [ExactText: [Change]] = [:]
-    private(set) var expiry: [ExactText: Int64] = [:]
+    /// Of each counter, in the batches' order.
+    private(set) var counters: [ExactText: Counter] = [:]
     private(set) var visitors: [Int64: Set<UInt64>] = [:]
 
     init(node: String) {
@@ -27,8 +32,10 @@ struct CounterChanges {
     /// - Parameter seq: above those that were added before.
     mutating func add(_ deltas: CounterDeltas, seq: Int64) {
         batches += 1
-        for (name, views) in deltas.views { changes[name, default: []].append(Change(seq: seq, views: views)) }
-        expiry.merge(deltas.expiry) { $1 }
+        for counter in deltas.counters {
+            counters[counter.name, default: Counter(expires: counter.expires)].changes
+                .append(Change(seq: seq, views: counter.views))
+        }
         for (minute, seen) in deltas.visitors {
             let room = CounterDeltas.maxVisitorsPerMinute - visitors[minute, default: []].count
             visitors[minute, default: []].formUnion(seen.prefix(max(0, room)))

@@ -2,10 +2,15 @@ import Core
 
 /// What one batch adds to the counters in Redis. Pure.
 struct CounterDeltas: Equatable {
-    /// Views by counter name.
-    var views: [ExactText: Int64] = [:]
-    /// When each day's counters expire, in seconds since 1970, by counter name.
-    var expiry: [ExactText: Int64] = [:]
+    /// A counter's name occurs once.
+    struct Counter: Equatable {
+        var name: ExactText
+        var views: Int64
+        /// Seconds since 1970.
+        var expires: Int64
+    }
+
+    private(set) var counters: [Counter] = []
     /// Distinct visitors by UTC minute of their beacon.
     var visitors: [Int64: Set<UInt64>] = [:]
 
@@ -13,7 +18,7 @@ struct CounterDeltas: Equatable {
     static let visitorMinutes: Int64 = 6
     static let maxVisitorsPerMinute = 100_000
 
-    var isEmpty: Bool { views.isEmpty && visitors.isEmpty }
+    var isEmpty: Bool { counters.isEmpty && visitors.isEmpty }
 
     /// Counts the page views whose day's counters still live, and the visitors of the last minutes.
     init(_ batch: BeaconBatch, calendar: ReportingCalendar, now: Int64) {
@@ -85,9 +90,10 @@ struct CounterDeltas: Equatable {
     ) {
         let expires = calendar.start(of: day + 1 + CounterKey.daysKept) / 1000
         for code in 1..<counts.count where counts[code] != 0 {
-            let name = ExactText(name(column.string(ofValue: code - 1), day))
-            views[name, default: 0] += counts[code]
-            expiry[name] = expires
+            counters.append(
+                Counter(
+                    name: ExactText(name(column.string(ofValue: code - 1), day)), views: counts[code], expires: expires)
+            )
         }
     }
 }

@@ -113,12 +113,12 @@ package final class Counters: Sendable {
     }
 
     static func apply(_ changes: CounterChanges, on connection: RedisConnection) throws {
-        let calls = changes.changes.map { key, ofCounter in
+        let calls = changes.counters.map { key, counter in
             let name = key.string
             var arguments: [RedisArgument] = [
-                .init(changes.node), .init(changes.expiry[key]!), .init(CounterKey.maxRecent),
+                .init(changes.node), .init(counter.expires), .init(CounterKey.maxRecent),
             ]
-            for change in ofCounter { arguments += [.init(change.seq), .init(change.views)] }
+            for change in counter.changes { arguments += [.init(change.seq), .init(change.views)] }
             return addScript.call(
                 keys: [
                     .init(name), .init(CounterKey.positions(of: name)), .init(CounterKey.recent(of: name)),

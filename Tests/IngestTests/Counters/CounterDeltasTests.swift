@@ -100,3 +100,8 @@ extension BeaconBatch {
         return builder.finish()
     }
 }
+
+extension CounterDeltas {
+    var views: [ExactText: Int64] { Dictionary(uniqueKeysWithValues: counters.map { ($0.name, $0.views) }) }
+    var expiry: [ExactText: Int64] { Dictionary(uniqueKeysWithValues: counters.map { ($0.name, $0.expires) }) }
+}
