@@ -44,6 +44,8 @@ import Testing
                 try FileManager.default.copyItem(atPath: directory, toPath: copy)
                 let shipping = Task { await shipper.run() }
                 #expect(await eventually { (try? await beacons(pool)) == 600 })
+                // Their removal is under way, and must not meet the copies.
+                #expect(await eventually { spool!.durable.segments.count == 1 })
                 shipping.cancel()
                 await shipping.value
                 spool = nil
