@@ -19,7 +19,7 @@ final class BatchFeed: Sendable {
         /// Frames found missing on the way.
         var lost: [LostFrames]
         /// What reading found to be each segment's last number.
-        var lastSeqs: [UInt64: UInt64]
+        var lastSeqs: [String: UInt64]
 
         func isDue(at now: Int64) -> Bool { now - receivedAt >= BatchCutter.lingerMs }
     }

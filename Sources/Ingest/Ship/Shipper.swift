@@ -144,7 +144,7 @@ package final class Shipper: Sendable {
 
     /// Stores one batch, trying until it is.
     private func ship(
-        _ cut: BatchFeed.Cut, shippedThrough: Int64, ended: [UInt64], lastSeqs: [UInt64: UInt64]
+        _ cut: BatchFeed.Cut, shippedThrough: Int64, ended: [UInt64], lastSeqs: [String: UInt64]
     ) async -> Shipped {
         let identity = cut.first.identity
         let batch = BatchStore.Batch(
@@ -191,7 +191,7 @@ package final class Shipper: Sendable {
         return .cancelled
     }
 
-    private func didStore(_ beacons: BeaconBatch, _ batch: BatchStore.Batch, lastSeqs: [UInt64: UInt64]) {
+    private func didStore(_ beacons: BeaconBatch, _ batch: BatchStore.Batch, lastSeqs: [String: UInt64]) {
         metrics.batches.increment()
         metrics.beacons.increment(by: batch.beacons)
         metrics.bytes.increment(by: batch.block.bytes.count)
@@ -204,7 +204,7 @@ package final class Shipper: Sendable {
 
     /// Answers who waits for what Postgres has, and lets the segments go: also for what was stored without this loop
     /// seeing its commit, since nothing may follow that would do it later.
-    private func markStored(lastSeqs: [UInt64: UInt64] = [:]) {
+    private func markStored(lastSeqs: [String: UInt64] = [:]) {
         let stored = feed.stored
         spool.markStored(lastSeqs: lastSeqs) { identity, lastSeq in lastSeq <= stored[identity] ?? 0 }
     }

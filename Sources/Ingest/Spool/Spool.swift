@@ -298,9 +298,9 @@ package final class Spool: Sendable {
 
     /// Answers those who waited for what is now in Postgres, and removes segments that hold nothing else.
     ///
-    /// - Parameter lastSeqs: by a segment's first number, the last number that reading found in it.
+    /// - Parameter lastSeqs: by a segment's name, the last number that reading found in it.
     func markStored(
-        lastSeqs: [UInt64: UInt64] = [:],
+        lastSeqs: [String: UInt64] = [:],
         _ isStored: @escaping @Sendable (_ identity: UInt64, _ lastSeq: UInt64) -> Bool
     ) {
         answer(.success(.stored)) { isStored($0.identity, $0.seq) }

@@ -17,9 +17,13 @@ struct SpoolLog {
 
     let directory: any Directory
     let segmentBytes: Int
+    private let zerosAhead: ZerosAhead
     private(set) var segments: [SpoolSegment] = []
     /// Where the last segment's frames end.
     private(set) var endOffset = 0
+    /// Whether what comes next begins a new segment. One whose making failed may be on the disk all the same, and says
+    /// by its number where the frames before it end: none may follow it elsewhere.
+    private var isClosed = false
     /// Where the last segment's blocks end that were written to, be it with zeros.
     private var writtenEnd = 0
     private(set) var nextSeq: UInt64 = 1
@@ -38,13 +42,19 @@ struct SpoolLog {
     }
 
     /// Opens the spool, mending what a crash or a bad disk left behind.
-    init(_ directory: any Directory, segmentBytes: Int, logger: Logger) throws {
+    ///
+    /// - Parameter identify: the identity of this life, given that of the one before.
+    init(
+        _ directory: any Directory, segmentBytes: Int, zerosAhead: ZerosAhead = ZerosAhead(),
+        identify: (UInt64?) -> UInt64 = SpoolIdentity.new(after:), logger: Logger
+    ) throws {
         self.directory = directory
         self.segmentBytes = segmentBytes
+        self.zerosAhead = zerosAhead
         let existing = try? directory.open("lock", .readWrite)
         lock = try existing ?? directory.open("lock", .create)
         guard lock.tryLock() else { throw OpenError.inUse(directory.path) }
-        try recover(logger: logger)
+        try recover(identify: identify, logger: logger)
     }
 
     /// What the spool takes on disk, quarantined segments not counted. Those of earlier lives are cut where their
@@ -61,10 +71,11 @@ struct SpoolLog {
 
     // MARK: Appending
 
-    /// Writes one frame behind the last; durable after `synchronize()`. `frame` has room for the header in front.
+    /// Writes one frame behind the last; durable after `synchronize()`, without which none may follow. `frame` has room
+    /// for the header in front.
     mutating func append(_ frame: inout [UInt8]) throws(AppendError) -> UInt64 {
         do throws(DiskError) {
-            if !isWriting || endOffset + frame.count > segmentBytes { try begin() }
+            if isClosed || !isWriting || endOffset + frame.count > segmentBytes { try begin() }
         } catch {
             throw error.isOutOfSpace ? .outOfSpace : .disk(error)
         }
@@ -73,24 +84,25 @@ struct SpoolLog {
         try write(frame, to: segments[segments.count - 1].file)
         endOffset += frame.count
         nextSeq += 1
-        if frame.count <= Self.maxZeroedAheadOf { try writeZerosAhead() }
+        if frame.count <= zerosAhead.maxFrameBytes { try writeZerosAhead() }
         return seq
     }
 
-    /// Zeros are written this far ahead of small frames, before the sync that makes the frame durable.
-    static let zerosAheadBytes = 512 << 10
-    /// A larger frame gains too little.
-    static let maxZeroedAheadOf = 32 << 10
-    private static let zeros = [UInt8](repeating: 0, count: zerosAheadBytes)
+    struct ZerosAhead {
+        /// Zeros are written this far ahead of small frames, before the sync that makes the frame durable.
+        var bytes = 512 << 10
+        /// A larger frame gains too little.
+        var maxFrameBytes = 32 << 10
+    }
 
     /// The first write to a reserved block changes what the filesystem knows of it, so that a sync takes a second write,
     /// to its journal, and nearly twice as long. Zeros take that once for many frames, and the file reads as before.
     private mutating func writeZerosAhead() throws(AppendError) {
         guard endOffset > writtenEnd else { return }
         let file = segments[segments.count - 1].file
-        let count = min(Self.zerosAheadBytes, segmentBytes - endOffset)
+        let count = min(zerosAhead.bytes, segmentBytes - endOffset)
         do throws(DiskError) {
-            if count > 0 { try file.write(Array(Self.zeros[..<count]), at: endOffset) }
+            if count > 0 { try file.write([UInt8](repeating: 0, count: count), at: endOffset) }
             writtenEnd = endOffset + count
         } catch {
             // A volume that copies on write may be full: the next frame finds out.
@@ -121,39 +133,44 @@ struct SpoolLog {
 
     /// Goes on in a new segment.
     private mutating func begin() throws(DiskError) {
+        isClosed = true
         segments.append(
             try SpoolSegment.create(in: directory, identity: identity, firstSeq: nextSeq, bytes: segmentBytes))
         endOffset = SpoolSegment.headerBytes
         writtenEnd = endOffset
+        isClosed = false
     }
 
     /// Removes the oldest segments whose every frame is stored; never the one that is written to. One that can't be
     /// removed stays, and the others go.
     ///
     /// - Parameters:
-    ///   - lastSeqs: by a segment's first number, the last number that reading found in it, 0 for none, where that is
-    ///     known. Frames behind it were lost to damage: they never reach Postgres, and the segment would stay for ever.
+    ///   - lastSeqs: by a segment's name, the last number that reading found in it, 0 for none, where that is known.
+    ///     Frames behind it were lost to damage: they never reach Postgres, and the segment would stay for ever.
     ///   - isStored: whether the frame of this identity and number, and so all before it, is in Postgres.
     mutating func removeSegments(
-        lastSeqs: [UInt64: UInt64], where isStored: (_ identity: UInt64, _ lastSeq: UInt64) -> Bool
+        lastSeqs: [String: UInt64], where isStored: (_ identity: UInt64, _ lastSeq: UInt64) -> Bool
     ) throws(DiskError) {
         let candidates = isWriting ? segments.count - 1 : segments.count
         let stored = (0..<candidates).prefix { index in
             let segment = segments[index]
-            return isStored(segment.identity, min(lastSeqs[segment.firstSeq] ?? .max, maxSeq(ofSegment: index)))
+            return isStored(segment.identity, min(lastSeqs[segment.name] ?? .max, maxSeq(ofSegment: index)))
         }
-        guard !stored.isEmpty else { return }
         var failure: DiskError?
-        for index in stored.reversed() {
-            do throws(DiskError) { try directory.remove(segments[index].name) } catch {
+        var removed = 0
+        for index in stored {
+            do throws(DiskError) { try directory.remove(segments[index - removed].name) } catch {
                 guard error.isMissing else {
                     failure = error
                     continue
                 }
             }
-            segments.remove(at: index)
+            segments.remove(at: index - removed)
+            removed += 1
+            // Before the next one goes: a segment that came back without those behind it would seem to lack their
+            // frames.
+            try directory.synchronize()
         }
-        try directory.synchronize()
         if let failure { throw failure }
     }
 
@@ -163,7 +180,7 @@ struct SpoolLog {
     private static let mendedSuffix = ".mended"
 
     /// Reads the last segment, and the headers of the others: damage in those is for the reader to find.
-    private mutating func recover(logger: Logger) throws {
+    private mutating func recover(identify: (UInt64?) -> UInt64, logger: Logger) throws {
         try finishMending()
         var names = try directory.names().filter { name in
             guard name.hasSuffix(SpoolSegment.suffix) else { return false }
@@ -184,7 +201,8 @@ struct SpoolLog {
                 if let mended = try SpoolSegment.open(name, in: directory) { segments.append(mended) }
             }
         }
-        identity = SpoolIdentity.new(after: segments.last?.identity)
+        try removeTwins()
+        identity = identify(segments.last?.identity)
         while let last = segments.last {
             let scan = try end(last, logger: logger)
             nextSeq = max(nextSeq, last.firstSeq, (scan.frames.last?.seq ?? 0) + 1)
@@ -199,6 +217,20 @@ struct SpoolLog {
             // What it holds can be shipped all the same, which makes room.
             guard error.isOutOfSpace else { throw error }
             logger.error("the spool's disk is full: refusing beacons", metadata: ["error": "\(error)"])
+        }
+    }
+
+    /// Removes what begins with the same number as another segment and holds nothing: its making failed, its removal
+    /// did not reach the medium, and a crash has brought it back. The other one would seem to end before it begins.
+    private mutating func removeTwins() throws(DiskError) {
+        for index in segments.indices.reversed() {
+            let neighbours = segments[max(index - 1, 0)..<min(index + 2, segments.count)]
+            guard neighbours.count(where: { $0.firstSeq == segments[index].firstSeq }) > 1 else { continue }
+            let scan = try scan(segments[index])
+            guard scan.frames.isEmpty, scan.tornEnd == nil else { continue }
+            try directory.remove(segments[index].name)
+            try directory.synchronize()
+            segments.remove(at: index)
         }
     }
 
@@ -242,7 +274,7 @@ struct SpoolLog {
     ///
     /// - Returns: which numbers were lost.
     mutating func quarantine(_ segment: SpoolSegment, logger: Logger) throws(DiskError) -> LostFrames {
-        guard let index = segments.firstIndex(where: { $0.firstSeq == segment.firstSeq }) else {
+        guard let index = segments.firstIndex(where: { $0.name == segment.name }) else {
             return LostFrames(identity: segment.identity, seqs: 0..<0)
         }
         if isWriting, index == segments.count - 1 { try begin() }
@@ -279,6 +311,8 @@ struct SpoolLog {
         try mended.allocate(clean.count)
         try mended.write(clean, at: 0)
         try mended.synchronize()
+        // Else a crash could leave the file under its new name, and this one under none.
+        try directory.synchronize()
         try directory.rename(name, to: quarantined)
         try directory.rename(mendedName, to: name)
         try directory.synchronize()

@@ -20,9 +20,11 @@ struct SpoolReader {
     }
 
     /// One read from the disk; a larger frame is read alone.
-    private static let chunkBytes = 4 << 20
+    private let chunkBytes: Int
 
-    private var segmentSeq: UInt64 = 0
+    /// Of the segment that is being read. Names ascend as numbers do, and tell apart those that begin with the same
+    /// number: one of them holds nothing.
+    private var segmentName = ""
     private var offset = 0
     private var chunk: [UInt8] = []
     private var chunkOffset = 0
@@ -31,17 +33,21 @@ struct SpoolReader {
 
     /// The last number stored of each identity.
     var stored: [UInt64: UInt64] = [:]
-    /// By a segment's first number, the last number found in it, 0 for none: of the spool's segments, those that were
-    /// read to their end.
-    private(set) var lastSeqs: [UInt64: UInt64] = [:]
+    /// By a segment's name, the last number found in it, 0 for none: of the spool's segments, those that were read to
+    /// their end.
+    private(set) var lastSeqs: [String: UInt64] = [:]
     private var previous: Spool.Position?
+
+    init(chunkBytes: Int = 4 << 20) {
+        self.chunkBytes = chunkBytes
+    }
 
     /// The next durable frame that is not stored; nil where there is none yet.
     mutating func next(in durable: Spool.Durable) throws(ReadError) -> Frame? {
         while true {
-            guard let index = durable.segments.firstIndex(where: { $0.firstSeq >= segmentSeq }) else { return nil }
+            guard let index = durable.segments.firstIndex(where: { $0.name >= segmentName }) else { return nil }
             let segment = durable.segments[index]
-            if segment.firstSeq != segmentSeq || offset == 0 { enter(segment) }
+            if segment.name != segmentName || offset == 0 { enter(segment) }
             let isLast = index == durable.segments.count - 1
             if !isLast, offset == SpoolSegment.headerBytes,
                 stored[segment.identity] ?? 0 >= durable.segments[index + 1].firstSeq - 1
@@ -53,8 +59,8 @@ struct SpoolReader {
             guard var frame = try frame(of: segment, before: isLast ? durable.endOffset : Int.max) else {
                 if isLast { return nil }
                 try checkEnd(of: segment, before: durable.segments[index + 1])
-                lastSeqs = lastSeqs.filter { $0.key >= durable.segments[0].firstSeq }
-                lastSeqs[segment.firstSeq] = lastSeq
+                lastSeqs = lastSeqs.filter { $0.key >= durable.segments[0].name }
+                lastSeqs[segment.name] = lastSeq
                 enter(durable.segments[index + 1])
                 continue
             }
@@ -82,7 +88,7 @@ struct SpoolReader {
 
     /// Goes back to read from the start what is not stored.
     mutating func rewind() {
-        segmentSeq = 0
+        segmentName = ""
         offset = 0
         chunk = []
         lastSeqs = [:]
@@ -99,7 +105,7 @@ struct SpoolReader {
     }
 
     private mutating func enter(_ segment: SpoolSegment) {
-        segmentSeq = segment.firstSeq
+        segmentName = segment.name
         offset = SpoolSegment.headerBytes
         chunk = []
         lastSeq = 0
@@ -131,7 +137,7 @@ struct SpoolReader {
     ) throws(ReadError) -> SpoolFrame.Parsed {
         if offset + count > chunkOffset + chunk.count || offset < chunkOffset || chunk.isEmpty {
             do throws(DiskError) {
-                chunk = try segment.file.read(min(max(Self.chunkBytes, count), end - offset), at: offset)
+                chunk = try segment.file.read(min(max(chunkBytes, count), end - offset), at: offset)
             } catch {
                 throw .disk(error)
             }
@@ -143,7 +149,7 @@ struct SpoolReader {
             let length = Int(bytes.integer(at: 0, as: UInt32.self))
             return (SpoolFrame.parse(bytes), SpoolSegment.frameHeaderBytes + length)
         }
-        let atEndOfFile = chunk.count < min(max(Self.chunkBytes, count), end - chunkOffset)
+        let atEndOfFile = chunk.count < min(max(chunkBytes, count), end - chunkOffset)
         if parsed == .damaged, wanted > count, offset + wanted > chunkOffset + chunk.count, !atEndOfFile,
             wanted <= SpoolFrame.maxPayloadBytes + SpoolSegment.frameHeaderBytes, offset + wanted <= end
         {

@@ -45,6 +45,8 @@ struct SpoolSegment: Sendable {
         -> SpoolSegment
     {
         let name = name(identity: identity, firstSeq: firstSeq)
+        // What an earlier attempt left behind.
+        try? directory.remove(name)
         let file = try directory.open(name, .create)
         do throws(DiskError) {
             try file.allocate(bytes)

@@ -48,6 +48,9 @@ import Testing
                 #expect(await eventually { spool!.durable.segments.count == 1 })
                 shipping.cancel()
                 await shipping.value
+                // It removes by name: not those of the copy.
+                let emptied = spool!
+                #expect(await eventually { emptied.durable.segments.count == 1 })
                 spool = nil
                 try FileManager.default.removeItem(atPath: directory)
                 try FileManager.default.moveItem(atPath: copy, toPath: directory)
