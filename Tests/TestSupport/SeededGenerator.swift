@@ -11,6 +11,12 @@ package struct SeededGenerator: RandomNumberGenerator, Sendable, CustomStringCon
         state = self.seed
     }
 
+    /// Of this seed, whatever `TIKETI_SEED` says.
+    package init(exactly seed: UInt64) {
+        self.seed = seed
+        state = seed
+    }
+
     package mutating func next() -> UInt64 {
         state &+= 0x9e37_79b9_7f4a_7c15
         var z = state
