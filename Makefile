@@ -1,6 +1,6 @@
 # Everything is done by SwiftPM and the scripts; these are the names to call them by.
 .DEFAULT_GOAL := help
-.PHONY: help up test crash lint bench image k8s packages
+.PHONY: help up test crash torture lint bench image k8s packages
 
 # Every target imports what it declares and nothing else, so that the target graph stays true.
 SWIFT_FLAGS := --explicit-target-dependency-import-check error
@@ -23,6 +23,10 @@ crash: packages ## The sums under kill -9: a minute at 20,000 beacons/s against 
 	swift build --build-tests $(SWIFT_FLAGS)
 	TIKETI_BINARY=$(CURDIR)/.build/release/tiketi TIKETI_CRASH_SECONDS=60 TIKETI_CRASH_RATE=20000 \
 		swift test --skip-build $(SWIFT_FLAGS) --filter CrashTests
+
+torture: packages ## 100,000 schedules of the spool on a disk that loses power, runs full and fails
+	swift build --build-tests $(SWIFT_FLAGS)
+	TIKETI_SCHEDULES=100000 swift test --skip-build $(SWIFT_FLAGS) --filter SpoolScheduleTests
 
 lint: ## Formatting, house rules, shell scripts
 	@scripts/lint

@@ -64,9 +64,14 @@ struct SpoolLog {
     /// Whether the last segment is one that may be written to.
     private var isWriting: Bool { segments.last?.identity == identity }
 
-    /// No frame of the segment has a higher number: the next segment begins behind it.
-    private func maxSeq(ofSegment index: Int) -> UInt64 {
-        (index + 1 < segments.count ? segments[index + 1].firstSeq : nextSeq) - 1
+    /// No frame of the segment has a higher number; nil where only reading it tells.
+    ///
+    /// The next segment of the same life says so, and that of another doesn't: after a sync that failed, a crash may
+    /// bring back what was removed, and it stands anywhere among the others.
+    private func maxSeq(ofSegment index: Int) -> UInt64? {
+        let next = segments[(index + 1)...].first { $0.identity == segments[index].identity }
+        if let next { return next.firstSeq - 1 }
+        return index == segments.count - 1 ? nextSeq - 1 : nil
     }
 
     // MARK: Appending
@@ -154,7 +159,8 @@ struct SpoolLog {
         let candidates = isWriting ? segments.count - 1 : segments.count
         let stored = (0..<candidates).prefix { index in
             let segment = segments[index]
-            return isStored(segment.identity, min(lastSeqs[segment.name] ?? .max, maxSeq(ofSegment: index)))
+            let known = [lastSeqs[segment.name], maxSeq(ofSegment: index)].compactMap(\.self).min()
+            return known.map { isStored(segment.identity, $0) } ?? false
         }
         var failure: DiskError?
         var removed = 0
@@ -201,7 +207,6 @@ struct SpoolLog {
                 if let mended = try SpoolSegment.open(name, in: directory) { segments.append(mended) }
             }
         }
-        try removeTwins()
         identity = identify(segments.last?.identity)
         while let last = segments.last {
             let scan = try end(last, logger: logger)
@@ -217,20 +222,6 @@ struct SpoolLog {
             // What it holds can be shipped all the same, which makes room.
             guard error.isOutOfSpace else { throw error }
             logger.error("the spool's disk is full: refusing beacons", metadata: ["error": "\(error)"])
-        }
-    }
-
-    /// Removes what begins with the same number as another segment and holds nothing: its making failed, its removal
-    /// did not reach the medium, and a crash has brought it back. The other one would seem to end before it begins.
-    private mutating func removeTwins() throws(DiskError) {
-        for index in segments.indices.reversed() {
-            let neighbours = segments[max(index - 1, 0)..<min(index + 2, segments.count)]
-            guard neighbours.count(where: { $0.firstSeq == segments[index].firstSeq }) > 1 else { continue }
-            let scan = try scan(segments[index])
-            guard scan.frames.isEmpty, scan.tornEnd == nil else { continue }
-            try directory.remove(segments[index].name)
-            try directory.synchronize()
-            segments.remove(at: index)
         }
     }
 
@@ -278,7 +269,7 @@ struct SpoolLog {
             return LostFrames(identity: segment.identity, seqs: 0..<0)
         }
         if isWriting, index == segments.count - 1 { try begin() }
-        let end = maxSeq(ofSegment: index) + 1
+        let end = max(segment.firstSeq, (maxSeq(ofSegment: index) ?? segments[index + 1].firstSeq - 1) + 1)
         let kept = try mend(segment, logger: logger)
         if let mended = try SpoolSegment.open(segment.name, in: directory) { segments[index] = mended }
         if index == segments.count - 1 { endOffset = try segments[index].file.size() }

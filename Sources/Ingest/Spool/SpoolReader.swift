@@ -49,8 +49,9 @@ struct SpoolReader {
             let segment = durable.segments[index]
             if segment.name != segmentName || offset == 0 { enter(segment) }
             let isLast = index == durable.segments.count - 1
-            if !isLast, offset == SpoolSegment.headerBytes,
-                stored[segment.identity] ?? 0 >= durable.segments[index + 1].firstSeq - 1
+            if offset == SpoolSegment.headerBytes,
+                let next = durable.segments[(index + 1)...].first(where: { $0.identity == segment.identity }),
+                stored[segment.identity] ?? 0 >= next.firstSeq - 1
             {
                 // All of it is stored: a spool of gigabytes isn't read again for that.
                 enter(durable.segments[index + 1])

@@ -24,6 +24,9 @@ struct SpoolLedger {
     /// Hit by damage: may be gone.
     private(set) var damaged: Set<Int> = []
 
+    /// The damaged files that were kept.
+    private(set) var quarantined: Set<String> = []
+
     /// What Postgres has: the frames, and how far each identity came.
     private(set) var stored: Set<Int> = []
     private(set) var positions: [UInt64: UInt64] = [:]
@@ -61,6 +64,15 @@ struct SpoolLedger {
         guard let last = numbers.last else { return }
         stored.formUnion(numbers)
         positions[offers[last].position.identity] = offers[last].position.seq
+    }
+
+    /// What is quarantined once it was done, stays.
+    mutating func check(names: [String], mayForget: Bool) throws {
+        let found = Set(names.filter { $0.contains(SpoolLog.quarantineSuffix) })
+        guard mayForget || quarantined.isSubset(of: found) else {
+            throw Violation(description: "\(quarantined.subtracting(found).sorted()) are gone")
+        }
+        quarantined = found
     }
 
     /// What reading a whole spool found, in order.

@@ -42,7 +42,7 @@ extension SpoolSchedule {
     /// Reads a few frames and stores them, as the shipper does.
     mutating func ship(_ process: inout Process) throws -> Bool {
         var numbers: [Int] = []
-        for _ in 0..<Int.random(in: 1...4, using: &random) {
+        for _ in 0..<[1, 2, 4, 100].randomElement(using: &random)! {
             let frame: SpoolReader.Frame?
             do throws(SpoolReader.ReadError) { frame = try process.reader.next(in: process.durable) } catch {
                 try recover(from: error, &process)
@@ -72,12 +72,14 @@ extension SpoolSchedule {
     }
 
     /// As the shipper does it.
-    private func recover(from error: SpoolReader.ReadError, _ process: inout Process) throws {
+    private mutating func recover(from error: SpoolReader.ReadError, _ process: inout Process) throws {
         if case .damaged(let segment, let offset) = error {
             guard !isUndamaged else {
                 throw Violation(description: "\(segment.name) was found damaged at \(offset)")
             }
-            _ = try? process.log.quarantine(segment, logger: silentLogger)
+            if (try? process.log.quarantine(segment, logger: silentLogger)) != nil {
+                try ledger.check(names: disk.names, mayForget: disk.hasFailedSynchronizing)
+            }
             process.durable = Spool.Durable(process.log)
         }
         process.reader.rewind()
@@ -111,6 +113,7 @@ extension SpoolSchedule {
         if isUndamaged, let name = disk.names.first(where: { $0.contains(SpoolLog.quarantineSuffix) }) {
             throw Violation(description: "\(name) was quarantined")
         }
+        try ledger.check(names: disk.names, mayForget: disk.hasFailedSynchronizing)
         SimulatedDisk.trace("  found \(numbers)")
         try ledger.check(read: numbers, mayForget: disk.hasFailedSynchronizing)
     }

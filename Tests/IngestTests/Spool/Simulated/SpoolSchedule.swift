@@ -43,7 +43,7 @@ struct SpoolSchedule {
     }
 
     mutating func run() throws -> Tally {
-        let lives = Int.random(in: 2...6, using: &random)
+        let lives = Int.random(in: 2...8, using: &random)
         for _ in 0..<lives {
             try live()
             endLife()
@@ -82,8 +82,9 @@ struct SpoolSchedule {
         tally.lives += 1
         SimulatedDisk.trace("LIFE \(tally.lives), positions \(ledger.positions), files \(disk.names)")
         let directory = disk.mount()
-        disk.setFaults(faults())
+        disk.setFaults(faults(within: [10, 20, 100]))
         guard let log = try open(directory, mayFail: true) else { return }
+        try ledger.check(names: disk.names, mayForget: disk.hasFailedSynchronizing)
         var process = Process(log)
         // Where there may be damage, half of it is left to find while things go wrong.
         if !disk.isDown, isUndamaged || Bool.random(using: &random) {
@@ -91,12 +92,13 @@ struct SpoolSchedule {
         }
         process.reader = SpoolReader(chunkBytes: 700)
         process.reader.stored = ledger.positions
-        for _ in 0..<Int.random(in: 0...25, using: &random) where !disk.isDown {
+        for _ in 0..<Int.random(in: 0...20, using: &random) where !disk.isDown {
             SimulatedDisk.trace("  step, next \(process.log.nextSeq) at \(process.log.endOffset)")
+            if Int.random(in: 0..<25, using: &random) == 0 { disk.setFaults(faults(within: [3, 8])) }
             let goesOn =
                 switch Int.random(in: 0..<10, using: &random) {
-                case 0..<7: append(&process)
-                case 7..<9: try ship(&process)
+                case 0..<6: append(&process)
+                case 6..<8: try ship(&process)
                 default: release(&process)
                 }
             guard goesOn else { return }
@@ -105,10 +107,10 @@ struct SpoolSchedule {
     }
 
     /// Often one soon after another: what goes wrong while something else is being put right.
-    private mutating func faults() -> [SimulatedFault] {
+    private mutating func faults(within calls: [Int]) -> [SimulatedFault] {
         var after = 0
         return (0..<[0, 1, 1, 2, 3].randomElement(using: &random)!).map { _ in
-            after += Int.random(in: 0..<[10, 20, 100].randomElement(using: &random)!, using: &random)
+            after += Int.random(in: 0..<calls.randomElement(using: &random)!, using: &random)
             return SimulatedFault(
                 kind: SimulatedFault.Kind.allCases.randomElement(using: &random)!, after: after,
                 count: [1, 1, 2, 5].randomElement(using: &random)!)
