@@ -34,7 +34,9 @@ import Testing
     }
 
     /// Each found a defect once, of the spool or of one that was made on purpose.
-    @Test(arguments: [59, 624, 1054, 1284, 1623, 2506, 3148, 4697, 5986, 14723, 23968, 24146, 57153] as [UInt64])
+    @Test(
+        arguments: [18, 54, 59, 93, 624, 1054, 1284, 1623, 2506, 3148, 4697, 5986, 14723, 23968, 24146, 57153]
+            as [UInt64])
     func aScheduleThatFailedOncePasses(seed: UInt64) throws {
         var schedule = SpoolSchedule(seed: seed)
         _ = try schedule.run()
