@@ -16,17 +16,17 @@ up: packages ## Install what is missing, build, and serve everything on http://1
 
 test: packages ## Install what is missing, build, and run every test against private servers
 	swift build --build-tests $(SWIFT_FLAGS)
-	swift test --skip-build $(SWIFT_FLAGS)
+	scripts/run-tests $(SWIFT_FLAGS)
 
 crash: packages ## The sums under kill -9: a minute at 20,000 beacons/s against a release build
 	swift build -c release --product tiketi
 	swift build --build-tests $(SWIFT_FLAGS)
 	TIKETI_BINARY=$(CURDIR)/.build/release/tiketi TIKETI_CRASH_SECONDS=60 TIKETI_CRASH_RATE=20000 \
-		swift test --skip-build $(SWIFT_FLAGS) --filter CrashTests
+		scripts/run-tests $(SWIFT_FLAGS) --filter CrashTests
 
 torture: packages ## 100,000 schedules of the spool on a disk that loses power, runs full and fails
 	swift build --build-tests $(SWIFT_FLAGS)
-	TIKETI_SCHEDULES=100000 swift test --skip-build $(SWIFT_FLAGS) --filter SpoolScheduleTests
+	TIKETI_SCHEDULES=100000 scripts/run-tests $(SWIFT_FLAGS) --filter SpoolScheduleTests
 
 lint: ## Formatting, house rules, shell scripts
 	@scripts/lint

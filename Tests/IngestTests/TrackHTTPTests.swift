@@ -167,6 +167,27 @@ import Testing
         }
     }
 
+    /// Closed with bytes unread, the connection would be reset, and the answers lost with it.
+    @Test func whatFollowsARefusedBodyCostsNobodyTheAnswer() async throws {
+        var settings = TrackSettings()
+        settings.maxBodyBytes = 4096
+        try await TrackServer.run(settings) { server in
+            let health = HTTPText.request("GET", "/health")
+            // The odd header has NIO's parser read all that comes.
+            let odd = HTTPText.request("POST", "/track", headers: [("X.Odd", "1")], Array(#"{"eventType":"a"}"#.utf8))
+            let before = odd + health + health
+            for length in stride(from: 4097, to: 20_000, by: 331) {
+                let refused = HTTPText.request("POST", "/track", Array(repeating: 0x20, count: length))
+                let connection = try await server.connect()
+                try await connection.send(before + refused + health)
+                let answers = String(decoding: try await connection.rest(), as: UTF8.self)
+                #expect(answers.components(separatedBy: "HTTP/1.1 200 ").count == 3, "\(length)")
+                #expect(answers.components(separatedBy: "HTTP/1.1 413 ").count == 2, "\(length)")
+                connection.close()
+            }
+        }
+    }
+
     @Test func whatIsDrainedOfARefusedBodyIsBounded() async throws {
         var settings = TrackSettings()
         settings.maxDrainBytes = 100_000
@@ -771,9 +792,16 @@ import Testing
         }
         settings.idleMax = .seconds(2)
         try await TrackServer.run(server: settings) { server in
-            // Sent by the event loop that connects: on a busy machine a task might come only after `idleMax`.
-            let connection = try await HTTPConnection.connect(to: server.address, sending: bytes)
-            try await until { server.responses(202) != 0 }
+            var connection = try await HTTPConnection.connect(to: server.address, sending: bytes)
+            try await until {
+                if server.responses(202) > 0 { return true }
+                // On a busy machine not even the event loop that connects may have sent within `idleMax`.
+                if server.metrics.exposition().contains(Self.nobody) {
+                    connection.close()
+                    connection = try await HTTPConnection.connect(to: server.address, sending: bytes)
+                }
+                return false
+            }
             try await until { server.metrics.exposition().contains(Self.nobody) }
             #expect(server.responses(202) < requests / 2)
             connection.close()
@@ -785,7 +813,7 @@ import Testing
     /// Postgres is away: who waits for it holds up nobody, and is told in the end that the beacons are on disk.
     @Test func whoWaitsForPostgresIsToldInTheEndWhatIsSo() async throws {
         var settings = TrackSettings()
-        settings.maxStoredWait = .seconds(2)
+        settings.maxStoredWait = .seconds(5)
         settings.maxInFlightBytes = 16 << 10
         try await TrackServer.run(settings) { server in
             server.sink.hold()

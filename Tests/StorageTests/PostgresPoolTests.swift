@@ -91,7 +91,7 @@ import Testing
             let server = try PrivatePostgres(folder: folder, isDurable: false)
             try await server.start()
             var configuration = try PostgresConfiguration(url: server.url(database: "postgres"))
-            configuration.statementTimeout = .milliseconds(10)
+            configuration.statementTimeout = .seconds(1)
             let pool = PostgresPool(configuration, connections: 1, logger: silentLogger)
             let error = await #expect(throws: PostgresError.self) {
                 try await pool.withConnection { connection in

@@ -76,18 +76,18 @@ import Testing
     @Test func aBlockingReadMayOutlastTheCommandTimeout() async throws {
         try await withRedis { redis in
             var configuration = redis.configuration
-            configuration.commandTimeout = .milliseconds(100)
+            configuration.commandTimeout = .seconds(1)
             let pool = RedisPool(configuration, connections: 1, logger: testLogger)
             let reply = try await pool.withConnection { connection in
                 _ = try connection.command(["XGROUP", "CREATE", "s", "g", "$", "MKSTREAM"])
                 return try connection.command([
-                    "XREADGROUP", "GROUP", "g", "c", "COUNT", "1", "BLOCK", "400", "STREAMS", "s", ">",
+                    "XREADGROUP", "GROUP", "g", "c", "COUNT", "1", "BLOCK", "2500", "STREAMS", "s", ">",
                 ])
             }
             #expect(reply.isNull)
             // But nothing else may.
             let error = await #expect(throws: RedisError.self) {
-                try await pool.withConnection { _ = try $0.command(["BLPOP", "none", "5"]) }
+                try await pool.withConnection { _ = try $0.command(["BLPOP", "none", "60"]) }
             }
             #expect(error?.kind == .unavailable)
             #expect(try await pool.withConnection { try $0.command(["PING"]).string } == "PONG")

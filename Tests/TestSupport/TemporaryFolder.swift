@@ -26,8 +26,12 @@ package func eventually<R>(_ body: () async throws -> R) async throws -> R {
 }
 
 /// Waits until the condition holds, up to a minute.
-package func until(_ condition: () async throws -> Bool) async throws {
-    try await eventually { if try await !condition() { throw NotYet(what: "the condition does not hold") } }
+package func until(
+    file: StaticString = #fileID, line: Int = #line, _ condition: () async throws -> Bool
+) async throws {
+    try await eventually {
+        if try await !condition() { throw NotYet(what: "the condition at \(file):\(line) does not hold") }
+    }
 }
 
 /// What `eventually` waits for is not there yet.

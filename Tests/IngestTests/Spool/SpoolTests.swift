@@ -218,7 +218,7 @@ extension Result<Durability, SpoolRefusal> {
 
 /// Whether `condition` holds within ten seconds.
 func eventually(_ condition: () async throws -> Bool) async rethrows -> Bool {
-    for _ in 0..<1000 {
+    for _ in 0..<6000 {
         if try await condition() { return true }
         try? await Task.sleep(for: .milliseconds(10))
     }

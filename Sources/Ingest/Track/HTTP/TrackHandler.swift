@@ -23,8 +23,10 @@ final class TrackHandler: ChannelInboundHandler, RemovableChannelHandler {
         case answering
         /// One of ours was answered before its end; what is left of it is thrown away.
         case discarding
-        /// The last answer is written: nothing that comes is of interest.
-        case closing
+        /// The last answer is written, and more may come: closed with bytes unread, the connection would be reset, and
+        /// the client might never see the answer.
+        case lingering
+        case closed
     }
 
     private let endpoint: TrackEndpoint
@@ -66,7 +68,7 @@ final class TrackHandler: ChannelInboundHandler, RemovableChannelHandler {
     }
 
     func channelInactive(context: ChannelHandlerContext) {
-        state = .closing
+        state = .closed
         release()
         storedWait?.cancel()
         storedWait = nil
@@ -76,7 +78,7 @@ final class TrackHandler: ChannelInboundHandler, RemovableChannelHandler {
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         switch Self.unwrapInboundIn(data) {
         case .head(let head):
-            if state == .closing { return }
+            if state == .closed || state == .lingering { return }
             guard TrackRequest.isOwn(head.uri) else {
                 state = .passing
                 return context.fireChannelRead(data)
@@ -87,10 +89,10 @@ final class TrackHandler: ChannelInboundHandler, RemovableChannelHandler {
             case .passing: context.fireChannelRead(data)
             case .reading:
                 if !isDeferred { take(part, context) }
-            case .discarding:
+            case .discarding, .lingering:
                 discardedBytes += part.readableBytes
                 if discardedBytes > endpoint.settings.maxDrainBytes { close(context) }
-            case .idle, .answering, .closing: break
+            case .idle, .answering, .closed: break
             }
         case .end:
             switch state {
@@ -99,9 +101,8 @@ final class TrackHandler: ChannelInboundHandler, RemovableChannelHandler {
                 context.fireChannelRead(data)
             case .reading:
                 if isDeferred { state = .answering } else { finish(context) }
-            case .discarding:
-                if request.keepsAlive { state = .idle } else { close(context) }
-            case .idle, .answering, .closing: break
+            case .discarding: state = .idle
+            case .idle, .answering, .lingering, .closed: break
             }
         }
     }
@@ -110,8 +111,8 @@ final class TrackHandler: ChannelInboundHandler, RemovableChannelHandler {
         if case ChannelEvent.inputClosed? = event as? ChannelEvent {
             switch state {
             case .answering: return holdsInputClosed = true
-            case .discarding: return close(context)
-            case .idle, .passing, .reading, .closing: break
+            case .discarding, .lingering: return close(context)
+            case .idle, .passing, .reading, .closed: break
             }
         }
         context.fireUserInboundEventTriggered(event)
@@ -122,18 +123,18 @@ final class TrackHandler: ChannelInboundHandler, RemovableChannelHandler {
         switch state {
         case .reading where isDeferred: close(context)
         case .reading:
-            // The decoder gives nothing more, so this is the end of the request.
-            state = .answering
             refuse(
                 Problem(.badRequest, "bad_request", title: "Malformed HTTP", detail: "The body is malformed."), context,
                 closes: true)
         case .discarding: close(context)
-        case .idle, .passing, .answering, .closing: context.fireErrorCaught(error)
+        // Of what came after the last request.
+        case .lingering: break
+        case .idle, .passing, .answering, .closed: context.fireErrorCaught(error)
         }
     }
 
     private func close(_ context: ChannelHandlerContext) {
-        state = .closing
+        state = .closed
         context.close(promise: nil)
     }
 
@@ -355,24 +356,21 @@ final class TrackHandler: ChannelInboundHandler, RemovableChannelHandler {
         case .reading: isWhole = false
         case .answering: isWhole = true
         // The client has gone in the meantime.
-        case .idle, .passing, .discarding, .closing: return
+        case .idle, .passing, .discarding, .lingering, .closed: return
         }
         endpoint.metrics.countResponse(Int(answer.status.code))
         // A client that waits for 100 and is refused may send the body all the same, or not: there is no telling where
         // its next request would begin.
         if request.expectsContinue { request.keepsAlive = false }
         let keepsAlive = request.keepsAlive
-        state = isWhole ? (keepsAlive ? .idle : .closing) : .discarding
+        state = !keepsAlive ? .lingering : isWhole ? .idle : .discarding
         var closed: EventLoopPromise<Void>?
         if !keepsAlive {
             let promise = context.eventLoop.makePromise(of: Void.self)
             promise.futureResult.assumeIsolated().whenComplete { _ in
-                if isWhole { return context.close(promise: nil) }
-                // Before the whole request was read only one direction is closed: closing both would reset the
-                // connection, and the client might never see the answer.
                 context.close(mode: .output, promise: nil)
                 context.eventLoop.assumeIsolated().scheduleTask(in: self.endpoint.settings.maxDrainTime) {
-                    if self.state == .discarding { self.close(context) }
+                    if self.state == .lingering { self.close(context) }
                 }
             }
             closed = promise
