@@ -73,7 +73,7 @@ import Testing
     }
 
     /// A row that is locked is one that the others pass over.
-    @Test(arguments: [(Claim.expectedBeacons, 19), (1000, 60), (200_000, 19)])
+    @Test(arguments: [(Claim.expectedBeacons, 10), (1000, 60), (200_000, 10)])
     func aClaimLocksAboutWhatItTakes(beacons: Int, locked: Int) async throws {
         try await withAnalyticsDatabase { configuration, pool in
             let fixture = RollupFixture(pool: pool)

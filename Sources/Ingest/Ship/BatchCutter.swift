@@ -3,9 +3,9 @@ import Core
 /// Decides which frames make up a batch: a pure state machine, no IO and no clock.
 struct BatchCutter {
     /// A batch is cut once it holds this many beacons; one large frame may take it beyond.
-    static let targetBeacons = 16_384
+    static let targetBeacons = 32_768
     /// No batch holds more, whatever its frames hold; the block format's own bound is above it.
-    static let maxBeacons = 40_000
+    static let maxBeacons = 60_000
     /// Nor more bytes of records; one large frame is a batch of its own.
     static let maxBytes = 32 << 20
     /// How long a batch that isn't full waits for more, from the receipt of its first beacon.

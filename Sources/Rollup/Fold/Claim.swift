@@ -8,7 +8,7 @@ struct Claim {
     static let maxBeacons = 300_000
 
     /// What a batch is taken to hold before any is known: the size that shippers aim at.
-    static let expectedBeacons = 16_384
+    static let expectedBeacons = 32_768
 
     struct Batch {
         var key: BatchKey

@@ -98,15 +98,18 @@ struct BenchCommand: AsyncParsableCommand {
             add(try await IngestBench(seed: seed, seconds: seconds).run(Self.announce))
         }
         if wanted.contains(.storage) || wanted.contains(.fold) {
-            let bench = StoredBench(
-                seed: seed, rows: rows, measuresStorage: wanted.contains(.storage), measuresFold: wanted.contains(.fold)
-            )
-            var bar = ProgressBar("rows", unit: .count("beacons"))
-            add(
-                try await bench.run { step, done, total in
-                    if total > 0 { bar.update(Int64(done), of: Int64(total), note: step) } else { bar.finish() }
-                    if total == 0 { Self.announce(step) }
-                })
+            let kinds = wanted.contains(.storage) ? SyntheticBeacons.MessageIds.allCases : [.random]
+            for messageIds in kinds {
+                let bench = StoredBench(
+                    seed: seed, messageIds: messageIds, rows: rows, measuresStorage: wanted.contains(.storage),
+                    measuresFold: wanted.contains(.fold) && messageIds == .random)
+                var bar = ProgressBar("rows", unit: .count("beacons"))
+                add(
+                    try await bench.run { step, done, total in
+                        if total > 0 { bar.update(Int64(done), of: Int64(total), note: step) } else { bar.finish() }
+                        if total == 0 { Self.announce(step) }
+                    })
+            }
         }
         if wanted.contains(.query) {
             add(try await QueryBench(seed: seed, artists: artists, seconds: seconds).run(Self.announce))

@@ -12,6 +12,7 @@ struct StoredBench {
     static let days = 7
 
     let seed: UInt64
+    let messageIds: SyntheticBeacons.MessageIds
     let rows: Int
     let measuresStorage: Bool
     let measuresFold: Bool
@@ -66,7 +67,7 @@ struct StoredBench {
                     of: Day(daysSince1970: Int(today) - Self.days + day), on: connection)
             }
         }
-        var beacons = SyntheticBeacons(seed: seed)
+        var beacons = SyntheticBeacons(seed: seed, messageIds: messageIds)
         var builder = BeaconBatchBuilder()
         var blocks: [[UInt8]] = []
         var batchStart = first
@@ -92,7 +93,7 @@ struct StoredBench {
     }
 
     /// As the shipper cuts full batches.
-    static let batchBeacons = 16_384
+    static let batchBeacons = 32_768
 
     // MARK: Storage
 
@@ -121,10 +122,10 @@ struct StoredBench {
         let count = Double(rows)
         let payload = Double(blocks.reduce(0) { $0 + $1.count })
         return BenchReport(
-            name: "storage",
+            name: "storage, \(named)",
             conditions:
                 "\(grouped(rows)) beacons as dense as \(grouped(Self.peerRows)) in \(Self.days) days: 10 columns, \(grouped(SyntheticBeacons.artistCount)) artists, "
-                + "\(grouped(Int(count * SyntheticBeacons.visitorsPerBeacon))) visitors, a random UUID as messageId and 16 random hex digits as sessionId",
+                + "\(grouped(Int(count * SyntheticBeacons.visitorsPerBeacon))) visitors, 16 random hex digits as sessionId",
             figures: [
                 Figure(
                     "stored, with indexes and ledgers", (raw + ledger + ids) / count, "bytes/beacon", better: .lower,
@@ -136,6 +137,14 @@ struct StoredBench {
                 Figure("of that the ids seen, for exactly-once", ids / count, "bytes/beacon", better: .lower),
                 Figure("besides: sessions, hours and days", derived / count, "bytes/beacon", better: .lower),
             ])
+    }
+
+    private var named: String {
+        switch messageIds {
+        case .random: "messageIds of UUID version 4"
+        case .ordered: "messageIds of UUID version 7"
+        case .none: "no messageIds"
+        }
     }
 
     // MARK: Fold

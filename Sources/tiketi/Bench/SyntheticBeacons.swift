@@ -3,9 +3,18 @@ import Core
 /// Beacons like those the peers were measured with: ten columns, artists by a Zipf-like law, a tenth as many visitors
 /// as beacons, in order of time. The same seed gives the same beacons.
 ///
-/// Columns: timestamp, eventType, artistId, eventId, visitorId, sessionId (16 random hex digits), messageId (a random
-/// UUID), path, referrer, country. A session has four beacons on average.
+/// Columns: timestamp, eventType, artistId, eventId, visitorId, sessionId (16 random hex digits), messageId, path,
+/// referrer, country. A session has four beacons on average.
 struct SyntheticBeacons {
+    /// What stands in `messageId`: it makes most of what a beacon takes.
+    enum MessageIds: CaseIterable {
+        /// UUIDs of version 4, as `crypto.randomUUID()` makes them.
+        case random
+        /// UUIDs of version 7, which begin with their time.
+        case ordered
+        case none
+    }
+
     static let artistCount = 2001
     static let eventsPerArtist = 3
     static let referrerCount = 400
@@ -25,13 +34,15 @@ struct SyntheticBeacons {
 
     private static let countries = ["KR", "KR", "KR", "KR", "KR", "KR", "JP", "US", "TW", "ID", "TH", "GB"]
 
+    private let messageIds: MessageIds
     private var random: SplitMix64
     private let artists: ZipfLaw
     private let referrers: ZipfLaw
     private var sessions: [Session] = []
     private var visitors = 0
 
-    init(seed: UInt64) {
+    init(seed: UInt64, messageIds: MessageIds = .random) {
+        self.messageIds = messageIds
         random = SplitMix64(seed: seed)
         artists = ZipfLaw(count: Self.artistCount)
         referrers = ZipfLaw(count: Self.referrerCount)
@@ -68,7 +79,12 @@ struct SyntheticBeacons {
         beacon[.eventId] = "event-\(padded(session.event, 5))"
         beacon[.visitorId] = "visitor-\(padded(session.visitor, 7))"
         beacon[.sessionId] = session.id
-        beacon[.messageId] = Self.uuid(&random)
+        beacon[.messageId] =
+            switch messageIds {
+            case .random: Self.uuid(random.hex(12), version: 4, &random)
+            case .ordered: Self.uuid(hex(instant), version: 7, &random)
+            case .none: nil
+            }
         beacon[.path] =
             kind < 12 ? "/artists/artist-\(padded(session.artist, 4))" : "/events/event-\(padded(session.event, 5))"
         beacon[.referrer] = "https://site-\(padded(session.referrer, 3)).example.com/"
@@ -76,15 +92,14 @@ struct SyntheticBeacons {
         return beacon
     }
 
-    private static func uuid(_ random: inout SplitMix64) -> String {
-        let digits = random.hex(16) + random.hex(16)
-        var text = ""
-        text.reserveCapacity(36)
-        for (index, digit) in digits.utf8.enumerated() {
-            if index == 8 || index == 12 || index == 16 || index == 20 { text.append("-") }
-            // Version 4, variant 1.
-            text.unicodeScalars.append(index == 12 ? "4" : index == 16 ? "a" : Unicode.Scalar(digit))
-        }
-        return text
+    /// 48 bits as hex digits.
+    private func hex(_ instant: Int64) -> String {
+        let digits = String(instant, radix: 16)
+        return String(repeating: "0", count: 12 - digits.count) + digits
+    }
+
+    /// - Parameter first: its first twelve hex digits.
+    private static func uuid(_ first: String, version: Int, _ random: inout SplitMix64) -> String {
+        "\(first.prefix(8))-\(first.suffix(4))-\(version)\(random.hex(3))-a\(random.hex(3))-\(random.hex(12))"
     }
 }
