@@ -258,6 +258,19 @@ import Testing
     @Test(arguments: ["wait=", "wait=disk", "wait=STORED", "wait=stored&wait=x"])
     func otherWaitsAre400(_ query: String) async throws {
         try await TrackServer.run { server in
+    /// What follows a head that answers HEAD would be read as the next answer.
+    @Test func toHEADOnlyAHeadIsAnswered() async throws {
+        try await TrackServer.run { server in
+            let connection = try await server.connect()
+            try await connection.send(
+                HTTPText.request("HEAD", "/track")
+                    + HTTPText.request("GET", "/health", headers: [("Connection", "close")]))
+            let text = String(decoding: try await connection.rest(), as: UTF8.self)
+            #expect(text.hasPrefix("HTTP/1.1 405 "))
+            #expect(text.split(separator: "\r\n\r\n").dropFirst().first?.hasPrefix("HTTP/1.1 200 ") == true, "\(text)")
+        }
+    }
+
             let response = try await server.request("POST", "/track?\(query)", Array(#"{"eventType":"a"}"#.utf8))
             #expect(response.status == 400)
             #expect(

@@ -378,7 +378,8 @@ final class TrackHandler: ChannelInboundHandler, RemovableChannelHandler {
         isWriting = true
         answer.write(
             to: context, version: request.version, date: date.text(at: endpoint.now()),
-            more: endpoint.settings.cors.headers(origin: request.origin), keepsAlive: keepsAlive, promise: closed)
+            more: endpoint.settings.cors.headers(origin: request.origin), keepsAlive: keepsAlive,
+            isHead: request.isHead, promise: closed)
         isWriting = false
         if holdsInputClosed {
             holdsInputClosed = false

@@ -3,6 +3,7 @@ import NIOHTTP1
 /// What the head of a request to the track endpoint says, gathered in one pass over its fields.
 struct TrackRequest {
     var version = HTTPVersion.http1_1
+    var isHead = false
     var keepsAlive = true
     /// Without the query.
     var path = ""
@@ -22,6 +23,7 @@ struct TrackRequest {
 
     init(_ head: HTTPRequestHead) {
         version = head.version
+        isHead = head.method == .HEAD
         keepsAlive = head.isKeepAlive
         path = String(head.uri.prefix { $0 != "?" })
         for (name, field) in head.headers {
