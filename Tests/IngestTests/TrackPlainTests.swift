@@ -2,7 +2,9 @@ import Core
 import Foundation
 import Ingest
 import NIOCore
+import NIOPosix
 import Platform
+import Synchronization
 import TestSupport
 import Testing
 
@@ -145,6 +147,42 @@ import Testing
             }
             #expect(answers[0] == answers[1])
             #expect(answers[0].contains("/api/analytics/track"))
+        }
+    }
+
+    /// A client that always has half a request more to send makes no connection hold more and more.
+    @Test func whatIsTakenIsLetGo() async throws {
+        try await withTemporaryFolder { folder in
+            let endpoint = try TrackServer.endpoint(
+                TrackSettings(), in: folder, sink: TrackServer.Sink(), metrics: Metrics())
+            let accepted = Mutex<(any Channel)?>(nil)
+            let server = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+                .childChannelInitializer { channel in
+                    channel.eventLoop.makeCompletedFuture {
+                        accepted.withLock { $0 = channel }
+                        try HTTPServerPipeline.configure(channel, idleMax: .seconds(60), requestMax: nil)
+                        try endpoint.addHandlers(to: channel)
+                    }
+                }
+                .bind(host: "127.0.0.1", port: 0).get()
+            let connection = try await HTTPConnection.connect(to: server.localAddress!)
+            let space = Array(repeating: UInt8(ascii: " "), count: 20_000)
+            let request = HTTPText.request("POST", "/track", Array(#"{"eventType":"a"}"#.utf8) + space)
+            let half = request.count / 2
+            try await connection.send(Array(request[..<half]))
+            for _ in 0..<100 {
+                try await connection.send(Array(request[half...] + request[..<half]))
+                #expect(try await connection.response().status == 202)
+            }
+            let channel = accepted.withLock { $0 }!
+            let held = try await channel.eventLoop.submit {
+                let handler = try channel.pipeline.syncOperations.handler(type: PlainTrackHandler.self)
+                return (Mirror(reflecting: handler).descendant("inbox") as? ByteBuffer)?.storageCapacity
+            }.get()
+            #expect(try #require(held) < 10 * request.count)
+            connection.close()
+            try await channel.closeFuture.get()
+            try await server.close()
         }
     }
 

@@ -89,7 +89,17 @@ final class PlainTrackHandler: ChannelDuplexHandler, RemovableChannelHandler, Tr
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         isInRead = true
         var bytes = Self.unwrapInboundIn(data)
-        if inbox.readableBytes == 0 { inbox = bytes } else { inbox.writeBuffer(&bytes) }
+        if inbox.readableBytes == 0 {
+            inbox = bytes
+        } else {
+            if inbox.readerIndex > 0 {
+                // Without what is taken: behind half a request, again and again, it would all be kept.
+                var rest = context.channel.allocator.buffer(capacity: inbox.readableBytes + bytes.readableBytes)
+                rest.writeBuffer(&inbox)
+                inbox = rest
+            }
+            inbox.writeBuffer(&bytes)
+        }
         advance(context)
     }
 
