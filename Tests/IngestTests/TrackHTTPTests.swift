@@ -945,3 +945,30 @@ import Testing
         }
     }
 }
+    /// A request whose end is still to come is under way, too, whichever way it takes.
+    @Test(arguments: [[], [("X.Unusual", "1")]])
+    func shutdownWaitsForTheRestOfARequest(_ headers: [(String, String)]) async throws {
+        let request = HTTPText.request("POST", "/track", headers: headers, Array(#"{"eventType":"a"}"#.utf8))
+        var connection: HTTPConnection?
+        var sink: TrackServer.Sink?
+        try await TrackServer.run { server in
+            sink = server.sink
+            let idle = try await server.connect()
+            try await idle.send(HTTPText.request("GET", "/health"))
+            _ = try await idle.response()
+            let half = try await server.connect()
+            connection = half
+            try await half.send(Array(request.dropLast(5)))
+            try await until { !server.metrics.exposition().contains("tiketi_track_inflight_bytes 0\n") }
+            Task {
+                // The idle connection is closed by the shutdown, which has thus begun.
+                _ = try await idle.rest()
+                try await half.send(Array(request.suffix(5)))
+            }
+        }
+        let response = try await connection!.response()
+        #expect(response.status == 202)
+        #expect(response["Connection"] == "close")
+        #expect(sink?.beacons.count == 1)
+    }
+

@@ -138,7 +138,11 @@ final class PlainTrackHandler: ChannelDuplexHandler, RemovableChannelHandler, Tr
             holdsInputClosed = true
             return settle(context)
         }
-        if case .answering = state, event is ChannelShouldQuiesceEvent { return holdsQuiesce = true }
+        if event is ChannelShouldQuiesceEvent {
+            if case .answering = state { return holdsQuiesce = true }
+            // Others wait for the rest of a request whose head they know.
+            if case .reading = state, frame != nil { surrender(context) }
+        }
         context.fireUserInboundEventTriggered(event)
     }
 
