@@ -687,6 +687,27 @@ import Testing
             try await connection.send(body)
             #expect(try await connection.response().status == 202)
             try await connection.send(
+    /// Also where others than the track endpoint answer, and not at once.
+    @Test func aClientMayCloseItsSideBehindManyRequests() async throws {
+        try await TrackServer.run { server in
+            server.sink.hold()
+            let connection = try await server.connect()
+            // From an unusual head on, requests wait behind the HTTP parser.
+            let first = HTTPText.request(
+                "POST", "/track", headers: [("X.Unusual", "1")], Array(#"{"eventType":"a"}"#.utf8))
+            try await connection.send(first)
+            try await until { server.sink.heldCount != 0 }
+            try await connection.send(Array((0..<3).map { _ in HTTPText.request("GET", "/health") }.joined()))
+            try await connection.closeOutput()
+            // So that it has all come.
+            try await Task.sleep(for: .milliseconds(200))
+            server.sink.release()
+            #expect(try await connection.response().status == 202)
+            for _ in 0..<3 { #expect(try await connection.response().text == "ok\n") }
+            #expect(try await connection.rest() == [])
+        }
+    }
+
                 "POST /track HTTP/1.1\r\nHost: t\r\nExpect: 100-continue\r\nContent-Length: 2000000\r\n\r\n")
             #expect(try await connection.response().status == 413)
             #expect(try await connection.rest() == [])

@@ -13,6 +13,10 @@ final class IngestTailHandler: ChannelInboundHandler {
     private var date = HTTPDate()
     private var head: HTTPRequestHead?
     private var isWriting = false
+    /// The answer is made, and will be written when the write under way is over.
+    private var isDeferred = false
+    /// A half-close that came while an answer was deferred.
+    private var holdsInputClosed = false
 
     init(metrics: Metrics, isReady: @escaping @Sendable () -> Bool) {
         self.metrics = metrics
@@ -29,7 +33,12 @@ final class IngestTailHandler: ChannelInboundHandler {
             let answer = answer(to: head)
             if isWriting {
                 // As in `TrackHandler`: pipelined requests must not nest.
-                context.eventLoop.assumeIsolated().execute { self.write(answer, head, context) }
+                isDeferred = true
+                context.eventLoop.assumeIsolated().execute {
+                    self.isDeferred = false
+                    self.write(answer, head, context)
+                    if self.holdsInputClosed, !self.isDeferred { context.close(promise: nil) }
+                }
             } else {
                 write(answer, head, context)
             }
@@ -78,8 +87,8 @@ final class IngestTailHandler: ChannelInboundHandler {
 
     func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
         if case ChannelEvent.inputClosed? = event as? ChannelEvent {
-            // No request is under way: `TrackHandler` holds this back while one is.
-            context.close(promise: nil)
+            // `TrackHandler` holds this back while a request of its own is under way.
+            if isDeferred { holdsInputClosed = true } else { context.close(promise: nil) }
         } else {
             context.fireUserInboundEventTriggered(event)
         }
