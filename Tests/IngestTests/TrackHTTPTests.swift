@@ -1,11 +1,14 @@
 import Core
+import Dispatch
 import Foundation
-import Ingest
 import NIOCore
+import NIOPosix
 import Platform
 import Storage
 import TestSupport
 import Testing
+
+@testable import Ingest
 
 /// The endpoint over real sockets: what is answered, and what reaches the spool.
 @Suite(.timeLimit(.minutes(2))) struct TrackHTTPTests {
@@ -255,9 +258,6 @@ import Testing
         }
     }
 
-    @Test(arguments: ["wait=", "wait=disk", "wait=STORED", "wait=stored&wait=x"])
-    func otherWaitsAre400(_ query: String) async throws {
-        try await TrackServer.run { server in
     /// What follows a head that answers HEAD would be read as the next answer.
     @Test func toHEADOnlyAHeadIsAnswered() async throws {
         try await TrackServer.run { server in
@@ -271,6 +271,9 @@ import Testing
         }
     }
 
+    @Test(arguments: ["wait=", "wait=disk", "wait=STORED", "wait=stored&wait=x"])
+    func otherWaitsAre400(_ query: String) async throws {
+        try await TrackServer.run { server in
             let response = try await server.request("POST", "/track?\(query)", Array(#"{"eventType":"a"}"#.utf8))
             #expect(response.status == 400)
             #expect(
@@ -419,6 +422,41 @@ import Testing
                     + #""status":413,"detail":"A body may inflate to 16777216 bytes.","instance":"/track","#
                     + #""code":"inflated_too_large"}"#)
         }
+    }
+
+    /// What waits to be inflated is in flight until it is, also where its client doesn't wait for it.
+    @Test func whatWaitsToBeInflatedStaysCounted() async throws {
+        var settings = TrackSettings()
+        settings.maxInFlightBytes = 48 << 10
+        let pool = NIOThreadPool(numberOfThreads: 1)
+        pool.start()
+        let gate = DispatchSemaphore(value: 0)
+        let busy = pool.runIfActive(eventLoop: MultiThreadedEventLoopGroup.singleton.next()) { gate.wait() }
+        var random = SeededGenerator()
+        let noise = (0..<30_000).map { _ in "0123456789abcdef".randomElement(using: &random)! }
+        let body = Self.gzip(#"{"eventType":"a","metadata":{"x":1}}"# + "\n" + #"{"x":"\#(String(noise))"}"#)
+        #expect(body.count > TrackEndpoint.maxInlineGzipBytes && body.count < settings.maxInFlightBytes / 2)
+        try await TrackServer.run(settings, threadPool: pool) { server in
+            func inFlight() -> Int {
+                let name = "tiketi_track_inflight_bytes "
+                let line = server.metrics.exposition().split(separator: "\n").first { $0.hasPrefix(name) }
+                return line.flatMap { Int($0.dropFirst(name.count)) } ?? 0
+            }
+            for number in 1...2 {
+                let connection = try await server.connect()
+                try await connection.send(HTTPText.request("POST", "/track", body))
+                try await until { inFlight() >= number * body.count }
+                try await connection.reset()
+                try await until { server.metrics.exposition().contains(Self.nobody) }
+                #expect(inFlight() == number * body.count)
+            }
+            #expect(try await server.request("POST", "/track", body).status == 503)
+            gate.signal()
+            try await busy.get()
+            try await until { inFlight() == 0 }
+            #expect(try await server.request("POST", "/track", body).status == 202)
+        }
+        try await pool.shutdownGracefully()
     }
 
     private static func gzip(_ text: String) -> [UInt8] { gzip(Array(text.utf8)) }
@@ -649,6 +687,27 @@ import Testing
         }
     }
 
+    /// Also where others than the track endpoint answer, and not at once.
+    @Test func aClientMayCloseItsSideBehindManyRequests() async throws {
+        try await TrackServer.run { server in
+            server.sink.hold()
+            let connection = try await server.connect()
+            // From an unusual head on, requests wait behind the HTTP parser.
+            let first = HTTPText.request(
+                "POST", "/track", headers: [("X.Unusual", "1")], Array(#"{"eventType":"a"}"#.utf8))
+            try await connection.send(first)
+            try await until { server.sink.heldCount != 0 }
+            try await connection.send(Array((0..<3).map { _ in HTTPText.request("GET", "/health") }.joined()))
+            try await connection.closeOutput()
+            // So that it has all come.
+            try await Task.sleep(for: .milliseconds(200))
+            server.sink.release()
+            #expect(try await connection.response().status == 202)
+            for _ in 0..<3 { #expect(try await connection.response().text == "ok\n") }
+            #expect(try await connection.rest() == [])
+        }
+    }
+
     @Test func aClientThatLeavesEarlyDoesNoHarm() async throws {
         try await TrackServer.run { server in
             server.sink.hold()
@@ -687,27 +746,6 @@ import Testing
             try await connection.send(body)
             #expect(try await connection.response().status == 202)
             try await connection.send(
-    /// Also where others than the track endpoint answer, and not at once.
-    @Test func aClientMayCloseItsSideBehindManyRequests() async throws {
-        try await TrackServer.run { server in
-            server.sink.hold()
-            let connection = try await server.connect()
-            // From an unusual head on, requests wait behind the HTTP parser.
-            let first = HTTPText.request(
-                "POST", "/track", headers: [("X.Unusual", "1")], Array(#"{"eventType":"a"}"#.utf8))
-            try await connection.send(first)
-            try await until { server.sink.heldCount != 0 }
-            try await connection.send(Array((0..<3).map { _ in HTTPText.request("GET", "/health") }.joined()))
-            try await connection.closeOutput()
-            // So that it has all come.
-            try await Task.sleep(for: .milliseconds(200))
-            server.sink.release()
-            #expect(try await connection.response().status == 202)
-            for _ in 0..<3 { #expect(try await connection.response().text == "ok\n") }
-            #expect(try await connection.rest() == [])
-        }
-    }
-
                 "POST /track HTTP/1.1\r\nHost: t\r\nExpect: 100-continue\r\nContent-Length: 2000000\r\n\r\n")
             #expect(try await connection.response().status == 413)
             #expect(try await connection.rest() == [])
@@ -940,32 +978,6 @@ import Testing
         #expect(response["Connection"] == "close")
     }
 
-    // MARK: Random
-
-    @Test func mutatedBodiesNeverFailTheServer() async throws {
-        let generator = SeededGenerator()
-        print(generator)
-        let seed = generator.seed
-        try await TrackServer.run { server in
-            var bodies = MutatedBodies(generator: generator)
-            let connection = try await server.connect()
-            var statuses: [Int: Int] = [:]
-            for _ in 0..<100 {
-                let batch = (0..<100).map { _ in bodies.next() }
-                try await connection.send(Array(batch.map { HTTPText.request("POST", "/track", $0) }.joined()))
-                for body in batch {
-                    let response = try await connection.response()
-                    statuses[response.status, default: 0] += 1
-                    #expect(
-                        [202, 400].contains(response.status),
-                        "seed \(seed): \(response.status) for \(String(decoding: body, as: UTF8.self))")
-                    #expect((try? JSONSerialization.jsonObject(with: Data(response.body))) != nil)
-                }
-            }
-            #expect(statuses[202, default: 0] > 1000 && statuses[400, default: 0] > 1000)
-        }
-    }
-}
     /// A request whose end is still to come is under way, too, whichever way it takes.
     @Test(arguments: [[], [("X.Unusual", "1")]])
     func shutdownWaitsForTheRestOfARequest(_ headers: [(String, String)]) async throws {
@@ -993,3 +1005,29 @@ import Testing
         #expect(sink?.beacons.count == 1)
     }
 
+    // MARK: Random
+
+    @Test func mutatedBodiesNeverFailTheServer() async throws {
+        let generator = SeededGenerator()
+        print(generator)
+        let seed = generator.seed
+        try await TrackServer.run { server in
+            var bodies = MutatedBodies(generator: generator)
+            let connection = try await server.connect()
+            var statuses: [Int: Int] = [:]
+            for _ in 0..<100 {
+                let batch = (0..<100).map { _ in bodies.next() }
+                try await connection.send(Array(batch.map { HTTPText.request("POST", "/track", $0) }.joined()))
+                for body in batch {
+                    let response = try await connection.response()
+                    statuses[response.status, default: 0] += 1
+                    #expect(
+                        [202, 400].contains(response.status),
+                        "seed \(seed): \(response.status) for \(String(decoding: body, as: UTF8.self))")
+                    #expect((try? JSONSerialization.jsonObject(with: Data(response.body))) != nil)
+                }
+            }
+            #expect(statuses[202, default: 0] > 1000 && statuses[400, default: 0] > 1000)
+        }
+    }
+}

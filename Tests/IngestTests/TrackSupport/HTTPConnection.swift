@@ -1,3 +1,4 @@
+import Glibc
 import NIOCore
 import NIOPosix
 import Synchronization
@@ -112,6 +113,13 @@ final class HTTPConnection: Sendable {
 
     func close() {
         channel.withLock { $0 }!.close(promise: nil)
+    }
+
+    /// Closes both sides at once, which a server sees whatever it waits for.
+    func reset() async throws {
+        let channel = channel.withLock { $0 }!
+        try await (channel as! any SocketOptionProvider).setSoLinger(linger(l_onoff: 1, l_linger: 0)).get()
+        try await channel.close()
     }
 
     /// Waits until `take` finds what it looks for in what has come.

@@ -87,37 +87,40 @@ final class TrackServer: Sendable {
     static let salts = SaltSource(calendar: .seoul, days: [:], fallback: Decoded.salt)
 
     static func endpoint(
-        _ settings: TrackSettings, in folder: URL, sink: Sink, metrics: Metrics
+        _ settings: TrackSettings, in folder: URL, sink: Sink, metrics: Metrics,
+        threadPool: NIOThreadPool = .singleton
     ) throws -> TrackEndpoint {
         let spool = try TrackSpool.make(in: folder)
         return TrackEndpoint(
-            settings: settings, salts: salts, metrics: metrics, threadPool: .singleton, now: { Decoded.receivedAt },
+            settings: settings, salts: salts, metrics: metrics, threadPool: threadPool, now: { Decoded.receivedAt },
             append: { sink.append($0, $1, $2, to: spool, $3) })
     }
 
     static func run(
         _ settings: TrackSettings = TrackSettings(), server serverSettings: IngestServer.Settings = .init(),
-        isReady: @escaping @Sendable () -> Bool = { true },
+        isReady: @escaping @Sendable () -> Bool = { true }, threadPool: NIOThreadPool = .singleton,
         _ body: (TrackServer) async throws -> Void
     ) async throws {
         try await withTemporaryFolder { folder in
-            try await run(settings, server: serverSettings, isReady: isReady, in: folder, body)
+            try await run(
+                settings, server: serverSettings, isReady: isReady, threadPool: threadPool, in: folder, body)
         }
     }
 
     private static func run(
         _ settings: TrackSettings, server serverSettings: IngestServer.Settings,
-        isReady: @escaping @Sendable () -> Bool, in folder: URL, _ body: (TrackServer) async throws -> Void
+        isReady: @escaping @Sendable () -> Bool, threadPool: NIOThreadPool, in folder: URL,
+        _ body: (TrackServer) async throws -> Void
     ) async throws {
         let metrics = Metrics()
         let sink = Sink()
         var serverSettings = serverSettings
         serverSettings.port = 0
         let (addresses, listening) = AsyncStream.makeStream(of: SocketAddress.self)
+        let endpoint = try endpoint(settings, in: folder, sink: sink, metrics: metrics, threadPool: threadPool)
         let server = IngestServer(
-            settings: serverSettings, endpoint: try endpoint(settings, in: folder, sink: sink, metrics: metrics),
-            metrics: metrics,
-            isReady: isReady, group: MultiThreadedEventLoopGroup.singleton,
+            settings: serverSettings, endpoint: endpoint, metrics: metrics, isReady: isReady,
+            group: MultiThreadedEventLoopGroup.singleton,
             logger: silentLogger,
             onListening: { listening.yield($0) })
         try await withThrowingTaskGroup(of: Void.self) { group in

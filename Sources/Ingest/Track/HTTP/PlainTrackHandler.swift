@@ -168,6 +168,8 @@ final class PlainTrackHandler: ChannelDuplexHandler, RemovableChannelHandler, Tr
 
     private func pass(_ part: ByteBuffer, _ context: ChannelHandlerContext) {
         hasPassedBytes = true
+        // Who takes it counts it.
+        _ = reserve(inbox.readableBytes)
         context.fireChannelRead(Self.wrapInboundOut(part))
     }
 
@@ -305,7 +307,6 @@ final class PlainTrackHandler: ChannelDuplexHandler, RemovableChannelHandler, Tr
         state = .surrendered
         let rest = inbox
         inbox = ByteBuffer()
-        _ = reserve(0)
         if rest.readableBytes > 0 { pass(rest, context) }
     }
 

@@ -252,6 +252,9 @@ final class TrackHandler: ChannelInboundHandler, RemovableChannelHandler {
 
     private func decodeOnPool(_ body: ByteBuffer, _ receipt: Receipt, _ context: ChannelHandlerContext) {
         let maxInflatedBytes = endpoint.settings.maxInflatedBytes
+        // The pool holds the body from here on, also where the client has gone: that alone bounds its queue.
+        let heldBytes = reservedBytes
+        reservedBytes = 0
         let decoded = endpoint.threadPool.runIfActive(eventLoop: context.eventLoop) {
             () -> (TrackOutcome, BeaconRecords) in
             var decoder = TrackDecoder()
@@ -260,6 +263,7 @@ final class TrackHandler: ChannelInboundHandler, RemovableChannelHandler {
             return (outcome, decoder.takeRecords())
         }
         decoded.assumeIsolated().whenComplete { result in
+            self.endpoint.metrics.inFlightBytes.add(-heldBytes)
             guard self.state == .answering else { return }
             switch result {
             case .success((let outcome, let records)): self.deliver(outcome, records, context)
