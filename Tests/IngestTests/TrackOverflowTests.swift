@@ -93,6 +93,32 @@ import Testing
         }
     }
 
+    /// Nor does one whose beacons fill each group.
+    @Test func theOverflowLaneGetsOnWhereGroupsAreFull() async throws {
+        try await withDirectory { directory in
+            let disk = try SlowDirectory(DiskDirectory(directory))
+            var settings = SpoolSettings(directory: directory)
+            settings.segmentBytes = 4 << 20
+            settings.maxGroupBeacons = 4
+            let spool = try Spool(
+                settings, on: disk, metrics: SpoolMetrics(Metrics()), logger: testLogger, onFailure: { _ in })
+            let order = Mutex<[String]>([])
+            @Sendable func append(_ name: String, _ lane: Spool.Lane) {
+                spool.append(BeaconRecords(numbers: 0..<2), until: .onDisk, lane: lane) { result in
+                    if case .success = result { order.withLock { $0.append(name) } }
+                }
+            }
+            disk.hold()
+            append("first", .normal)
+            try await until { disk.isHeld }
+            for number in 0..<10 { append("normal \(number)", .normal) }
+            append("overflow", .overflow)
+            disk.release()
+            try await until { order.withLock { $0.count } == 12 }
+            #expect(order.withLock { $0.prefix(3) } == ["first", "normal 0", "overflow"])
+        }
+    }
+
     /// What the overflow lane can't hold is refused, and only that.
     @Test func theOverflowLaneIsBounded() async throws {
         try await withDirectory { directory in

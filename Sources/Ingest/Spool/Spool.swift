@@ -172,14 +172,16 @@ package final class Spool: Sendable {
         var group: [Request] = []
         var bytes = 0
         var beacons = 0
-        func take(_ lane: Lane, upTo maxBytes: Int, atLeast least: Int) {
+        /// - Parameter room: for a request that is to come after these.
+        func take(_ lane: Lane, upTo maxBytes: Int, leaving room: BeaconRecords? = nil) {
             let waiting = state.waiting[lane, default: []]
             var count = 0
-            while count < waiting.count, count < least || bytes < maxBytes {
+            while count < waiting.count, count < 1 || bytes < maxBytes {
                 let records = waiting[count].records
                 // One request may be as large as a frame; more must stay within the bounds.
                 if !group.isEmpty || count > 0,
-                    bytes + records.bytes.count > maxRequestBytes || beacons + records.count > settings.maxGroupBeacons
+                    bytes + records.bytes.count + (room?.bytes.count ?? 0) > maxRequestBytes
+                        || beacons + records.count + (room?.count ?? 0) > settings.maxGroupBeacons
                 {
                     break
                 }
@@ -190,8 +192,8 @@ package final class Spool: Sendable {
             group += waiting[..<count]
             state.waiting[lane]?.removeFirst(count)
         }
-        take(.normal, upTo: settings.maxGroupBytes, atLeast: 1)
-        take(.overflow, upTo: group.isEmpty ? settings.maxGroupBytes : settings.overflowGroupBytes, atLeast: 1)
+        take(.normal, upTo: settings.maxGroupBytes, leaving: state.waiting[.overflow]?.first?.records)
+        take(.overflow, upTo: group.isEmpty ? settings.maxGroupBytes : settings.overflowGroupBytes)
         return group
     }
 
