@@ -21,7 +21,8 @@ final class BatchFeed: Sendable {
         /// What reading found to be each segment's last number.
         var lastSeqs: [String: UInt64]
 
-        func isDue(at now: Int64) -> Bool { now - receivedAt >= BatchCutter.lingerMs }
+        /// A batch that seems to be received later than this was received before the clock was set back.
+        func isDue(at now: Int64) -> Bool { abs(now - receivedAt) >= BatchCutter.lingerMs }
     }
 
     typealias Cut = (batch: BeaconBatch, first: Spool.Position, last: Spool.Position, receivedAt: Int64)

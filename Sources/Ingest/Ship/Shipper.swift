@@ -81,7 +81,8 @@ package final class Shipper: Sendable {
                     guard let identity = filling.identity else {
                         // What waits may be stored already, by a commit that was lost from sight.
                         if spool.hasStoredWaiters { markStored() }
-                        if lookedAt - lastHeartbeat >= Self.heartbeatMs {
+                        // By its size: the clock may be set back.
+                        if abs(lookedAt - lastHeartbeat) >= Self.heartbeatMs {
                             lastHeartbeat = lookedAt
                             switch await heartbeat(shippedThrough: lookedAt, ended: unfinished) {
                             case .said:

@@ -213,6 +213,23 @@ import Testing
         }
     }
 
+    /// What was received before the clock was set back isn't waited for until it is that late again.
+    @Test func aClockThatIsSetBackHoldsNothingUp() async throws {
+        try await withDirectory { directory in
+            try await withAnalyticsDatabase { _, pool in
+                let spool = try Spool(testing: .small(directory))
+                let hour: Int64 = 3_600_000
+                _ = await spool.append(BeaconRecords(numbers: 0..<3, receivedAt: Self.now + hour))
+                let shipper = shipper(spool, pool)
+                let shipping = Task { await shipper.run() }
+                _ = await spool.append(BeaconRecords(numbers: 3..<5))
+                try await until { try await stored(pool).count == 5 }
+                shipping.cancel()
+                await shipping.value
+            }
+        }
+    }
+
     // MARK: Fixture
 
     private func shipper(_ spool: Spool, _ pool: PostgresPool, logger: Logger = testLogger) -> Shipper {
