@@ -57,12 +57,13 @@ package struct BeaconBatchBuilder {
 extension BeaconBatchBuilder {
     /// Open addressing over a column's codes. Power-of-two slots, at most half full; slot 0 means empty.
     private struct Dictionary {
+        private let hash = TextHash()
         private var slots: [UInt32] = []
         private var hashes: [UInt64] = []
 
         mutating func code(for value: UnsafeRawBufferPointer, in column: inout TextColumn) -> UInt32 {
             if slots.count < 2 * (column.valueCount + 1) { grow() }
-            let hash = Murmur3.hash64(value)
+            let hash = hash(value)
             let mask = slots.count - 1
             var slot = Int(truncatingIfNeeded: hash) & mask
             while slots[slot] != 0 {
