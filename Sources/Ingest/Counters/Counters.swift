@@ -18,6 +18,7 @@ package final class Counters: Sendable {
     private let calendar: ReportingCalendar
     private let clock: @Sendable () -> Int64
     private let logger: Logger
+    private let maxWaitingCounters: Int
     /// By node, in the order in which they came.
     private let waiting = Mutex<[CounterChanges]>([])
     private let bell: AsyncStream<Void>
@@ -25,13 +26,17 @@ package final class Counters: Sendable {
     private let isDraining = Mutex(false)
     private let isFailing = Mutex(false)
 
+    /// - Parameter maxWaitingCounters: as many as the batches that wait may change, each counted once a node. A further
+    ///   batch is passed over: ids are the clients', and each beacon may have one of its own.
     package init(
-        redis: RedisPool, calendar: ReportingCalendar, clock: @escaping @Sendable () -> Int64, logger: Logger
+        redis: RedisPool, calendar: ReportingCalendar, clock: @escaping @Sendable () -> Int64, logger: Logger,
+        maxWaitingCounters: Int = 1 << 17
     ) {
         self.redis = redis
         self.calendar = calendar
         self.clock = clock
         self.logger = logger
+        self.maxWaitingCounters = maxWaitingCounters
         (bell, ring) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
     }
 
@@ -63,12 +68,17 @@ package final class Counters: Sendable {
         let deltas = CounterDeltas(batch, calendar: calendar, now: clock())
         guard !deltas.isEmpty else { return }
         waiting.withLock { waiting in
-            guard waiting.reduce(0, { $0 + $1.batches }) < Self.maxWaiting else { return }
+            guard waiting.reduce(0, { $0 + $1.batches }) < Self.maxWaiting,
+                waiting.reduce(0, { $0 + $1.counters.count }) < maxWaitingCounters
+            else { return }
             if waiting.last?.node != node { waiting.append(CounterChanges(node: node)) }
             waiting[waiting.count - 1].add(deltas, seq: seq)
         }
         ring.yield()
     }
+
+    /// How many counters the batches that wait will change.
+    var waitingCounters: Int { waiting.withLock { $0.reduce(0) { $0 + $1.counters.count } } }
 
     /// Ends `run()` once what waits is added or passed over.
     package func beginDraining() {

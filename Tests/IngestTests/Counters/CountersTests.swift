@@ -60,6 +60,25 @@ import Testing
         }
     }
 
+    /// While Redis is slow, what waits for it is bounded also where each beacon is of another artist.
+    @Test func whatWaitsForRedisIsBounded() async throws {
+        try await withRedis { redis in
+            let counters = Counters(
+                redis: redis.pool, calendar: .seoul, clock: { Self.now }, logger: testLogger, maxWaitingCounters: 100)
+            for seq in 1...20 {
+                let beacons = (0..<30).map { number in
+                    var beacon = Beacon(receivedAt: Self.now, timestamp: Self.now)
+                    beacon[.eventType] = "page_view"
+                    beacon[.artistId] = "\(seq) \(number)"
+                    return beacon
+                }
+                counters.add(.of(beacons), node: "n/1", seq: Int64(seq))
+            }
+            // A batch that finds room is taken whole.
+            #expect(counters.waitingCounters == 120)
+        }
+    }
+
     @Test func batchesOfTwoNodesBothCount() async throws {
         try await withRedis { redis in
             let (five, two, key) = (deltas(5), deltas(2), key())
