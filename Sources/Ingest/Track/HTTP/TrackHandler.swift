@@ -31,7 +31,6 @@ final class TrackHandler: ChannelInboundHandler, RemovableChannelHandler {
 
     private let endpoint: TrackEndpoint
     private let loop: TrackLoop
-    private var decoder = TrackDecoder()
     private var date = HTTPDate()
     private var peer = ClientAddress.unixSocket
     private var state = State.idle
@@ -218,7 +217,7 @@ final class TrackHandler: ChannelInboundHandler, RemovableChannelHandler {
         do throws(Problem) {
             if let pixel = request.pixel {
                 let outcome = try decode(pixel, receipt)
-                return deliver(outcome, decoder.takeRecords(), context)
+                return deliver(outcome, loop.spareDecoder.takeRecords(), context)
             }
             let body = self.body ?? ByteBuffer()
             self.body = nil
@@ -228,8 +227,8 @@ final class TrackHandler: ChannelInboundHandler, RemovableChannelHandler {
                 return decodeOnPool(body, receipt, context)
             }
             let outcome = try TrackBody.decode(
-                body, isGzip: isGzip, maxInflatedBytes: endpoint.settings.maxInflatedBytes, receipt, &decoder)
-            deliver(outcome, decoder.takeRecords(), context)
+                body, isGzip: isGzip, maxInflatedBytes: endpoint.settings.maxInflatedBytes, receipt, &loop.spareDecoder)
+            deliver(outcome, loop.spareDecoder.takeRecords(), context)
         } catch {
             refuse(error, context)
         }
@@ -242,8 +241,9 @@ final class TrackHandler: ChannelInboundHandler, RemovableChannelHandler {
         } catch {
             throw .track(error)
         }
-        let outcome = try TrackBody.decode(json, receipt, &decoder)
+        let outcome = try TrackBody.decode(json, receipt, &loop.spareDecoder)
         if let rejection = outcome.rejected.first {
+            loop.spareDecoder.undo()
             endpoint.metrics.count(outcome)
             throw .invalidBeacon(rejection)
         }

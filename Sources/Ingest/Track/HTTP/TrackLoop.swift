@@ -34,6 +34,9 @@ final class TrackLoop {
     private let eventLoop: any EventLoop
     /// Its records are what this turn has for the normal lane.
     private var decoder = TrackDecoder()
+    /// For requests that go to the spool by themselves. Its scratch space grows to what the largest beacon took: a
+    /// decoder for each connection would keep that for each of them.
+    var spareDecoder = TrackDecoder()
     private var waiters: [Waiter] = []
     private var overflow = (records: BeaconRecords(), waiters: [Waiter]())
     private var hotArtists: TokenBuckets?
