@@ -59,6 +59,16 @@ import Testing
         #expect(ClientAddress(written) == nil)
     }
 
+    /// One customer holds a /64 of IPv6, and one address of IPv4, however it is written.
+    @Test(arguments: [
+        ("2001:db8::1", "2001:db8::ffff:ffff:ffff:ffff", true), ("2001:db8::1", "2001:db8:0:1::1", false),
+        ("192.0.2.1", "::ffff:192.0.2.1", true), ("192.0.2.1", "192.0.2.2", false), ("::", "0.0.0.0", false),
+    ])
+    func clientsAreCountedByWhatOneHolds(_ one: String, _ other: String, _ isSame: Bool) throws {
+        let keys = try [one, other].map { Array(try #require(ClientAddress($0)).rateKey) }
+        #expect((keys[0] == keys[1]) == isSame)
+    }
+
     @Test func socketAddressesAreRead() throws {
         for text in ["192.0.2.1", "2001:db8::1"] {
             #expect(ClientAddress(try SocketAddress(ipAddress: text, port: 80)).text == text)
