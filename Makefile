@@ -1,6 +1,6 @@
 # Everything is done by SwiftPM and the scripts; these are the names to call them by.
 .DEFAULT_GOAL := help
-.PHONY: help up test crash torture lint bench image k8s packages
+.PHONY: help up test crash torture fuzz allocations lint bench image k8s packages
 
 # Every target imports what it declares and nothing else, so that the target graph stays true.
 SWIFT_FLAGS := --explicit-target-dependency-import-check error
@@ -27,6 +27,12 @@ crash: packages ## The sums under kill -9: a minute at 20,000 beacons/s against 
 torture: packages ## 100,000 schedules of the spool on a disk that loses power, runs full and fails
 	swift build --build-tests $(SWIFT_FLAGS)
 	TIKETI_SCHEDULES=100000 scripts/run-tests $(SWIFT_FLAGS) --filter SpoolScheduleTests
+
+fuzz: packages ## Ten minutes of libFuzzer each for bodies, connections, spool segments, blocks and id runs
+	@scripts/fuzz
+
+allocations: packages ## That ingest asks for no memory for each beacon, counted in a release build
+	swift run -c release allocations
 
 lint: ## Formatting, house rules, shell scripts
 	@scripts/lint

@@ -108,6 +108,17 @@ let package = Package(
             path: "Tests/TestSupport",
             swiftSettings: settings
         ),
+        .target(
+            name: "FuzzTargets",
+            dependencies: [
+                "Core", "Storage", "Platform", "Ingest", nio, nioPosix, nioHTTP1,
+                .product(name: "NIOEmbedded", package: "swift-nio"),
+                .product(name: "NIOConcurrencyHelpers", package: "swift-nio"),
+            ],
+            path: "Fuzz/Targets",
+            swiftSettings: settings
+        ),
+        .testTarget(name: "FuzzTests", dependencies: ["FuzzTargets", "TestSupport"], swiftSettings: settings),
         .testTarget(name: "CoreTests", dependencies: ["Core", "Storage", "TestSupport"], swiftSettings: settings),
         .testTarget(
             name: "StorageTests",
@@ -121,6 +132,13 @@ let package = Package(
                 .product(name: "HummingbirdTesting", package: "hummingbird"),
             ],
             swiftSettings: settings),
+        .target(name: "CAllocations", path: "Tests/CAllocations"),
+        .executableTarget(
+            name: "allocations",
+            dependencies: ["CAllocations", "Core", "Storage", "Platform", "Ingest", nio, nioPosix, logging],
+            path: "Tests/Allocations",
+            swiftSettings: settings
+        ),
         .testTarget(
             name: "IngestTests",
             dependencies: [
@@ -150,3 +168,11 @@ let package = Package(
             swiftSettings: settings),
     ]
 )
+
+// The fuzzer brings its own `main` and is no part of any other build: `make fuzz` asks for it.
+if Context.environment["TIKETI_FUZZ"] != nil {
+    package.targets.append(
+        .executableTarget(
+            name: "fuzz", dependencies: ["FuzzTargets"], path: "Fuzz/Main",
+            swiftSettings: settings + [.unsafeFlags(["-parse-as-library"])]))
+}

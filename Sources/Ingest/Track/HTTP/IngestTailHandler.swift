@@ -13,6 +13,8 @@ final class IngestTailHandler: ChannelInboundHandler {
     private var date = HTTPDate()
     private var head: HTTPRequestHead?
     private var isWriting = false
+    /// An answer is made after which the connection ends: there are no more.
+    private var isLast = false
     /// The answer is made, and will be written when the write under way is over.
     private var isDeferred = false
     /// A half-close that came while an answer was deferred.
@@ -28,8 +30,9 @@ final class IngestTailHandler: ChannelInboundHandler {
         case .head(let head): self.head = head
         case .body: break
         case .end:
-            guard let head else { return }
+            guard let head, !isLast else { return }
             self.head = nil
+            isLast = !head.isKeepAlive
             let answer = answer(to: head)
             if isWriting {
                 // As in `TrackHandler`: pipelined requests must not nest.
@@ -95,7 +98,8 @@ final class IngestTailHandler: ChannelInboundHandler {
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
-        if error is HTTPParserError {
+        if error is HTTPParserError, !isLast {
+            isLast = true
             Answer(Problem(.badRequest, "bad_request", title: "Malformed HTTP")).write(
                 to: context, version: .http1_1, date: date.text(at: TrackEndpoint.wallClock()), keepsAlive: false)
         }

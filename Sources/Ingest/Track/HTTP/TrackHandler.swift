@@ -127,8 +127,8 @@ final class TrackHandler: ChannelInboundHandler, RemovableChannelHandler {
                 closes: true)
         case .discarding: close(context)
         // Of what came after the last request.
-        case .lingering: break
-        case .idle, .passing, .answering, .closed: context.fireErrorCaught(error)
+        case .lingering, .closed: break
+        case .idle, .passing, .answering: context.fireErrorCaught(error)
         }
     }
 
