@@ -62,6 +62,7 @@ package struct IngestNode: Service {
 
     /// Makes the node known in Postgres, where that can be reached. Call it before the endpoint takes beacons.
     package func announce() async {
+        CrashPoint.spoolOpened.reached()
         await shipper.announce()
     }
 
@@ -74,6 +75,7 @@ package struct IngestNode: Service {
             try? await gracefulShutdown()
             spool.beginDraining()
             shipper.beginDraining()
+            CrashPoint.drainBegun.reached()
             let deadline = Task {
                 guard (try? await Task.sleep(for: maxDrain)) != nil else { return false }
                 shipping.cancel()
@@ -81,6 +83,7 @@ package struct IngestNode: Service {
                 return true
             }
             await shipping.value
+            CrashPoint.drainShipped.reached()
             counters?.beginDraining()
             await counting.value
             deadline.cancel()

@@ -104,6 +104,7 @@ package final class Counters: Sendable {
     }
 
     private func add(_ changes: CounterChanges) async {
+        CrashPoint.countersWaiting.reached()
         do {
             try await redis.withConnection { try Self.apply(changes, on: $0) }
             if isFailing.withLock({ failing in
@@ -136,6 +137,7 @@ package final class Counters: Sendable {
                 arguments: arguments)
         }
         for case .error(let message) in try connection.pipeline(scripts: calls) { throw RedisError(reply: message) }
+        CrashPoint.countersAdded.reached()
         for (minute, visitors) in changes.visitors {
             let key = CounterKey.visitors(minute: minute)
             var command: [RedisArgument] = ["PFADD", .init(key)]

@@ -57,6 +57,7 @@ package enum BatchStore {
             )
             SELECT count(*) FROM position
             """)
+        if CrashPoint.batchCommitted.reached() { throw PostgresError(.unavailable, "the answer was lost") }
         return try rows[0].get(0, as: Int64.self) == 1
     }
 

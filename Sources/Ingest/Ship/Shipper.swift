@@ -156,6 +156,7 @@ package final class Shipper: Sendable {
         var delayMs = Self.retryMs.lowerBound
         var attempts = 0
         feed.prefetch(from: spool.durable)
+        CrashPoint.batchEncoded.reached()
         while !Task.isCancelled {
             attempts += 1
             do {
@@ -224,6 +225,7 @@ package final class Shipper: Sendable {
     package func announce() async {
         do {
             _ = try await registerOnce(doubting: nil)
+            CrashPoint.nodeKnown.reached()
         } catch {
             logger.warning("Postgres can't be reached; the spool keeps", metadata: ["error": "\(error)"])
         }

@@ -214,10 +214,13 @@ package final class Spool: Sendable {
         frame.append(littleEndian: UInt32(beacons))
         frame.append(littleEndian: receivedAt)
         for request in group { frame.append(contentsOf: request.records.bytes) }
+        CrashPoint.groupTaken.reached()
         do {
             let (position, durable, bytesOnDisk) = try log.withLock { log in
                 let seq = try log.append(&frame)
+                CrashPoint.frameWritten.reached()
                 do throws(DiskError) { try log.synchronize() } catch { throw SpoolLog.AppendError.disk(error) }
+                CrashPoint.frameSynced.reached()
                 return (Position(identity: identity, seq: seq), Durable(log), log.bytesOnDisk)
             }
             metrics.groupCommitSeconds.observe(Double(DispatchTime.now().uptimeNanoseconds - started) / 1e9)

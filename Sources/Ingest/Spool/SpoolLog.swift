@@ -165,12 +165,14 @@ struct SpoolLog {
         var failure: DiskError?
         var removed = 0
         for index in stored {
+            CrashPoint.segmentStored.reached()
             do throws(DiskError) { try directory.remove(segments[index - removed].name) } catch {
                 guard error.isMissing else {
                     failure = error
                     continue
                 }
             }
+            CrashPoint.segmentRemoved.reached()
             segments.remove(at: index - removed)
             removed += 1
             // Before the next one goes: a segment that came back without those behind it would seem to lack their

@@ -48,10 +48,12 @@ struct SpoolSegment: Sendable {
         // What an earlier attempt left behind.
         try? directory.remove(name)
         let file = try directory.open(name, .create)
+        CrashPoint.segmentMade.reached()
         do throws(DiskError) {
             try file.allocate(bytes)
             try file.write(header(identity: identity, firstSeq: firstSeq), at: 0)
             try file.synchronize()
+            CrashPoint.segmentSynced.reached()
             try directory.synchronize()
         } catch {
             // Nothing in it was acknowledged. Left behind, it would be taken for a damaged segment.

@@ -102,6 +102,9 @@ package final class PrivatePostgres: PrivateServer {
         _ = server.waitForEnd(atMost: Self.maxStopWait)
     }
 
+    /// Of the server that runs; nil where none does.
+    package var pid: Int32? { running?.pid }
+
     private var running: ServerProcess? {
         let file = cluster.appending(path: "postmaster.pid")
         guard let text = try? String(contentsOf: file, encoding: .utf8),

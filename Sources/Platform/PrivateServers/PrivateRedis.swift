@@ -72,6 +72,9 @@ package final class PrivateRedis: PrivateServer {
         _ = server.waitForEnd(atMost: Self.maxStopWait)
     }
 
+    /// Of the server that runs; nil where none does.
+    package var pid: Int32? { running?.pid }
+
     private var running: ServerProcess? {
         guard let text = try? String(contentsOf: pidFile, encoding: .utf8),
             let pid = Int32(text.trimmingCharacters(in: .whitespacesAndNewlines))

@@ -84,7 +84,13 @@ struct ServedProcess {
         _ calendar: ReportingCalendar, _ postgres: PostgresPool, _ redis: RedisPool, _ metrics: Metrics
     ) async throws -> IngestNode {
         var spool = SpoolSettings(directory: try settings.spoolFolder().path)
-        spool.maxBytes = try settings.int("SPOOL_MAX_BYTES", default: spool.maxBytes, in: (128 << 20)...(1 << 50))
+        #if DEBUG
+        // So that little traffic fills many: the torture test's setting, as TIKETI_CRASH_AT is.
+        spool.segmentBytes = try settings.int(
+            "TIKETI_SEGMENT_BYTES", default: spool.segmentBytes, in: (64 << 10)...(64 << 20))
+        #endif
+        spool.maxBytes = try settings.int(
+            "SPOOL_MAX_BYTES", default: spool.maxBytes, in: (2 * spool.segmentBytes)...(1 << 50))
         var node = IngestNode.Settings(spool: spool, nodeId: try settings.nodeID())
         node.track.cors = CORSPolicy(origins: try settings.corsOrigins())
         let hotArtistRate = try settings.trackHotArtistRate()
