@@ -9,13 +9,11 @@ struct CrashScale {
     /// How often each of ingest, Postgres, Redis and the rollup is killed.
     var kills = 2
 
-    static let beaconsPerRequest = 100
-
     init(_ environment: [String: String] = ProcessInfo.processInfo.environment) {
         seconds = environment["TIKETI_CRASH_SECONDS"].flatMap { Double($0) } ?? seconds
         rate = environment["TIKETI_CRASH_RATE"].flatMap { Int($0) } ?? rate
         kills = environment["TIKETI_CRASH_KILLS"].flatMap { Int($0) } ?? kills
     }
 
-    var requests: Int { Int(seconds * Double(rate)) / Self.beaconsPerRequest }
+    var requests: Int { Int(seconds * Double(rate)) / OfferedBeacons.defaultPerRequest }
 }

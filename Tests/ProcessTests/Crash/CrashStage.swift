@@ -98,11 +98,18 @@ final class CrashStage: Sendable {
         }
     }
 
-    /// Starts ingest on the spool of the one before, and returns the port on which it listens.
-    func startIngest() async throws -> Int {
+    /// Starts ingest on the spool of the one before, and doesn't wait for it.
+    func launchIngest(_ further: [String: String] = [:]) throws -> RunningProgram {
         let program = try RunningProgram(
-            ["serve", "ingest", "--port", "0"], settings: settings, name: "ingest-\(nextNumber())", in: folder)
+            ["serve", "ingest", "--port", "0"], settings: settings.merging(further) { $1 },
+            name: "ingest-\(nextNumber())", in: folder)
         ingest.withLock { $0 = program }
+        return program
+    }
+
+    /// Starts ingest on the spool of the one before, and returns the port on which it listens.
+    func startIngest(_ further: [String: String] = [:]) async throws -> Int {
+        let program = try launchIngest(further)
         return try await eventually {
             if let port = Self.port(in: program.error) { return port }
             throw StartFailed(description: "ingest does not listen: \(program.error.suffix(2000))")
@@ -131,10 +138,13 @@ final class CrashStage: Sendable {
         return await program?.end()
     }
 
-    /// The ends of what ingest and rollup logged, for a failed test.
+    private static let maxLastWords = 6
+
+    /// The ends of what ingest and rollup logged last, for a failed test.
     private var lastWords: String {
-        let names = ((try? FileManager.default.contentsOfDirectory(atPath: folder.path)) ?? []).sorted()
-        return names.filter { $0.hasSuffix(".err") }.map { name in
+        let names = ((try? FileManager.default.contentsOfDirectory(atPath: folder.path)) ?? [])
+            .filter { $0.hasSuffix(".err") }.sorted { $0.localizedStandardCompare($1) == .orderedAscending }
+        return names.suffix(Self.maxLastWords).map { name in
             let text = (try? String(contentsOf: folder.appending(path: name), encoding: .utf8)) ?? ""
             return "--- \(name)\n\(text.suffix(4000))"
         }.joined(separator: "\n")

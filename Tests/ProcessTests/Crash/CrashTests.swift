@@ -64,19 +64,20 @@ import Testing
         let run = try await stage.tiketi(["rollup", "run"])
         #expect(run.ending == .exited(0), "\(run.error)")
 
-        #expect(load.defects.isEmpty, "\(load.defects.prefix(3))")
-        let stored = try await pool.withConnection { try StoredBeacons(load, on: $0) }
-        checkBeacons(load, stored)
+        var oracle = CrashOracle(load)
+        try await oracle.read(pool)
+        oracle.checkBeacons()
+        let stored = oracle.stored
         checkFreshness(load, stored, watch.taken)
-        try await checkSums(load, stored, pool, redis)
+        try await oracle.checkSums(pool, redis)
         try await checkRevenue(payments, pool)
-        try await checkProofs(stage, pool)
+        try await CrashProofs.check(stage, pool)
         let totals = load.totals
         print(
             "crash test: \(load.acknowledgedBeacons) acknowledged, \(stored.counted) counted, "
-                + "\(scale.requests * CrashScale.beaconsPerRequest) offered; \(stored.rawBeacons) stored with "
+                + "\(scale.requests * load.beacons.perRequest) offered; \(stored.rawBeacons) stored with "
                 + "\(stored.repeats) repeats; \(totals.attempts) requests, \(totals.refusals) refused, "
-                + "\(totals.unknown) of unknown fate, \(totals.givenUp) given up, \(totals.resent) sent again; "
+                + "\(totals.unreached) reached nobody, \(totals.unknown) of unknown fate, \(totals.givenUp) given up, \(totals.resent) sent again; "
                 + "\(watch.taken.count) looks at the freshness")
         await redis.shutdown()
         await pool.shutdown()
@@ -84,25 +85,6 @@ import Testing
 
     private static func count(_ table: String, _ pool: PostgresPool) async throws -> Int {
         try await pool.withConnection { try $0.query("SELECT count(*) FROM \(unescaped: table)")[0].get(0) }
-    }
-
-    /// Acknowledged ⊆ counted ⊆ offered, each once.
-    private func checkBeacons(_ load: BeaconLoad, _ stored: StoredBeacons) {
-        #expect(stored.defects.isEmpty, "\(stored.defects.prefix(3))")
-        #expect(stored.unfoldedBatches == 0)
-        let lost = stored.lost(of: load)
-        var doubled: [String] = []
-        var invented: [String] = []
-        for (request, knowledge) in load.knowledge.enumerated() {
-            for row in 0..<CrashScale.beaconsPerRequest {
-                let count = stored.counts[request * CrashScale.beaconsPerRequest + row]
-                if count > 1 { doubled.append(load.beacons.messageId(request, row)) }
-                if count > 0, knowledge == .notOffered { invented.append(load.beacons.messageId(request, row)) }
-            }
-        }
-        #expect(lost.isEmpty, "\(lost.count) acknowledged beacons lost, such as \(lost.prefix(3))")
-        #expect(doubled.isEmpty, "\(doubled.count) beacons counted twice, such as \(doubled.prefix(3))")
-        #expect(invented.isEmpty, "\(invented.count) beacons counted and never offered: \(invented.prefix(3))")
     }
 
     /// Whenever the pipeline said "stored through", it was.
@@ -131,32 +113,6 @@ import Testing
         #expect(overdue.isEmpty, "said to be stored and was not: \(overdue.count), such as \(overdue.prefix(3))")
     }
 
-    /// Hours, days, months and Redis counters are what the counted beacons add up to.
-    private func checkSums(
-        _ load: BeaconLoad, _ stored: StoredBeacons, _ pool: PostgresPool, _ redis: RedisPool
-    ) async throws {
-        let expected = ExpectedSums(stored, load, calendar: .seoul)
-        let sums = try await pool.withConnection { try ExpectedSums.stored(on: $0) }
-        let wrong = Set(sums.keys).union(expected.sums.keys).filter { sums[$0] != expected.sums[$0] }
-        #expect(
-            wrong.isEmpty,
-            """
-            \(wrong.count) wrong buckets, such as \(wrong.prefix(3).map {
-                "\($0): \(sums[$0].map { "\($0)" } ?? "none") for \(expected.sums[$0].map { "\($0)" } ?? "none")"
-            })
-            """)
-        let oldest = ReportingCalendar.seoul.day(of: BeaconLoad.now()) - CounterKey.daysKept
-        let counters = try await redis.withConnection { connection in
-            let names = try connection.command(["KEYS", "*:views:????????"]).array?.compactMap(\.string) ?? []
-            var counters: [String: Int64] = [:]
-            for name in names { counters[name] = try connection.command(["GET", .init(name)]).int }
-            return counters
-        }
-        // Those of days that are over expire.
-        let due = expected.counters.filter { $0.key.suffix(8) >= oldest.compact }
-        #expect(counters == due)
-    }
-
     private func checkRevenue(_ payments: PaymentMessages, _ pool: PostgresPool) async throws {
         let sums = try await pool.withConnection { connection in
             try ["revenue_ledger", "revenue_hourly", "revenue_daily", "revenue_monthly"].map { table in
@@ -167,34 +123,5 @@ import Testing
             }
         }
         #expect(sums == [Int64](repeating: payments.total, count: 4))
-    }
-
-    /// `verify` finds nothing, and `rebuild` changes nothing.
-    private func checkProofs(_ stage: CrashStage, _ pool: PostgresPool) async throws {
-        let verify = try await stage.tiketi(["rollup", "verify"])
-        #expect(verify.ending == .exited(0))
-        #expect(verify.output == "" && verify.error == "", "\(verify.output)\(verify.error)")
-        let before = try await Self.digests(pool)
-        let rebuild = try await stage.tiketi(["rollup", "rebuild"])
-        #expect(rebuild.ending == .exited(0), "\(rebuild.error)")
-        #expect(rebuild.output.hasSuffix("; 0 hourly rows changed\n"), "\(rebuild.output)")
-        #expect(try await Self.digests(pool) == before)
-    }
-
-    private static func digests(_ pool: PostgresPool) async throws -> [String: String] {
-        try await pool.withConnection { connection in
-            var digests: [String: String] = [:]
-            for family in ["artist_traffic", "event_traffic", "site_traffic", "revenue"] {
-                for grain in ["hourly", "daily", "monthly"] {
-                    let table = "\(family)_\(grain)"
-                    digests[table] = try connection.query(
-                        """
-                        SELECT md5(coalesce(string_agg(t::text, ' ' ORDER BY t::text), ''))
-                        FROM \(unescaped: table) t
-                        """)[0].get(0)
-                }
-            }
-            return digests
-        }
     }
 }

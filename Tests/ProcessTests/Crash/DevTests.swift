@@ -19,7 +19,7 @@ import Testing
             #expect(await first.end() == .signaled(SIGKILL))
             // On a busy machine a request may be given up for want of an answer.
             let givenUp = load.totals.givenUp
-            #expect(load.acknowledgedBeacons == (40 - givenUp) * CrashScale.beaconsPerRequest)
+            #expect(load.acknowledgedBeacons == (40 - givenUp) * OfferedBeacons.defaultPerRequest)
             #expect(givenUp < 40)
             #expect(try !processes(of: data).isEmpty, "its servers outlive it")
 
@@ -29,14 +29,14 @@ import Testing
                 try PostgresConfiguration(url: try setting("ANALYTICS_DATABASE_URL", in: data)), connections: 1,
                 logger: silentLogger)
             let stored = try await eventually {
-                let stored = try await pool.withConnection { try StoredBeacons(load, on: $0) }
+                let stored = try await StoredBeacons.read(of: load, pool)
                 guard stored.unfoldedBatches == 0, stored.counted >= load.acknowledgedBeacons else {
                     throw NotYet(what: "\(stored.counted) counted")
                 }
                 return stored
             }
-            #expect(stored.lost(of: load).isEmpty)
-            #expect(stored.counts.allSatisfy { $0 == 1 })
+            #expect(stored.lost().isEmpty)
+            #expect(stored.counted == load.acknowledgedBeacons)
             await pool.shutdown()
 
             second.signal(SIGINT)

@@ -30,8 +30,8 @@ import Testing
                     load.stop()
                     try await loading.value
 
-                    let stored = try await pool.withConnection { try StoredBeacons(load, on: $0) }
-                    let lost = stored.lost(of: load)
+                    let stored = try await StoredBeacons.read(of: load, pool)
+                    let lost = stored.lost()
                     #expect(lost.isEmpty, "\(lost.count) of \(load.acknowledgedBeacons), such as \(lost.prefix(3))")
                     #expect(stored.defects.isEmpty, "\(stored.defects.prefix(3))")
                     #expect(load.defects.isEmpty, "\(load.defects.prefix(3))")
@@ -92,10 +92,10 @@ import Testing
                     try await loading.value
                     next.signal(SIGTERM)
                     #expect(await next.end() == .exited(0), "\(next.error)")
-                    let after = try await pool.withConnection { try StoredBeacons(load, on: $0) }
+                    let after = try await StoredBeacons.read(of: load, pool)
                     let promised = load.acknowledged(byPort: nextPort)
-                    let lost = after.lost(of: load).filter {
-                        promised.contains(load.beacons.position(ofMessageId: $0)!.request)
+                    let lost = after.lost().filter {
+                        promised.contains($0.request)
                     }
                     #expect(lost.isEmpty, "\(lost.count) of \(promised.count) requests, such as \(lost.prefix(3))")
                     #expect(after.defects.isEmpty, "\(after.defects.prefix(3))")

@@ -2,7 +2,7 @@ import Core
 import Storage
 
 /// The sums that the counted beacons must give, added up one by one.
-struct ExpectedSums: Equatable {
+struct ExpectedSums {
     struct Bucket: Hashable {
         /// `artist`, `event` or `site`.
         var family: String
@@ -21,41 +21,42 @@ struct ExpectedSums: Equatable {
 
     private(set) var sums: [Bucket: Sum] = [:]
     /// By the Redis counter's name.
-    private(set) var counters: [String: Int64] = [:]
+    private var counters: [String: Int64] = [:]
+    private let calendar: ReportingCalendar
 
-    private init() {}
+    init(calendar: ReportingCalendar) {
+        self.calendar = calendar
+    }
 
-    init(_ stored: StoredBeacons, _ load: BeaconLoad, calendar: ReportingCalendar) {
-        var days = DayLookup(calendar)
-        for request in stored.batches.indices {
-            let instant = load.instant(ofRequest: request)
-            let hour = ReportingCalendar.startOfHour(instant)
-            let day = days.day(of: instant)
-            let starts = [
-                ("hourly", Instant.iso8601(hour)), ("daily", "\(day)"), ("monthly", "\(day.firstOfMonth)"),
-            ]
-            for row in 0..<CrashScale.beaconsPerRequest {
-                let count = Int64(stored.counts[request * CrashScale.beaconsPerRequest + row])
-                guard count > 0 else { continue }
-                let beacon = load.beacons.beacon(request, row)
-                var entities = [("artist", beacon.artist), ("site", "all")]
-                if let event = beacon.event { entities.append(("event", event)) }
-                for (family, entity) in entities {
-                    for (grain, start) in starts {
-                        let bucket = Bucket(family: family, entity: entity, grain: grain, start: start)
-                        sums[bucket, default: Sum()].beacons += count
-                        if beacon.isPageView {
-                            sums[bucket]!.pageViews += count
-                        } else {
-                            sums[bucket]!.seatViews += count
-                        }
-                    }
-                }
-                guard beacon.isPageView else { continue }
-                counters[CounterKey.artistViews(beacon.artist, on: day), default: 0] += count
-                if let event = beacon.event { counters[CounterKey.eventViews(event, on: day), default: 0] += count }
+    /// Adds a beacon that counts.
+    mutating func add(_ position: StoredBeacons.Position, of load: BeaconLoad) {
+        let instant = load.instant(ofRequest: position.request)
+        let beacon = load.beacons.beacon(position.request, position.row)
+        let day = calendar.day(of: instant)
+        let starts = [
+            ("hourly", Instant.iso8601(ReportingCalendar.startOfHour(instant))), ("daily", "\(day)"),
+            ("monthly", "\(day.firstOfMonth)"),
+        ]
+        var entities = [("artist", beacon.artist), ("site", "all")]
+        if let event = beacon.event { entities.append(("event", event)) }
+        for (family, entity) in entities {
+            for (grain, start) in starts {
+                let bucket = Bucket(family: family, entity: entity, grain: grain, start: start)
+                var sum = sums[bucket] ?? Sum()
+                sum.beacons += 1
+                if beacon.isPageView { sum.pageViews += 1 } else { sum.seatViews += 1 }
+                sums[bucket] = sum
             }
         }
+        guard beacon.isPageView else { return }
+        counters[CounterKey.artistViews(beacon.artist, on: day), default: 0] += 1
+        if let event = beacon.event { counters[CounterKey.eventViews(event, on: day), default: 0] += 1 }
+    }
+
+    /// Those of days that are long over expire.
+    func livingCounters(at now: Int64) -> [String: Int64] {
+        let oldest = (calendar.day(of: now) - CounterKey.daysKept).compact
+        return counters.filter { $0.key.suffix(8) >= oldest }
     }
 
     /// What the rollup tables say.

@@ -2,15 +2,22 @@ import Core
 
 /// What the load offers. Everything about a beacon follows from the seed, its request and its row, but the instant: so
 /// whoever finds a beacon stored knows what it must have added to every sum.
+///
+/// Its random part is its weight: which artist's and which event's sums it adds to, and whether as a view of the page or
+/// of the seats. One that is lost changes other sums than another that is counted twice, but for one pair in thousands.
 struct OfferedBeacons: Sendable {
     static let artists = 40
+    static let events = 50
     static let visitors = 3000
+    static let defaultPerRequest = 100
 
     let seed: UInt64
+    let perRequest: Int
     private let prefix: String
 
-    init(seed: UInt64) {
+    init(seed: UInt64, perRequest: Int = defaultPerRequest) {
         self.seed = seed
+        self.perRequest = perRequest
         prefix = String(seed, radix: 36)
     }
 
@@ -24,9 +31,9 @@ struct OfferedBeacons: Sendable {
 
     func beacon(_ request: Int, _ row: Int) -> Beacon {
         let bits = mixed(UInt64(request) &* 1_000_003 &+ UInt64(row))
-        let artist = Int(bits % UInt64(Self.artists))
+        let event = "event-\(bits >> 20 % UInt64(Self.events))"
         return Beacon(
-            artist: "artist-\(artist)", event: bits >> 16 & 1 == 0 ? "event-\(artist)" : nil,
+            artist: "artist-\(bits % UInt64(Self.artists))", event: bits >> 16 & 1 == 0 ? event : nil,
             isPageView: bits >> 17 & 7 != 0, visitor: Int(bits >> 32 % UInt64(Self.visitors)))
     }
 
@@ -61,8 +68,8 @@ struct OfferedBeacons: Sendable {
     /// A request's body, the same at every attempt.
     func body(_ request: Int, at instant: Int64) -> [UInt8] {
         var text = "["
-        text.reserveCapacity(CrashScale.beaconsPerRequest * 180)
-        for row in 0..<CrashScale.beaconsPerRequest {
+        text.reserveCapacity(perRequest * 180)
+        for row in 0..<perRequest {
             let beacon = beacon(request, row)
             if row > 0 { text += "," }
             text += #"{"eventType":""#

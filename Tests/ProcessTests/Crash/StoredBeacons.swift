@@ -2,70 +2,138 @@ import Core
 import Storage
 
 /// What Postgres holds of the beacons that were offered, from the raw batches less those found to be repeats.
+///
+/// Reading goes on where it ended: what is stored doesn't change, nor which of it are repeats once it is folded.
 struct StoredBeacons {
-    /// How often each beacon counts, by request and row.
-    private(set) var counts: [UInt8]
+    struct Position: Hashable {
+        var request: Int
+        var row: Int
+    }
+
+    private struct Key: Hashable {
+        var node: String
+        var seq: Int64
+    }
+
+    private let load: BeaconLoad
+    /// By node, the last number that was read.
+    private var read: [String: Int64] = [:]
+    /// Batches of which it isn't known which of their beacons are repeats.
+    private var unfolded: [Key: [Position]] = [:]
+    /// How often each beacon counts, and how often it is stored, by request and row.
+    private var counts: [UInt8] = []
+    private var copies: [UInt8] = []
     /// The first batch that holds a request's first beacon, by node and the batch's last number.
-    private(set) var batches: [(node: String, lastSeq: Int64)?]
-    /// Instants found stored that the beacon was not sent with.
+    private(set) var batches: [(node: String, lastSeq: Int64)?] = []
+    /// What nobody has offered, or not so.
     private(set) var defects: [String] = []
-    private(set) var unfoldedBatches = 0
     private(set) var repeats = 0
     private(set) var rawBeacons = 0
 
-    init(_ load: BeaconLoad, on connection: PostgresConnection) throws {
-        let requests = load.knowledge.count
-        counts = [UInt8](repeating: 0, count: requests * CrashScale.beaconsPerRequest)
-        batches = [(node: String, lastSeq: Int64)?](repeating: nil, count: requests)
-        try connection.stream(
-            """
-            SELECT e.node, e.last_seq, e.payload, f.duplicates FROM analytics_events e
-            LEFT JOIN rollup_folded f USING (received_day, node, seq) ORDER BY e.received_at, e.seq
-            """
-        ) { row in
-            let node: String = try row.get(0)
-            let lastSeq: Int64 = try row.get(1)
-            let batch = try row.withBytes(2) {
-                try BatchBlock.decode($0, columns: [.messageId, .timestamp, .artistId])
-            }
-            let duplicates = try row.get(3, as: [Int32]?.self)
-            if duplicates == nil { unfoldedBatches += 1 }
-            add(batch, Set((duplicates ?? []).map(Int.init)), (node, lastSeq), load)
+    init(of load: BeaconLoad) {
+        self.load = load
+    }
+
+    /// All that there is now.
+    static func read(of load: BeaconLoad, _ pool: PostgresPool) async throws -> StoredBeacons {
+        try await pool.withConnection { connection in
+            var stored = StoredBeacons(of: load)
+            try stored.readBatches(on: connection)
+            _ = try stored.countFolded(on: connection)
+            return stored
         }
     }
 
-    private mutating func add(
-        _ batch: BeaconBatch, _ duplicates: Set<Int>, _ position: (node: String, lastSeq: Int64), _ load: BeaconLoad
-    ) {
+    var unfoldedBatches: Int { unfolded.count }
+    var unfoldedBeacons: some Collection<Position> { unfolded.values.joined() }
+    var counted: Int { counts.reduce(0) { $0 + Int($1) } }
+
+    func count(_ position: Position) -> Int { Int(counts[index(position)]) }
+    func copies(_ position: Position) -> Int { Int(copies[index(position)]) }
+
+    private func index(_ position: Position) -> Int { position.request * load.beacons.perRequest + position.row }
+
+    /// Reads batches that came since it was last called.
+    mutating func readBatches(on connection: PostgresConnection) throws {
+        grow()
+        let known = Array(read)
+        let keys = known.map(\.key)
+        let lastSeqs = known.map(\.value)
+        try connection.stream(
+            """
+            SELECT e.node, e.seq, e.last_seq, e.payload FROM analytics_events e
+            LEFT JOIN unnest(\(keys)::text[], \(lastSeqs)::bigint[]) AS known (node, last_seq) USING (node)
+            WHERE e.seq > coalesce(known.last_seq, 0) ORDER BY e.received_at, e.seq
+            """
+        ) { row in
+            let node: String = try row.get(0)
+            let lastSeq: Int64 = try row.get(2)
+            let batch = try row.withBytes(3) { try BatchBlock.decode($0, columns: [.messageId, .timestamp]) }
+            read[node] = max(read[node] ?? 0, lastSeq)
+            let positions = positions(in: batch)
+            unfolded[Key(node: node, seq: try row.get(1))] = positions
+            for position in positions where position.row == 0 && batches[position.request] == nil {
+                batches[position.request] = (node, lastSeq)
+            }
+        }
+    }
+
+    /// Counts the beacons of batches that are folded by now.
+    ///
+    /// - Returns: those that count, which they didn't before.
+    mutating func countFolded(on connection: PostgresConnection) throws -> [Position] {
+        var new: [Position] = []
+        for fold in try connection.query("SELECT node, seq, duplicates FROM rollup_folded") {
+            let key = Key(node: try fold.get(0), seq: try fold.get(1))
+            guard let positions = unfolded.removeValue(forKey: key) else { continue }
+            let duplicates = Set(try fold.get(2, as: [Int32].self).map(Int.init))
+            repeats += duplicates.count
+            for (row, position) in positions.enumerated() where !duplicates.contains(row) {
+                counts[index(position)] += 1
+                new.append(position)
+            }
+        }
+        return new
+    }
+
+    private mutating func grow() {
+        let requests = load.requestCount
+        counts += repeatElement(0, count: requests * load.beacons.perRequest - counts.count)
+        copies += repeatElement(0, count: counts.count - copies.count)
+        batches += repeatElement(nil, count: requests - batches.count)
+    }
+
+    private mutating func positions(in batch: BeaconBatch) -> [Position] {
         rawBeacons += batch.count
-        repeats += duplicates.count
+        var positions: [Position] = []
         for row in 0..<batch.count {
             let id = batch[.messageId][row] ?? ""
-            guard let beacon = load.beacons.position(ofMessageId: id), beacon.request < batches.count,
-                beacon.row < CrashScale.beaconsPerRequest
+            guard let (request, ofRequest) = load.beacons.position(ofMessageId: id), request < batches.count,
+                ofRequest < load.beacons.perRequest
             else {
                 defects.append("a beacon nobody offered: \(id)")
                 continue
             }
-            if batch.timestamp[row] != load.instant(ofRequest: beacon.request) {
+            if batch.timestamp[row] != load.instant(ofRequest: request) {
                 defects.append("\(id) has another timestamp than it was sent with")
             }
-            if beacon.row == 0, batches[beacon.request] == nil { batches[beacon.request] = position }
-            if !duplicates.contains(row) {
-                counts[beacon.request * CrashScale.beaconsPerRequest + beacon.row] += 1
+            let position = Position(request: request, row: ofRequest)
+            copies[index(position)] += 1
+            positions.append(position)
+        }
+        return positions
+    }
+
+    /// What was acknowledged and is not there.
+    func lost() -> [Position] {
+        var lost: [Position] = []
+        for (request, knowledge) in load.knowledge.enumerated() {
+            guard case .acknowledged = knowledge else { continue }
+            for row in 0..<load.beacons.perRequest {
+                let position = Position(request: request, row: row)
+                if index(position) >= copies.count || copies(position) == 0 { lost.append(position) }
             }
         }
+        return lost
     }
-
-    /// What was acknowledged and doesn't count.
-    func lost(of load: BeaconLoad) -> [String] {
-        load.knowledge.enumerated().flatMap { request, knowledge -> [String] in
-            guard case .acknowledged = knowledge else { return [] }
-            return (0..<CrashScale.beaconsPerRequest).filter {
-                counts[request * CrashScale.beaconsPerRequest + $0] == 0
-            }.map { load.beacons.messageId(request, $0) }
-        }
-    }
-
-    var counted: Int { counts.reduce(0) { $0 + Int($1) } }
 }
