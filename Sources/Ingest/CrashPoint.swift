@@ -65,6 +65,8 @@ package enum CrashPoint: String, Sendable, CaseIterable {
             guard let plan = Self.plan, plan.point == self,
                 Self.timesReached.add(1, ordering: .relaxed).newValue == plan.time
             else { return false }
+            // An answer that was given too early must get out before the crash that belies it.
+            usleep(Self.pauseMicroseconds)
             FileHandle.standardError.write(Data("\(Self.mark)\(self): killing \(plan.victim)\n".utf8))
             kill(plan.victim, SIGKILL)
             return plan.victim != getpid()
@@ -77,6 +79,7 @@ package enum CrashPoint: String, Sendable, CaseIterable {
         /// Begins the line on stderr that says that a process is being killed.
         package static let mark = "crash point "
 
+        private static let pauseMicroseconds: UInt32 = 20_000
         private static let timesReached = Atomic<Int>(0)
         private static let plan = ProcessInfo.processInfo.environment["TIKETI_CRASH_AT"].map(Plan.init)
 

@@ -85,9 +85,9 @@ struct ServedProcess {
     ) async throws -> IngestNode {
         var spool = SpoolSettings(directory: try settings.spoolFolder().path)
         #if DEBUG
-        // So that little traffic fills many: the torture test's setting, as TIKETI_CRASH_AT is.
-        spool.segmentBytes = try settings.int(
-            "TIKETI_SEGMENT_BYTES", default: spool.segmentBytes, in: (64 << 10)...(64 << 20))
+            // So that little traffic fills many: the torture test's setting, as TIKETI_CRASH_AT is.
+            spool.segmentBytes = try settings.int(
+                "TIKETI_SEGMENT_BYTES", default: spool.segmentBytes, in: (64 << 10)...(64 << 20))
         #endif
         spool.maxBytes = try settings.int(
             "SPOOL_MAX_BYTES", default: spool.maxBytes, in: (2 * spool.segmentBytes)...(1 << 50))
