@@ -25,10 +25,10 @@ crash: packages ## The sums under kill -9: a minute at 20,000 beacons/s against 
 		scripts/run-tests $(SWIFT_FLAGS) --filter CrashTests
 
 # A debug build: a release build has no crash points.
-torture: packages ## The spool on a disk that fails, 100,000 schedules; then kill -9 at every crash point, 200 rounds
+torture: packages ## The spool on a disk that fails, 100,000 schedules; then kill -9 at every crash point, 204 rounds
 	swift build --build-tests $(SWIFT_FLAGS)
 	TIKETI_SCHEDULES=100000 scripts/run-tests $(SWIFT_FLAGS) --filter SpoolScheduleTests
-	TIKETI_ROUNDS=200 scripts/run-tests $(SWIFT_FLAGS) --filter TortureTests
+	TIKETI_ROUNDS=204 scripts/run-tests $(SWIFT_FLAGS) --filter TortureTests
 
 fuzz: packages ## Ten minutes of libFuzzer each for bodies, connections, spool segments, blocks and id runs
 	@scripts/fuzz

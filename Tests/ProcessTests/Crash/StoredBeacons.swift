@@ -48,8 +48,13 @@ struct StoredBeacons {
     var unfoldedBeacons: some Collection<Position> { unfolded.values.joined() }
     var counted: Int { counts.reduce(0) { $0 + Int($1) } }
 
-    func count(_ position: Position) -> Int { Int(counts[index(position)]) }
-    func copies(_ position: Position) -> Int { Int(copies[index(position)]) }
+    /// By row.
+    func counts(ofRequest request: Int) -> ArraySlice<UInt8> { counts[rows(ofRequest: request)] }
+    func copies(ofRequest request: Int) -> ArraySlice<UInt8> { copies[rows(ofRequest: request)] }
+
+    private func rows(ofRequest request: Int) -> Range<Int> {
+        request * load.beacons.perRequest..<(request + 1) * load.beacons.perRequest
+    }
 
     private func index(_ position: Position) -> Int { position.request * load.beacons.perRequest + position.row }
 
@@ -131,7 +136,7 @@ struct StoredBeacons {
             guard case .acknowledged = knowledge else { continue }
             for row in 0..<load.beacons.perRequest {
                 let position = Position(request: request, row: row)
-                if index(position) >= copies.count || copies(position) == 0 { lost.append(position) }
+                if index(position) >= copies.count || copies[index(position)] == 0 { lost.append(position) }
             }
         }
         return lost
