@@ -12,11 +12,11 @@ import Storage
 /// a release build, as a debug build's closures and enums ask for some (`make allocations`); fails beyond a bound.
 @main enum Allocations {
     /// By the event loop, from a request's bytes to its answer's, requests of 100 beacons.
-    static let maxPerThousandAnswered = 400.0
+    static let maxPerThousandAnswered = 100.0
     /// A request's beacons to records.
-    static let maxPerThousandDecoded = 10.0
+    static let maxPerThousandDecoded = 1.0
     /// Records to a stored block.
-    static let maxPerThousandStored = 30.0
+    static let maxPerThousandStored = 60.0
 
     private static let beacons = 100
     private static let requests = 200

@@ -130,12 +130,15 @@ struct IngestBench {
 
     static let idleConnections = 10_000
     static let activeConnections = 1000
+    /// The server hangs up on who keeps silent for a minute, and they are to be there still.
+    static let maxIdleSeconds = 30
 
     private func idle(_ stage: BenchStage, _ progress: (String) -> Void) async throws -> BenchReport {
         progress("ingest, \(Self.idleConnections) idle connections")
         _ = OpenFileLimit.raise()
         var bodies = BeaconBodies(seed: seed, instant: ProcessSettings.clock())
         let requests = bodies.singles()
+        let seconds = min(seconds, Self.maxIdleSeconds)
         let (result, served, memory) = try await stage.serving("ingest") { process, port in
             let idle = try await IdleConnections.open(
                 Self.idleConnections, port: port, on: MultiThreadedEventLoopGroup.singleton)
