@@ -185,7 +185,7 @@ struct SpoolLog {
     // MARK: Recovery
 
     static let quarantineSuffix = ".quarantined"
-    private static let mendedSuffix = ".mended"
+    static let mendedSuffix = ".mended"
 
     /// Reads the last segment, and the headers of the others: damage in those is for the reader to find.
     private mutating func recover(identify: (UInt64?) -> UInt64, logger: Logger) throws {
@@ -289,7 +289,7 @@ struct SpoolLog {
         let file = try directory.open(name, .read)
         let bytes = try file.read(try file.size(), at: 0)
         let scan = bytes.withUnsafeBytes { SegmentScan($0, firstSeq: firstSeq) }
-        let quarantined = try unusedName(name + Self.quarantineSuffix)
+        let quarantined = try nextQuarantined(name)
         logger.critical(
             "spool segment damaged: its good frames are kept, the file is quarantined; beacons in between may be lost",
             metadata: [
@@ -299,36 +299,55 @@ struct SpoolLog {
         var clean = SpoolSegment.header(identity: identity, firstSeq: firstSeq)
         for frame in scan.frames { clean += bytes[frame.offset..<(frame.offset + frame.bytes)] }
         let mendedName = name + Self.mendedSuffix
-        try? directory.remove(mendedName)
-        let mended = try directory.open(mendedName, .create)
-        try mended.allocate(clean.count)
-        try mended.write(clean, at: 0)
-        try mended.synchronize()
-        // Else a crash could leave the file under its new name, and this one under none.
+        // An earlier attempt that failed may have left names that are not on the medium yet.
         try directory.synchronize()
+        try? directory.remove(mendedName)
+        do throws(DiskError) {
+            let mended = try directory.open(mendedName, .create)
+            try mended.allocate(clean.count)
+            try mended.write(clean, at: 0)
+            try mended.synchronize()
+            // Else a crash could leave the file under its new name, and this one under none.
+            try directory.synchronize()
+        } catch {
+            // What stands beside no segment, once that is stored and gone, must not look like a mending interrupted.
+            try? directory.remove(mendedName)
+            try? directory.synchronize()
+            throw error
+        }
         try directory.rename(name, to: quarantined)
         try directory.rename(mendedName, to: name)
         try directory.synchronize()
         return Set(scan.frames.map(\.seq))
     }
 
-    /// `name`, or with the first number that makes it new: a segment may be damaged more than once.
-    private func unusedName(_ name: String) throws(DiskError) -> String {
-        let names = Set(try directory.names())
-        guard names.contains(name) else { return name }
-        return (2...).lazy.map { "\(name).\($0)" }.first { !names.contains($0) }!
+    /// Where a damaged file goes: it may be damaged more than once, and the last one has the highest number.
+    private func nextQuarantined(_ name: String) throws(DiskError) -> String {
+        let last = Self.lastQuarantined(name, in: try directory.names())
+        let quarantined = name + Self.quarantineSuffix
+        return last.map { "\(quarantined).\($0.number + 1)" } ?? quarantined
     }
 
-    /// Completes or undoes a `mend` that a crash interrupted.
+    private static func lastQuarantined(_ name: String, in names: [String]) -> (name: String, number: Int)? {
+        let quarantined = name + quarantineSuffix
+        return names.compactMap { candidate -> (name: String, number: Int)? in
+            if candidate == quarantined { return (candidate, 1) }
+            guard candidate.hasPrefix(quarantined + "."), let number = Int(candidate.dropFirst(quarantined.count + 1))
+            else { return nil }
+            return (candidate, number)
+        }.max { $0.number < $1.number }
+    }
+
+    /// Undoes a `mend` that was interrupted: the damaged file has all that there is. What was to take its place has it
+    /// only if no sync of it failed.
     private func finishMending() throws(DiskError) {
-        let names = Set(try directory.names())
+        let names = try directory.names()
         for mendedName in names where mendedName.hasSuffix(Self.mendedSuffix) {
             let name = String(mendedName.dropLast(Self.mendedSuffix.count))
-            if names.contains(name) {
-                try directory.remove(mendedName)
-            } else {
-                try directory.rename(mendedName, to: name)
+            if !names.contains(name), let damaged = Self.lastQuarantined(name, in: names) {
+                try directory.rename(damaged.name, to: name)
             }
+            try directory.remove(mendedName)
         }
         try directory.synchronize()
     }

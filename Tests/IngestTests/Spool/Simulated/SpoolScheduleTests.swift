@@ -35,7 +35,10 @@ import Testing
 
     /// Each found a defect once, of the spool or of one that was made on purpose.
     @Test(
-        arguments: [18, 54, 59, 93, 624, 1054, 1284, 1623, 2506, 3148, 4697, 5986, 14723, 23968, 24146, 57153]
+        arguments: [
+            18, 54, 59, 93, 624, 1054, 1284, 1623, 2506, 3148, 4697, 5986, 14723, 23968, 24146, 57153,
+            13_669_236_951_556_860_219,
+        ]
             as [UInt64])
     func aScheduleThatFailedOncePasses(seed: UInt64) throws {
         var schedule = SpoolSchedule(seed: seed)
