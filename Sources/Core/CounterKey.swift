@@ -34,9 +34,18 @@ package enum CounterKey {
 
     /// The visitors of one UTC minute, a Redis HyperLogLog. One slot, so that minutes can be united.
     package static func visitors(minute: Int64) -> String {
+        "{visitors}:\(text(minute: minute))"
+    }
+
+    /// Page views of the whole site in one UTC minute. One slot, so that minutes can be read at once.
+    package static func pageViews(minute: Int64) -> String {
+        "{minutes}:page_view:\(text(minute: minute))"
+    }
+
+    private static func text(minute: Int64) -> String {
         let day = Day(daysSince1970: Int(floorDiv(minute, 1440)))
         let inDay = Int(minute - Int64(day.daysSince1970) * 1440)
-        return "{visitors}:\(day.compact)\(padded(inDay / 60, 2))\(padded(inDay % 60, 2))"
+        return "\(day.compact)\(padded(inDay / 60, 2))\(padded(inDay % 60, 2))"
     }
 
     /// Batches remembered as recent: as many as may be added while the rollup heals the counters.

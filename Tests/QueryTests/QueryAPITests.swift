@@ -161,7 +161,7 @@ import Testing
             let router = try await router(lab.engine)
             let paths = router.routes.map { $0.path.description.replacing(/[:{]\w+}?/, with: "x") }
                 .filter { $0.hasPrefix("/api/") }
-            #expect(paths.count == 8)
+            #expect(paths.count == 9)
             try await Application(router: router).test(.router) { client in
                 for path in paths {
                     let response = try await client.execute(uri: path, method: .get)
@@ -243,6 +243,7 @@ import Testing
             "/api/analytics/revenue/daily": revenue.filter { $0 != "period" },
             "/api/analytics/revenue/monthly": revenue.filter { $0 != "period" },
             "/api/analytics/dashboard": [],
+            "/api/analytics/realtime": [],
             "/api/analytics/top": TopQuestion.parameterNames,
         ]
         for (path, names) in expected {

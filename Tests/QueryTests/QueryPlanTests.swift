@@ -120,6 +120,10 @@ import Testing
             ("names", NameQueries.names(.artist, ["id1", "id2"]), ["artist_names_pkey"]),
             ("titles", NameQueries.names(.event, ["id1", "id2"]), ["event_names_pkey"]),
             ("frontier", FreshnessQueries.frontier, ["rollup_pending_received_at"]),
+            (
+                "bookings", BookingQueries.latest(before: PeriodPlanTests.context.now, limit: 10),
+                ["revenue_ledger_occurred_at", "artist_names_pkey", "event_names_pkey"]
+            ),
             ("reservations", FunnelQueries.reservations(daily.start..<daily.end), ["reservation_states_confirmed_at"]),
         ]
         var parts = RevenueQueries.Parts()

@@ -14,8 +14,10 @@ struct CounterDeltas: Equatable {
     /// Distinct visitors by UTC minute of their beacon.
     var visitors: [Int64: Set<UInt64>] = [:]
 
-    /// Minutes whose visitors are still asked for.
+    /// Minutes whose visitors and page views are still asked for.
     static let visitorMinutes: Int64 = 6
+    /// How long such a minute is kept.
+    static let minuteLifeMs: Int64 = 600_000
     static let maxVisitorsPerMinute = 100_000
 
     var isEmpty: Bool { counters.isEmpty && visitors.isEmpty }
@@ -36,6 +38,8 @@ struct CounterDeltas: Equatable {
         // The minute in which each visitor was last seen: once a minute is enough to hash him.
         var seen = [Int64](repeating: .min, count: batch[.visitorId].valueCount + 1)
         let nowMinute = floorDiv(now, 60_000)
+        // Of the current minute and those before it; a clamped timestamp is never ahead of its receipt.
+        var minuteViews = [Int64](repeating: 0, count: Int(Self.visitorMinutes))
         for row in 0..<batch.count {
             let timestamp = batch.timestamp[row]
             if eventTypes.codes[row] == pageView {
@@ -49,6 +53,8 @@ struct CounterDeltas: Equatable {
                                     day: day, artists: batch[.artistId].valueCount, events: batch[.eventId].valueCount))
                         }
                     }
+                    let age = nowMinute - floorDiv(timestamp, 60_000)
+                    if (0..<Self.visitorMinutes).contains(age) { minuteViews[Int(age)] += 1 }
                     days[dayIndex].artists[Int(artists[row])] += 1
                     days[dayIndex].events[Int(events[row])] += 1
                 }
@@ -64,6 +70,13 @@ struct CounterDeltas: Equatable {
                     visitors[minute, default: []].insert(visitor)
                 }
             }
+        }
+        for (age, views) in minuteViews.enumerated() where views > 0 {
+            let minute = nowMinute - Int64(age)
+            counters.append(
+                Counter(
+                    name: ExactText(CounterKey.pageViews(minute: minute)), views: views,
+                    expires: (minute * 60_000 + Self.minuteLifeMs) / 1000))
         }
         for day in days {
             add(day.artists, of: batch[.artistId], on: day.day, calendar: calendar, name: CounterKey.artistViews)

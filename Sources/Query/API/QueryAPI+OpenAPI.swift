@@ -183,6 +183,21 @@ extension QueryAPI {
                 }
               }
             },
+            "/api/analytics/realtime": {
+              "get": {
+                "summary": "The present, once a second",
+                "description": "Server-Sent Events; comments keep the line open while there is no answer. Ends after \#
+        an hour: come again with a fresh token. 503 where too many look at once.",
+                "parameters": [],
+                "responses": {
+                  "200": {
+                    "description": "`data:` of each event is a Realtime",
+                    "content": {"text/event-stream": {"schema": {"$ref": "#/components/schemas/Realtime"}}}
+                  },
+                  "default": {"$ref": "#/components/responses/Problem"}
+                }
+              }
+            },
             "/api/analytics/top": {
               "get": {
                 "summary": "Which were most",
@@ -494,17 +509,81 @@ extension QueryAPI {
                       "payments": {"type": "integer"}
                     }
                   },
-                  "freshness": {
-                    "type": "object",
-                    "required": ["asOf", "pendingBatches", "oldestPending"],
-                    "properties": {
-                      "asOf": {"$ref": "#/components/schemas/AsOf"},
-                      "pendingBatches": {"type": "integer"},
-                      "oldestPending": {"type": ["string", "null"], "format": "date-time"}
-                    }
-                  },
+                  "freshness": {"$ref": "#/components/schemas/Freshness"},
                   "asOf": {"$ref": "#/components/schemas/AsOf"},
                   "complete": {"$ref": "#/components/schemas/Complete"}
+                }
+              },
+              "Freshness": {
+                "type": "object",
+                "required": ["asOf", "pendingBatches", "oldestPending"],
+                "properties": {
+                  "asOf": {"$ref": "#/components/schemas/AsOf"},
+                  "pendingBatches": {"type": "integer"},
+                  "oldestPending": {"type": ["string", "null"], "format": "date-time"}
+                }
+              },
+              "Realtime": {
+                "type": "object",
+                "required": [
+                  "visitorsLast5Minutes",
+                  "viewsPerMinute",
+                  "minutes",
+                  "latestBookings",
+                  "freshness",
+                  "asOf",
+                  "complete"
+                ],
+                "properties": {
+                  "visitorsLast5Minutes": {"type": ["integer", "null"], "description": "Null where Redis can't \#
+        be reached, as are viewsPerMinute and minutes"},
+                  "viewsPerMinute": {
+                    "type": ["integer", "null"],
+                    "description": "Page views of this minute, and of the one before it the share that lies less \#
+        than a minute back"
+                  },
+                  "minutes": {
+                    "type": ["array", "null"],
+                    "description": "This minute first, and the four before it",
+                    "items": {
+                      "type": "object",
+                      "required": ["minute", "pageViews"],
+                      "properties": {
+                        "minute": {"type": "string", "format": "date-time"},
+                        "pageViews": {"type": "integer"}
+                      }
+                    }
+                  },
+                  "latestBookings": {
+                    "type": "array",
+                    "description": "Up to ten payments, the latest first",
+                    "items": {
+                      "type": "object",
+                      "required": [
+                        "at",
+                        "artistId",
+                        "artistName",
+                        "eventId",
+                        "eventName",
+                        "tickets",
+                        "amount",
+                        "currency"
+                      ],
+                      "properties": {
+                        "at": {"type": "string", "format": "date-time"},
+                        "artistId": {"type": "string"},
+                        "artistName": {"type": ["string", "null"]},
+                        "eventId": {"type": "string"},
+                        "eventName": {"type": ["string", "null"]},
+                        "tickets": {"type": "integer"},
+                        "amount": {"type": "integer", "description": "Minor units"},
+                        "currency": {"type": "string"}
+                      }
+                    }
+                  },
+                  "freshness": {"$ref": "#/components/schemas/Freshness"},
+                  "asOf": {"$ref": "#/components/schemas/AsOf"},
+                  "complete": {"const": false}
                 }
               },
               "Top": {

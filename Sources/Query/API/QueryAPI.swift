@@ -14,6 +14,8 @@ package struct QueryAPI: Sendable {
 
     let metrics: QueryMetrics
     private let dashboard: SharedAnswer<DashboardAnswer>
+    /// Ends open streams when the process does: `feed.close()`.
+    package let feed: RealtimeFeed
 
     package init(engine: QueryEngine, verifier: TokenVerifier, metrics: Metrics) {
         self.engine = engine
@@ -21,6 +23,7 @@ package struct QueryAPI: Sendable {
         self.metrics = QueryMetrics(metrics)
         dashboard = SharedAnswer(
             maxAgeMs: Self.maxDashboardAgeMs, find: { try await engine.dashboard() })
+        feed = RealtimeFeed(logger: engine.logger) { Self.event(try await engine.realtime()) }
     }
 
     /// Adds what lies under `/api/analytics`. Errors are problems already; those of the database are left to
@@ -56,6 +59,7 @@ package struct QueryAPI: Sendable {
         group.get("dashboard") { request, _ in
             try await answer(.dashboard, request, known: []) { _ in try await dashboard.value() }
         }
+        addRealtime(to: group)
         group.get("top") { request, _ in
             try await answer(.top, request, known: TopQuestion.parameterNames) { parameters in
                 try await engine.top(TopQuestion(parameters))
@@ -103,16 +107,23 @@ package struct QueryAPI: Sendable {
         _ ask: (Parameters) async throws -> any Answer
     ) async throws -> Response {
         let start = ContinuousClock.now
+        let answer = try await Self.withProblems {
+            try await ask(Parameters(query: request.uri.query, known: known))
+        }
+        metrics.answered(question, after: .now - start)
+        var json = JSONWriter()
+        answer.write(to: &json)
+        return Response(
+            status: .ok,
+            // Beacons are folded about once a second; what one person may see is no answer for a shared cache.
+            headers: [.contentType: "application/json", .cacheControl: "private, max-age=1"],
+            body: ResponseBody(byteBuffer: ByteBuffer(bytes: json.bytes)))
+    }
+
+    /// What is the question's fault is said as a problem.
+    static func withProblems<Value>(_ ask: () async throws -> Value) async throws -> Value {
         do {
-            let answer = try await ask(Parameters(query: request.uri.query, known: known))
-            metrics.answered(question, after: .now - start)
-            var json = JSONWriter()
-            answer.write(to: &json)
-            return Response(
-                status: .ok,
-                // Beacons are folded about once a second; what one person may see is no answer for a shared cache.
-                headers: [.contentType: "application/json", .cacheControl: "private, max-age=1"],
-                body: ResponseBody(byteBuffer: ByteBuffer(bytes: json.bytes)))
+            return try await ask()
         } catch let invalid as InvalidQuestion {
             throw Problem.invalid(invalid.field, invalid.detail, allowed: invalid.allowed)
         } catch let error as PostgresError where error.sqlState == "57014" {

@@ -67,11 +67,7 @@ package struct DashboardAnswer: Answer, Equatable {
                 json.member("reservations", funnel.reservations)
                 json.member("payments", funnel.payments)
             }
-            json.member("freshness") { json in
-                json.member("asOf", Instant.iso8601(freshness.asOf))
-                json.member("pendingBatches", freshness.pendingBatches)
-                json.member("oldestPending", freshness.oldestPending.map(Instant.iso8601))
-            }
+            json.member("freshness", object: freshness.writeBacklog)
             freshness.write(to: &json, complete: complete)
         }
     }

@@ -19,6 +19,13 @@ package struct Freshness: Equatable, Sendable {
         json.member("complete", complete)
     }
 
+    /// The members of `freshness`, where an answer has it.
+    func writeBacklog(to json: inout JSONWriter) {
+        json.member("asOf", Instant.iso8601(asOf))
+        json.member("pendingBatches", pendingBatches)
+        json.member("oldestPending", oldestPending.map(Instant.iso8601))
+    }
+
     func note(complete: Bool) -> String {
         "as of \(Instant.iso8601(asOf))" + (complete ? "" : "; the last bucket is still filling")
     }

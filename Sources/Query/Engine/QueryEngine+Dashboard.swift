@@ -20,7 +20,7 @@ extension QueryEngine {
                 topEvents: try Self.rolledUpTop(
                     TopQuestion(by: .event, limit: Self.dashboardTopCount), range, on: connection),
                 reservations: try connection.query(FunnelQueries.reservations(range.start..<range.end))[0].get(0),
-                freshness: try Self.freshness(on: connection, context))
+                freshness: try FreshnessQueries.ofEverything(on: connection, now: context.now))
         }
         // Buckets: the thirty days before, the last thirty without the last two, yesterday, today.
         let lastDays = read.traffic[1...3].reduce(into: TrafficCell()) { $0.merge($1) }
@@ -37,13 +37,6 @@ extension QueryEngine {
                 views: lastDays.pageViews, seatViews: lastDays.seatViews, reservations: read.reservations,
                 payments: lastDaysRevenue.values.reduce(0) { $0 + $1.orders }),
             freshness: read.freshness, complete: range.end <= read.freshness.asOf)
-    }
-
-    /// Of beacons and money together.
-    private static func freshness(on connection: PostgresConnection, _ context: PlanContext) throws -> Freshness {
-        var freshness = try FreshnessQueries.read(on: connection, now: context.now, withBacklog: true)
-        freshness.asOf = try min(freshness.asOf, FreshnessQueries.ofMessages(on: connection, now: context.now).asOf)
-        return freshness
     }
 
     private struct DashboardRead: Sendable {

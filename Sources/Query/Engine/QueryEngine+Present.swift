@@ -22,10 +22,22 @@ extension QueryEngine {
     }
 
     private func ask(_ command: [RedisArgument]) async -> Int64? {
+        await reply(to: command).flatMap(Self.number)
+    }
+
+    /// Counters that are not there are 0.
+    func askAll(_ command: [RedisArgument]) async -> [Int64]? {
+        await reply(to: command)?.array?.map { Self.number($0) ?? 0 }
+    }
+
+    private static func number(_ reply: RedisReply) -> Int64? {
+        reply.int.map { Int64($0) } ?? reply.string.flatMap { Int64($0) }
+    }
+
+    private func reply(to command: [RedisArgument]) async -> RedisReply? {
         guard let redis else { return nil }
         do {
-            let reply = try await redis.withConnection { try $0.command(command) }
-            return reply.int.map { Int64($0) } ?? reply.string.flatMap { Int64($0) }
+            return try await redis.withConnection { try $0.command(command) }
         } catch {
             // The pool has warned of losing Redis; once a request would be too often.
             logger.debug("answering without Redis", metadata: ["error": "\(error)"])

@@ -33,4 +33,11 @@ enum FreshnessQueries {
         if withBacklog { freshness.pendingBatches = try connection.query(backlog)[0].get(0) }
         return freshness
     }
+
+    /// Of beacons and money together, with the backlog.
+    static func ofEverything(on connection: PostgresConnection, now: Int64) throws -> Freshness {
+        var freshness = try read(on: connection, now: now, withBacklog: true)
+        freshness.asOf = try min(freshness.asOf, ofMessages(on: connection, now: now).asOf)
+        return freshness
+    }
 }

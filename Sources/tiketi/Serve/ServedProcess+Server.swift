@@ -51,7 +51,7 @@ extension ServedProcess {
             onServerRunning: { channel in Task { await onListening(channel.localAddress?.port ?? 0) } },
             eventLoopGroupProvider: .shared(Self.eventLoops),
             logger: logger)
-        return QueryService(application: application, engine: engine)
+        return QueryService(application: application, engine: engine, feed: api.feed)
     }
 
     /// Tokens are checked with the key set of `JWKS_URL`, or with the public half of `JWT_SIGNING_KEY`.

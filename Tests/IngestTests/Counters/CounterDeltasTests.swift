@@ -70,6 +70,21 @@ import Testing
         #expect(deltas.visitors.mapValues(\.count) == [minute - 1: 2, minute - 5: 1])
     }
 
+    @Test func pageViewsOfTheLastMinutesAreCounted() throws {
+        let deltas = try deltas([
+            .view("2025-12-05T12:00:00+09:00"), .view("2025-12-05T11:59:10+09:00", artist: nil),
+            .view("2025-12-05T11:59:50+09:00", artist: "b"), .view("2025-12-05T11:59:50+09:00", type: "click"),
+            .view("2025-12-05T11:55:00+09:00", artist: nil), .view("2025-12-05T11:54:59+09:00", artist: nil),
+        ])
+        #expect(
+            deltas.views.filter { $0.key.string.hasPrefix("{minutes}") } == [
+                "{minutes}:page_view:202512050300": 1, "{minutes}:page_view:202512050259": 2,
+                "{minutes}:page_view:202512050255": 1,
+            ])
+        let minute = Instant.parse("2025-12-05T11:55:00+09:00")! / 1000
+        #expect(deltas.expiry["{minutes}:page_view:202512050255"] == minute + 600)
+    }
+
     @Test func visitorsOfAMinuteAreBounded() throws {
         var builder = BeaconBatchBuilder()
         for number in 0..<(CounterDeltas.maxVisitorsPerMinute + 50) {
