@@ -161,7 +161,7 @@ import Testing
             let router = try await router(lab.engine)
             let paths = router.routes.map { $0.path.description.replacing(/[:{]\w+}?/, with: "x") }
                 .filter { $0.hasPrefix("/api/") }
-            #expect(paths.count == 9)
+            #expect(paths.count == 11)
             try await Application(router: router).test(.router) { client in
                 for path in paths {
                     let response = try await client.execute(uri: path, method: .get)
@@ -170,6 +170,36 @@ import Testing
                 for path in ["/health", "/ready", "/metrics", "/openapi.json"] {
                     #expect(try await client.execute(uri: path, method: .get).status == .ok, "\(path)")
                 }
+            }
+        }
+    }
+
+    @Test func moreExportsThanMayBeAreRefused() async throws {
+        let token = try await key.mint(
+            subject: "kim", role: .analyst, lifetimeSeconds: 600, now: Int64(Date().timeIntervalSince1970))
+        try await Lab.with { lab in
+            let api = QueryAPI(
+                engine: lab.engine, verifier: TokenVerifier(.fixed(try await VerifyingKeys(key))), metrics: Metrics())
+            let router = Router()
+            router.add(middleware: ProblemMiddleware())
+            api.addRoutes(to: router)
+            try await Application(router: router).test(.router) { client in
+                func get() async throws -> TestResponse {
+                    try await client.execute(
+                        uri: "/api/analytics/export", method: .get, headers: [.authorization: "Bearer \(token)"])
+                }
+                var held = try (0..<ExportSlots.maxExports).map { _ in try api.exports.take() }
+                let refused = try await get()
+                #expect(refused.status == .serviceUnavailable)
+                #expect(refused.headers[.retryAfter] == "10")
+                #expect(String(buffer: refused.body).contains(#""code":"too_many_exports""#))
+                held = []
+                let answered = try await get()
+                #expect(answered.status == .ok)
+                #expect(answered.headers[.contentType] == "text/csv; charset=utf-8")
+                // Its own slot is free again.
+                held = try (0..<ExportSlots.maxExports).map { _ in try api.exports.take() }
+                withExtendedLifetime(held) {}
             }
         }
     }
@@ -244,6 +274,8 @@ import Testing
             "/api/analytics/revenue/monthly": revenue.filter { $0 != "period" },
             "/api/analytics/dashboard": [],
             "/api/analytics/realtime": [],
+            "/api/analytics/export": ExportQuestion.parameterNames,
+            "/api/analytics/event/{eventId}/funnel": FunnelQuestion.parameterNames,
             "/api/analytics/top": TopQuestion.parameterNames,
         ]
         for (path, names) in expected {

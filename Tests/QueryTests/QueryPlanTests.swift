@@ -121,6 +121,12 @@ import Testing
             ("titles", NameQueries.names(.event, ["id1", "id2"]), ["event_names_pkey"]),
             ("frontier", FreshnessQueries.frontier, ["rollup_pending_received_at"]),
             (
+                "reservations of one",
+                FunnelQueries.reservations(
+                    daily.buckets.enumerated().map { (Int32($0.offset), $0.element.instants) }, eventID: "e"),
+                ["reservation_states_confirmed_at"]
+            ),
+            (
                 "bookings", BookingQueries.latest(before: PeriodPlanTests.context.now, limit: 10),
                 ["revenue_ledger_occurred_at", "artist_names_pkey", "event_names_pkey"]
             ),
@@ -234,6 +240,15 @@ import Testing
             for day in ["20251203", "20251204", "20251205", "20251206"] {
                 #expect(plan.contains("analytics_events_\(day)"), "\(plan)")
             }
+            let page = BatchQueries.page(
+                start..<start + 3_600_000, after: .init(day: Day("2025-12-05")!, node: "n", seq: 1), through: 1,
+                limit: 9)
+            let pagePlan = try await lab.pool.withConnection { connection in
+                try connection.query("EXPLAIN \(sql: page)").map { try $0.get(0, as: String.self) }.joined(
+                    separator: "\n")
+            }
+            #expect(pagePlan.contains("analytics_events_20251205"), "\(pagePlan)")
+            #expect(!pagePlan.contains("analytics_events_20251204"), "\(pagePlan)")
             for day in ["20251201", "20251202"] {
                 #expect(!plan.contains("analytics_events_\(day)"), "\(plan)")
             }

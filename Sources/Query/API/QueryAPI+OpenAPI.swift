@@ -90,6 +90,31 @@ extension QueryAPI {
                 }
               }
             },
+            "/api/analytics/event/{eventId}/funnel": {
+              "get": {
+                "summary": "From looking at an event to paying for it",
+                "description": "Each step counts what happened in the bucket: views and payments, not people.",
+                "parameters": [
+                  {
+                    "name": "eventId",
+                    "in": "path",
+                    "required": true,
+                    "schema": {"$ref": "#/components/schemas/Id"}
+                  },
+                  {"$ref": "#/components/parameters/startDate"},
+                  {"$ref": "#/components/parameters/endDate"},
+                  {"$ref": "#/components/parameters/timezone"},
+                  {"$ref": "#/components/parameters/granularity"}
+                ],
+                "responses": {
+                  "200": {
+                    "description": "The answer",
+                    "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Funnel"}}}
+                  },
+                  "default": {"$ref": "#/components/responses/Problem"}
+                }
+              }
+            },
             "/api/analytics/traffic": {
               "get": {
                 "summary": "Traffic of the whole site",
@@ -178,6 +203,71 @@ extension QueryAPI {
                   "200": {
                     "description": "The answer",
                     "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Dashboard"}}}
+                  },
+                  "default": {"$ref": "#/components/responses/Problem"}
+                }
+              }
+            },
+            "/api/analytics/export": {
+              "get": {
+                "summary": "Everything, as a file",
+                "description": "The rows of any answer, or raw beacons (folded ones, repeats left out), streamed \#
+        without a bound on their number. Which parameters may be given beside `of` and `format` depends on `of`: \#
+        those of the answer. An answer that fails midway breaks off without its last chunk.",
+                "parameters": [
+                  {
+                    "name": "of",
+                    "in": "query",
+                    "schema": {
+                      "enum": ["events", "traffic", "revenue", "top", "dashboard", "funnel"],
+                      "default": "events"
+                    }
+                  },
+                  {"name": "format", "in": "query", "schema": {"enum": ["csv", "ndjson"], "default": "csv"}},
+                  {"$ref": "#/components/parameters/startDate"},
+                  {"$ref": "#/components/parameters/endDate"},
+                  {"$ref": "#/components/parameters/timezone"},
+                  {"$ref": "#/components/parameters/granularity"},
+                  {"$ref": "#/components/parameters/artistId"},
+                  {
+                    "name": "eventId",
+                    "in": "query",
+                    "description": "For of=events, traffic and funnel",
+                    "schema": {"$ref": "#/components/schemas/Id"}
+                  },
+                  {
+                    "name": "period",
+                    "in": "query",
+                    "description": "For of=revenue",
+                    "schema": {"enum": ["daily", "weekly", "monthly"], "default": "daily"}
+                  },
+                  {"$ref": "#/components/parameters/currency"},
+                  {
+                    "name": "by",
+                    "in": "query",
+                    "description": "For of=top",
+                    "schema": {"enum": ["artist", "event", "path", "referrer", "country", "device"]}
+                  },
+                  {
+                    "name": "metric",
+                    "in": "query",
+                    "description": "For of=top",
+                    "schema": {"enum": ["pageViews", "uniqueVisitors", "sessions", "revenue"]}
+                  },
+                  {
+                    "name": "limit",
+                    "in": "query",
+                    "description": "For of=events, all unless given, and of=top, up to 10,000",
+                    "schema": {"type": "integer", "minimum": 1}
+                  }
+                ],
+                "responses": {
+                  "200": {
+                    "description": "The rows",
+                    "content": {
+                      "text/csv": {"schema": {"type": "string"}},
+                      "application/x-ndjson": {"schema": {"type": "string"}}
+                    }
                   },
                   "default": {"$ref": "#/components/responses/Problem"}
                 }
@@ -499,15 +589,8 @@ extension QueryAPI {
                   "visitorsLast5Minutes": {"type": ["integer", "null"], "description": "Null where Redis can't \#
         be reached"},
                   "funnel": {
-                    "type": "object",
-                    "required": ["views", "seatViews", "reservations", "payments"],
-                    "description": "Of the last thirty days",
-                    "properties": {
-                      "views": {"type": "integer"},
-                      "seatViews": {"type": "integer"},
-                      "reservations": {"type": "integer"},
-                      "payments": {"type": "integer"}
-                    }
+                    "allOf": [{"$ref": "#/components/schemas/FunnelNumbers"}],
+                    "description": "Of the last thirty days"
                   },
                   "freshness": {"$ref": "#/components/schemas/Freshness"},
                   "asOf": {"$ref": "#/components/schemas/AsOf"},
@@ -521,6 +604,52 @@ extension QueryAPI {
                   "asOf": {"$ref": "#/components/schemas/AsOf"},
                   "pendingBatches": {"type": "integer"},
                   "oldestPending": {"type": ["string", "null"], "format": "date-time"}
+                }
+              },
+              "FunnelNumbers": {
+                "type": "object",
+                "required": ["views", "seatViews", "reservations", "payments"],
+                "properties": {
+                  "views": {"type": "integer"},
+                  "seatViews": {"type": "integer"},
+                  "reservations": {"type": "integer", "description": "Confirmed"},
+                  "payments": {"type": "integer", "description": "In any currency"}
+                }
+              },
+              "Funnel": {
+                "type": "object",
+                "required": ["eventId", "eventName", "period", "granularity", "funnel", "total", "asOf", "complete"],
+                "properties": {
+                  "eventId": {"type": "string"},
+                  "eventName": {"type": ["string", "null"]},
+                  "period": {"$ref": "#/components/schemas/Period"},
+                  "granularity": {"enum": ["hourly", "daily", "weekly", "monthly"]},
+                  "funnel": {
+                    "type": "array",
+                    "items": {
+                      "allOf": [
+                        {"type": "object", "required": ["date"], "properties": {"date": {"type": "string"}}},
+                        {"$ref": "#/components/schemas/FunnelNumbers"}
+                      ]
+                    }
+                  },
+                  "total": {
+                    "allOf": [
+                      {
+                        "type": "object",
+                        "required": ["conversion"],
+                        "properties": {
+                          "conversion": {
+                            "type": ["number", "null"],
+                            "description": "Payments for 100 views"
+                          }
+                        }
+                      },
+                      {"$ref": "#/components/schemas/FunnelNumbers"}
+                    ]
+                  },
+                  "asOf": {"$ref": "#/components/schemas/AsOf"},
+                  "complete": {"$ref": "#/components/schemas/Complete"}
                 }
               },
               "Realtime": {

@@ -14,6 +14,7 @@ package struct QueryAPI: Sendable {
 
     let metrics: QueryMetrics
     private let dashboard: SharedAnswer<DashboardAnswer>
+    let exports = ExportSlots()
     /// Ends open streams when the process does: `feed.close()`.
     package let feed: RealtimeFeed
 
@@ -41,6 +42,11 @@ package struct QueryAPI: Sendable {
                 try await engine.traffic(TrafficQuestion(subject: .event(id("eventId", context)), parameters))
             }
         }
+        group.get("event/:eventId/funnel") { request, context in
+            try await answer(.funnel, request, known: FunnelQuestion.parameterNames) { parameters in
+                try await engine.funnel(FunnelQuestion(eventID: id("eventId", context), parameters))
+            }
+        }
         group.get("traffic") { request, _ in
             try await answer(.traffic, request, known: TrafficQuestion.parameterNames) { parameters in
                 try await engine.traffic(TrafficQuestion(subject: .site, parameters))
@@ -60,6 +66,7 @@ package struct QueryAPI: Sendable {
             try await answer(.dashboard, request, known: []) { _ in try await dashboard.value() }
         }
         addRealtime(to: group)
+        addExport(to: group)
         group.get("top") { request, _ in
             try await answer(.top, request, known: TopQuestion.parameterNames) { parameters in
                 try await engine.top(TopQuestion(parameters))

@@ -3,7 +3,7 @@ import Platform
 /// How long answers take.
 struct QueryMetrics: Sendable {
     enum Question: String, CaseIterable {
-        case traffic, revenue, dashboard, top
+        case traffic, revenue, dashboard, funnel, top
     }
 
     private let seconds: [Question: Histogram]

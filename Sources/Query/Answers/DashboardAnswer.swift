@@ -35,20 +35,13 @@ package struct DashboardAnswer: Answer, Equatable {
         }
     }
 
-    package struct Funnel: Equatable, Sendable {
-        package var views: Int64
-        package var seatViews: Int64
-        package var reservations: Int64
-        package var payments: Int64
-    }
-
     package var today: Totals
     package var lastDays: Totals
     package var topArtists: [TopAnswer.Row]
     package var topEvents: [TopAnswer.Row]
     /// Nil where Redis can't be reached.
     package var visitorsLast5Minutes: Int64?
-    package var funnel: Funnel
+    package var funnel: FunnelNumbers
     package var freshness: Freshness
     package var complete: Bool
 
@@ -61,12 +54,7 @@ package struct DashboardAnswer: Answer, Equatable {
             }
             json.member("topEvents", array: topEvents.enumerated()) { write($1.element, rank: $1.offset + 1, to: &$0) }
             json.member("visitorsLast5Minutes", visitorsLast5Minutes)
-            json.member("funnel") { json in
-                json.member("views", funnel.views)
-                json.member("seatViews", funnel.seatViews)
-                json.member("reservations", funnel.reservations)
-                json.member("payments", funnel.payments)
-            }
+            json.member("funnel") { funnel.write(to: &$0) }
             json.member("freshness", object: freshness.writeBacklog)
             freshness.write(to: &json, complete: complete)
         }

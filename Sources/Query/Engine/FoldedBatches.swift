@@ -2,7 +2,7 @@ import Core
 import Storage
 
 /// Raw batches as the rollups count them: folded ones only, without repeated messages.
-struct FoldedBatches {
+struct FoldedBatches: Sendable {
     let instants: Range<Int64>
     var artistID: String?
     var eventID: String?
@@ -20,7 +20,14 @@ struct FoldedBatches {
 
     /// Hands over batch by batch, with the rows of it that count, ascending; in constant memory.
     func each(on connection: PostgresConnection, _ body: (BeaconBatch, [Int]) throws -> Void) throws {
-        try connection.stream(BatchQueries.folded(instants)) { row in
+        try each(BatchQueries.folded(instants), on: connection, body)
+    }
+
+    /// - Parameter sql: columns payload and repeats.
+    func each(
+        _ sql: SQL, on connection: PostgresConnection, _ body: (BeaconBatch, [Int]) throws -> Void
+    ) throws {
+        try connection.stream(sql) { row in
             let batch = try row.withBytes(0) { try BatchBlock.decode($0, columns: columns) }
             let rows = counted(batch, repeats: try row.get(1))
             if !rows.isEmpty { try body(batch, rows) }

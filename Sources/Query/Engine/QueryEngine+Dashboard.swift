@@ -33,7 +33,7 @@ extension QueryEngine {
                 days: range.days, traffic: lastDays.numbers, trafficBefore: read.traffic[0].numbers,
                 revenue: lastDaysRevenue, revenueBefore: read.revenue[0]),
             topArtists: read.topArtists, topEvents: read.topEvents, visitorsLast5Minutes: await visitors,
-            funnel: DashboardAnswer.Funnel(
+            funnel: FunnelNumbers(
                 views: lastDays.pageViews, seatViews: lastDays.seatViews, reservations: read.reservations,
                 payments: lastDaysRevenue.values.reduce(0) { $0 + $1.orders }),
             freshness: read.freshness, complete: range.end <= read.freshness.asOf)

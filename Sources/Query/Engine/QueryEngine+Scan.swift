@@ -21,39 +21,4 @@ extension QueryEngine {
             }
         }
     }
-
-    /// Writes raw beacons in order of receipt, piece by piece and in constant memory.
-    ///
-    /// - Parameter write: called on the connection's thread; may block, and so slows the scan down.
-    package func events(
-        _ question: EventsQuestion, format: AnswerFormat, write: @escaping @Sendable ([UInt8]) throws -> Void
-    ) async throws {
-        let plan = try PeriodPlan(question.period, context)
-        let limit = min(question.limit ?? .max, format == .table ? EventLines.maxTableRows : .max)
-        let batches = FoldedBatches(
-            plan.start..<plan.end, artistID: question.artistID, eventID: question.eventID, columns: .all)
-        try await scans.withConnection { connection in
-            var lines = EventLines(format)
-            do {
-                // It may take as long as whoever reads it.
-                try connection.withStatementTimeout(.zero) {
-                    try batches.each(on: connection) { batch, rows in
-                        for row in rows {
-                            // A table says whether there are more.
-                            if format == .table, lines.count == limit { throw LimitReached() }
-                            lines.append(batch, row)
-                            if lines.pending >= EventLines.maxPendingBytes { try write(lines.take()) }
-                            if format != .table, lines.count == limit { throw LimitReached() }
-                        }
-                    }
-                }
-            } catch is LimitReached {
-                lines.isCut = true
-            }
-            lines.finish()
-            try write(lines.take())
-        }
-    }
-
-    private struct LimitReached: Error {}
 }

@@ -11,14 +11,17 @@ package struct QueryEngine: Sendable {
     /// Scans of raw batches have their own, so that they can't keep a dashboard waiting.
     package static let maxScanConnections = 2
     package static let maxWaitingScans = 8
+    /// So have exports, whose readers take their time.
+    package static let maxExportConnections = 2
     /// Redis only refines an answer: it is not waited for longer.
     package static let maxRedisWait = Duration.milliseconds(500)
 
     /// How old the answer to a probe may be: anyone may ask as often as he likes.
     static let maxReadinessAgeMs: Int64 = 1000
 
-    let answers: PostgresPool
+    var answers: PostgresPool
     let scans: PostgresPool
+    let exports: PostgresPool
     /// Has a connection of its own: a busy process is ready.
     private let probes: PostgresPool
     private let readiness: SharedAnswer<Bool>
@@ -37,6 +40,8 @@ package struct QueryEngine: Sendable {
             database, connections: Self.maxAnswerConnections, maxWaiting: Self.maxWaitingAnswers, logger: logger)
         scans = PostgresPool(
             database, connections: Self.maxScanConnections, maxWaiting: Self.maxWaitingScans, logger: logger)
+        exports = PostgresPool(
+            database, connections: Self.maxExportConnections, maxWaiting: ExportSlots.maxExports, logger: logger)
         let probes = PostgresPool(database, connections: 1, logger: logger)
         self.probes = probes
         readiness = SharedAnswer(maxAgeMs: Self.maxReadinessAgeMs) {
@@ -59,6 +64,7 @@ package struct QueryEngine: Sendable {
     package func shutdown() async {
         await answers.shutdown()
         await scans.shutdown()
+        await exports.shutdown()
         await probes.shutdown()
         await redis?.shutdown()
     }

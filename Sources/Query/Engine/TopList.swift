@@ -9,7 +9,11 @@ struct TopList<Key: Comparable & Sendable> {
 
     mutating func add(_ key: Key, _ value: Int64) {
         if items.count == maxCount, let last = items.last, !Self.precedes((key, value), last) { return }
-        let place = items.firstIndex { Self.precedes((key, value), $0) } ?? items.count
+        var (low, place) = (0, items.count)
+        while low < place {
+            let middle = (low + place) / 2
+            if Self.precedes((key, value), items[middle]) { place = middle } else { low = middle + 1 }
+        }
         items.insert((key, value), at: place)
         if items.count > maxCount { items.removeLast() }
     }

@@ -4,10 +4,12 @@
 /// other formats give it as it is.
 package enum CSVText {
     package static func render(_ sheet: Sheet) -> String {
-        var text = line(sheet.columns.map(\.name))
-        for row in sheet.rows { text += line(row.map(value)) }
-        return text
+        header(sheet) + rows(sheet)
     }
+
+    static func header(_ sheet: Sheet) -> String { line(sheet.columns.map(\.name)) }
+
+    static func rows(_ sheet: Sheet) -> String { sheet.rows.map { line($0.map(value)) }.joined() }
 
     package static func line(_ values: [String?]) -> String {
         values.map { field($0 ?? "") }.joined(separator: ",") + "\r\n"

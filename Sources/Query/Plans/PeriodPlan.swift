@@ -34,6 +34,24 @@ package struct PeriodPlan: Equatable, Sendable {
         chooseTail(context)
     }
 
+    /// The range alone, however long it is.
+    static func days(of period: Period, _ context: PlanContext) throws(InvalidQuestion) -> ClosedRange<Day> {
+        try PeriodPlan(unbounded: period, context).days
+    }
+
+    static func calendar(of period: Period, _ context: PlanContext) throws(InvalidQuestion) -> ReportingCalendar {
+        try PeriodPlan(unbounded: period, context).calendar
+    }
+
+    /// A range without buckets.
+    private init(unbounded period: Period, _ context: PlanContext) throws(InvalidQuestion) {
+        calendar = context.reporting
+        granularity = period.granularity
+        days = context.today...context.today
+        try chooseCalendar(period, context)
+        try fillRange(period, context)
+    }
+
     var start: Int64 { buckets[0].instants.lowerBound }
     /// The first instant after the range.
     package var end: Int64 { buckets[buckets.count - 1].instants.upperBound }

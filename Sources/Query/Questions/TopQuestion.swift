@@ -12,6 +12,8 @@ package struct TopQuestion: Equatable, Sendable {
     }
 
     package static let maxLimit = 100
+    /// In an export, and there unless another is asked for.
+    package static let maxExportLimit = 10_000
     /// The longest range for which raw batches are scanned.
     package static let maxScanDays = 31
 
@@ -40,7 +42,8 @@ package struct TopQuestion: Equatable, Sendable {
 extension TopQuestion {
     package static let parameterNames = Period.parameterNames + ["by", "metric", "limit", "artistId", "currency"]
 
-    package init(_ parameters: Parameters) throws(InvalidQuestion) {
+    /// - Parameter maxLimit: more than the standard one for an export, whose standard it is, too.
+    package init(_ parameters: Parameters, maxLimit: Int = maxLimit) throws(InvalidQuestion) {
         guard parameters["by"] != nil else {
             throw InvalidQuestion(
                 field: "by",
@@ -57,7 +60,8 @@ extension TopQuestion {
         }
         self.init(
             by: dimension, metric: try parameters.choice("metric", of: metrics, default: .pageViews),
-            limit: try parameters.integer("limit", in: 1...Self.maxLimit, default: 10), artistID: artistID,
+            limit: try parameters.integer(
+                "limit", in: 1...maxLimit, default: maxLimit == Self.maxLimit ? 10 : maxLimit), artistID: artistID,
             currency: try parameters.currency(), period: try Period(parameters, granularity: .daily))
     }
 }

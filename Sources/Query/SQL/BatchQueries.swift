@@ -18,4 +18,53 @@ enum BatchQueries {
         ORDER BY e.received_day, e.node, e.seq
         """
     }
+
+    /// A batch's place in the order of receipt.
+    struct Position: Equatable, Sendable {
+        let day: Day
+        let node: String
+        let seq: Int64
+    }
+
+    /// One number: the last fold that took in a batch of the range. Folds are numbered in the order of their commits.
+    static func lastFold(_ instants: Range<Int64>) -> SQL {
+        """
+        SELECT max(f.fold_seq)
+        FROM analytics_events e JOIN rollup_folded f USING (received_day, node, seq)
+        WHERE e.received_day >= \(Day(midnightUTC: instants.lowerBound) - 1)
+          AND e.max_time >= \(PostgresTimestamp(ms: instants.lowerBound))
+          AND e.min_time < \(PostgresTimestamp(ms: instants.upperBound))
+        """
+    }
+
+    /// Columns: day, node, seq, beacons.
+    static func page(_ instants: Range<Int64>, after: Position, through: Int64, limit: Int) -> SQL {
+        """
+        SELECT e.received_day, e.node, e.seq, e.beacons
+        \(sql: paged(instants, after: after, through: through))
+        ORDER BY e.received_day, e.node, e.seq LIMIT \(Int64(limit))
+        """
+    }
+
+    /// Columns as of `folded`.
+    static func payloads(_ instants: Range<Int64>, after: Position, upTo last: Position, through: Int64) -> SQL {
+        """
+        SELECT e.payload, f.duplicates
+        \(sql: paged(instants, after: after, through: through))
+          AND e.received_day <= \(last.day)
+          AND (e.received_day, e.node, e.seq) <= (\(last.day), \(last.node), \(last.seq))
+        ORDER BY e.received_day, e.node, e.seq
+        """
+    }
+
+    private static func paged(_ instants: Range<Int64>, after: Position, through: Int64) -> SQL {
+        """
+        FROM analytics_events e JOIN rollup_folded f USING (received_day, node, seq)
+        WHERE e.received_day >= \(after.day)
+          AND (e.received_day, e.node, e.seq) > (\(after.day), \(after.node), \(after.seq))
+          AND e.max_time >= \(PostgresTimestamp(ms: instants.lowerBound))
+          AND e.min_time < \(PostgresTimestamp(ms: instants.upperBound))
+          AND f.fold_seq <= \(through)
+        """
+    }
 }

@@ -42,10 +42,10 @@ enum RevenueQueries {
     /// Columns: bucket, currency, five sums.
     ///
     /// - Parameter currencies: those of the rollups. The ledger is read in all of its.
-    static func totals(_ parts: Parts, currencies: [String]) -> SQL {
+    static func totals(_ parts: Parts, currencies: [String], eventID: String? = nil) -> SQL {
         """
         WITH parts AS (
-        \(sql: rows(parts, .all(currencies), artistID: nil))
+        \(sql: rows(parts, .all(currencies), artistID: nil, eventID: eventID))
         )
         SELECT bucket, currency, \(sql: sums) FROM parts GROUP BY bucket, currency
         """
@@ -85,8 +85,12 @@ enum RevenueQueries {
         case all([String])
     }
 
-    private static func rows(_ parts: Parts, _ currency: Currency, artistID: String?) -> SQL {
-        let artist: SQL = artistID.map { " AND t.artist_id = \($0)" } ?? ""
+    private static func rows(
+        _ parts: Parts, _ currency: Currency, artistID: String?, eventID: String? = nil
+    ) -> SQL {
+        let ofArtist: SQL = artistID.map { " AND t.artist_id = \($0)" } ?? ""
+        let ofEvent: SQL = eventID.map { " AND t.event_id = \($0)" } ?? ""
+        let narrowed: SQL = "\(sql: ofArtist)\(sql: ofEvent)"
         let ofCurrency: SQL
         let inLedger: SQL
         switch currency {
@@ -105,14 +109,14 @@ enum RevenueQueries {
                 """
                 SELECT \(sql: columns) FROM \(sql: .table(ranges))
                 JOIN revenue_\(unescaped: grain.suffix) t ON \(sql: ofCurrency)
-                  AND t.\(unescaped: grain.column) BETWEEN r.first AND r.last\(sql: artist)
+                  AND t.\(unescaped: grain.column) BETWEEN r.first AND r.last\(sql: narrowed)
                 """)
         }
         if !parts.hours.isEmpty {
             arms.append(
                 """
                 SELECT \(sql: columns) FROM \(sql: .table(parts.hours))
-                JOIN revenue_hourly t ON \(sql: ofCurrency) AND t.hour >= r.first AND t.hour < r.next\(sql: artist)
+                JOIN revenue_hourly t ON \(sql: ofCurrency) AND t.hour >= r.first AND t.hour < r.next\(sql: narrowed)
                 """)
         }
         if !parts.ledger.isEmpty {
@@ -121,7 +125,7 @@ enum RevenueQueries {
                 SELECT r.bucket, t.currency, t.artist_id, t.event_id, greatest(t.amount, 0), greatest(-t.amount, 0),
                        t.orders, greatest(t.tickets, 0), greatest(-t.tickets, 0)
                 FROM \(sql: .table(parts.ledger))
-                JOIN revenue_ledger t ON t.occurred_at >= r.first AND t.occurred_at < r.next\(sql: inLedger)\(sql: artist)
+                JOIN revenue_ledger t ON t.occurred_at >= r.first AND t.occurred_at < r.next\(sql: inLedger)\(sql: narrowed)
                 """)
         }
         return .unionAll(arms)

@@ -25,6 +25,7 @@ struct EventsCommand: AsyncParsableCommand {
                 period.parameters.adding([("artistId", artist), ("eventId", event), ("limit", limit)]),
                 known: EventsQuestion.parameterNames)
             try await engine.events(EventsQuestion(parameters), format: options.format) { bytes in
+                // Blocks while nobody reads; nothing else goes on in this process.
                 try StandardOutput.write(bytes)
             }
         }

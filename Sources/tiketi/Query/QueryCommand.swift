@@ -13,9 +13,11 @@ struct QueryCommand: AsyncParsableCommand {
               tiketi query traffic --from 2025-12-01 --to 2025-12-07 --format csv
               tiketi query revenue --period monthly --currency USD
               tiketi query top --by path --artist artist_123
+              tiketi query funnel --event event_7
               tiketi query events --artist artist_123 --format ndjson
             """,
         subcommands: [
-            TrafficCommand.self, RevenueCommand.self, TopCommand.self, DashboardCommand.self, EventsCommand.self,
+            TrafficCommand.self, RevenueCommand.self, TopCommand.self, DashboardCommand.self, FunnelCommand.self,
+            EventsCommand.self,
         ])
 }

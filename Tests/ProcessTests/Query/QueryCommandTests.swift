@@ -93,6 +93,10 @@ import Testing
             "top --by path --artist iu --from 2025-11-30 --to 2025-12-02"
         ),
         ("dashboard", "dashboard"),
+        (
+            "event/e1/funnel?startDate=2025-11-30&endDate=2025-12-02",
+            "funnel --event e1 --from 2025-11-30 --to 2025-12-02"
+        ),
     ])
     func theCommandAnswersAsTheAPIDoes(_ path: String, _ command: String) async throws {
         try await withAnalyticsDatabase { configuration, pool in

@@ -1,0 +1,79 @@
+import Core
+import Storage
+
+/// Raw batches in order of receipt, some at a time, each in a short transaction of its own.
+///
+/// They are those that were folded when the first page was asked for. What is folded, or received, meanwhile is left out;
+/// a rebuild that finds other repeats meanwhile shows in the pages that come after it.
+struct BatchPages: Sendable {
+    /// A page has one batch, or more as long as they are this many beacons together.
+    static let maxBeacons = 32_768
+    static let maxBatches = 256
+
+    private let batches: FoldedBatches
+    private let pool: PostgresPool
+    private var position: BatchQueries.Position
+    /// The last batch that had been folded at the beginning; nil before it is known.
+    private var through: Int64?
+    private var isOver = false
+
+    init(_ batches: FoldedBatches, from pool: PostgresPool) {
+        self.batches = batches
+        self.pool = pool
+        position = .init(day: Day(midnightUTC: batches.instants.lowerBound) - 1, node: "", seq: -1)
+    }
+
+    /// Each batch with those of its rows that count. Nil after the last.
+    mutating func next() async throws -> [(batch: BeaconBatch, rows: [Int])]? {
+        while !isOver {
+            let (batches, position, known) = (batches, position, through)
+            let page = try await pool.withConnection { connection in
+                try connection.transaction(isolation: .repeatableRead) { connection in
+                    try Self.read(batches, after: position, through: known, on: connection)
+                }
+            }
+            guard let page else {
+                isOver = true
+                return nil
+            }
+            self.position = page.position
+            through = page.through
+            // None of its rows may be of the artist in question.
+            if !page.batches.isEmpty { return page.batches }
+        }
+        return nil
+    }
+
+    private struct Page: Sendable {
+        var batches: [(batch: BeaconBatch, rows: [Int])] = []
+        let position: BatchQueries.Position
+        let through: Int64
+    }
+
+    private static func read(
+        _ batches: FoldedBatches, after: BatchQueries.Position, through: Int64?, on connection: PostgresConnection
+    ) throws -> Page? {
+        var through = through
+        if through == nil {
+            through = try connection.query(BatchQueries.lastFold(batches.instants))[0].get(0, as: Int64?.self)
+        }
+        guard let through else { return nil }
+        var beacons = 0
+        var last: BatchQueries.Position?
+        for row in try connection.query(
+            BatchQueries.page(batches.instants, after: after, through: through, limit: maxBatches))
+        {
+            beacons += Int(try row.get(3, as: Int32.self))
+            if last != nil && beacons > maxBeacons { break }
+            last = .init(day: try row.get(0), node: try row.get(1), seq: try row.get(2))
+        }
+        guard let last else { return nil }
+        var page = Page(position: last, through: through)
+        try batches.each(
+            BatchQueries.payloads(batches.instants, after: after, upTo: last, through: through), on: connection
+        ) { batch, rows in
+            page.batches.append((batch, rows))
+        }
+        return page
+    }
+}

@@ -1,0 +1,51 @@
+import Core
+
+/// Raw beacons as text.
+struct EventPieces: Pieces {
+    private var pages: BatchPages
+    private var page: [(batch: BeaconBatch, rows: [Int])] = []
+    /// The next row of the page.
+    private var batch = 0
+    private var row = 0
+    private var lines: EventLines
+    private let limit: Int
+    private let isTable: Bool
+    private var isOver = false
+
+    init(_ pages: BatchPages, format: AnswerFormat, limit: Int?) {
+        self.pages = pages
+        lines = EventLines(format)
+        isTable = format == .table
+        self.limit = min(limit ?? .max, isTable ? EventLines.maxTableRows : .max)
+    }
+
+    mutating func next() async throws -> [UInt8]? {
+        if isOver { return nil }
+        while lines.pending < EventLines.maxPendingBytes {
+            guard try await prepareRow() else {
+                isOver = true
+                lines.finish()
+                return lines.take()
+            }
+            lines.append(page[batch].batch, page[batch].rows[row])
+            row += 1
+        }
+        return lines.take()
+    }
+
+    /// False where nothing is left that may be written.
+    private mutating func prepareRow() async throws -> Bool {
+        // A table says whether there are more.
+        if lines.count == limit && !isTable { return false }
+        if batch < page.count && row == page[batch].rows.count { (batch, row) = (batch + 1, 0) }
+        if batch == page.count {
+            guard let next = try await pages.next() else { return false }
+            (page, batch, row) = (next, 0, 0)
+        }
+        guard lines.count < limit else {
+            lines.isCut = true
+            return false
+        }
+        return true
+    }
+}
