@@ -120,11 +120,7 @@ package struct QueryAPI: Sendable {
         metrics.answered(question, after: .now - start)
         var json = JSONWriter()
         answer.write(to: &json)
-        return Response(
-            status: .ok,
-            // Beacons are folded about once a second; what one person may see is no answer for a shared cache.
-            headers: [.contentType: "application/json", .cacheControl: "private, max-age=1"],
-            body: ResponseBody(byteBuffer: ByteBuffer(bytes: json.bytes)))
+        return JSONResponse.make(json, to: request)
     }
 
     /// What is the question's fault is said as a problem.

@@ -15,13 +15,13 @@ package struct Freshness: Equatable, Sendable {
     }
 
     func write(to json: inout JSONWriter, complete: Bool) {
-        json.member("asOf", Instant.iso8601(asOf))
+        json.member("asOf", passing: Instant.iso8601(asOf))
         json.member("complete", complete)
     }
 
     /// The members of `freshness`, where an answer has it.
     func writeBacklog(to json: inout JSONWriter) {
-        json.member("asOf", Instant.iso8601(asOf))
+        json.member("asOf", passing: Instant.iso8601(asOf))
         json.member("pendingBatches", pendingBatches)
         json.member("oldestPending", oldestPending.map(Instant.iso8601))
     }

@@ -4,10 +4,25 @@ import Core
 package struct JSONWriter {
     package private(set) var bytes: [UInt8] = []
     private var needsComma = false
+    /// What is left out of `validator`, ascending.
+    private var passing: [Range<Int>] = []
 
     package init() {}
 
     package var text: String { String(decoding: bytes, as: UTF8.self) }
+
+    /// A number for what was written, but for what was written as passing.
+    package var validator: UInt64 {
+        var lasting: [UInt8] = []
+        lasting.reserveCapacity(bytes.count)
+        var end = 0
+        for range in passing {
+            lasting += bytes[end..<range.lowerBound]
+            end = range.upperBound
+        }
+        lasting += bytes[end...]
+        return lasting.withUnsafeBytes { Murmur3.hash64($0) }
+    }
 
     // MARK: Values
 
@@ -62,6 +77,13 @@ package struct JSONWriter {
     package mutating func member(_ name: String, _ value: String?) {
         key(name)
         self.value(value)
+    }
+
+    /// One that changes from moment to moment without anything having happened.
+    package mutating func member(_ name: String, passing value: String) {
+        let start = bytes.count
+        member(name, value)
+        passing.append(start..<bytes.count)
     }
 
     package mutating func member(_ name: String, _ value: Bool) {
