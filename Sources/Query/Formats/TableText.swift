@@ -27,7 +27,7 @@ package enum TableText {
         return lines.joined(separator: "\n") + "\n"
     }
 
-    private static func text(_ cell: Sheet.Cell) -> String {
+    static func text(_ cell: Sheet.Cell) -> String {
         switch cell {
         case .text(let value): value.map(sanitized) ?? "-"
         case .count(let value): value.map(NumberText.grouped) ?? "-"
@@ -38,7 +38,7 @@ package enum TableText {
     }
 
     /// Texts come from the web: none may move the cursor or colour the terminal.
-    private static func sanitized(_ text: String) -> String {
+    static func sanitized(_ text: String) -> String {
         guard text.unicodeScalars.contains(where: isControl) else { return text }
         return String(String.UnicodeScalarView(text.unicodeScalars.map { isControl($0) ? "\u{FFFD}" : $0 }))
     }

@@ -19,6 +19,12 @@ struct EventsCommand: AsyncParsableCommand {
     @OptionGroup var period: PeriodOptions
     @OptionGroup var options: QueryOptions
 
+    func validate() throws {
+        if options.chart != nil || options.watch != nil {
+            throw ValidationError("--chart and --watch are for answers, not for raw beacons.")
+        }
+    }
+
     func run() async throws {
         try await options.withEngine { engine in
             let parameters = try Parameters(

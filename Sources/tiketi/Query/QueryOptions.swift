@@ -11,7 +11,25 @@ struct QueryOptions: ParsableArguments {
     @Option(help: "\(AnswerFormat.allCases.map(\.rawValue).joined(separator: ", ")).")
     var format = AnswerFormat.table
 
+    @Option(
+        help: ArgumentHelp(
+            "Draw the first number instead: \(ChartText.Kind.allCases.map(\.rawValue).joined(separator: ", ")).",
+            valueName: "kind"))
+    var chart: ChartText.Kind?
+
+    @Option(help: ArgumentHelp("Ask again every so many seconds, until Ctrl-C.", valueName: "seconds"))
+    var watch: Int?
+
     @OptionGroup var environmentFile: EnvironmentFile
+
+    static let maxWatch = 86_400
+
+    func validate() throws {
+        if chart != nil && format != .table { throw ValidationError("--chart draws, so it goes without --format.") }
+        if let watch, !(1...Self.maxWatch).contains(watch) {
+            throw ValidationError("--watch must be 1 to \(Self.maxWatch) seconds.")
+        }
+    }
 
     /// Asks, with connections that are closed afterwards.
     func withEngine(_ body: (QueryEngine) async throws -> Void) async throws {
@@ -38,9 +56,23 @@ struct QueryOptions: ParsableArguments {
 
     func print(_ ask: (QueryEngine) async throws -> any Answer) async throws {
         try await withEngine { engine in
-            let answer = try await ask(engine)
-            try StandardOutput.write(Array(format.render(answer).utf8))
+            guard let watch else { return try StandardOutput.write(Array(text(try await ask(engine)).utf8)) }
+            try await StopSignal.withSignals { stop in
+                while !stop.isRaised {
+                    let text = text(try await ask(engine))
+                    // Home, and what was there before goes.
+                    let page = Terminal.outputIsTerminal ? "\u{1B}[H\u{1B}[2J" + text : text
+                    try StandardOutput.write(Array(page.utf8))
+                    let next = ContinuousClock.now + .seconds(watch)
+                    while ContinuousClock.now < next, !stop.isRaised { try await Task.sleep(for: .milliseconds(50)) }
+                }
+            }
         }
+    }
+
+    private func text(_ answer: any Answer) -> String {
+        guard let chart else { return format.render(answer) }
+        return ChartText.render(answer.sheet, chart, width: Terminal.columns)
     }
 
     /// Says it in the names of the command line.
@@ -59,3 +91,4 @@ struct QueryOptions: ParsableArguments {
 }
 
 extension AnswerFormat: ExpressibleByArgument {}
+extension ChartText.Kind: ExpressibleByArgument {}

@@ -2,6 +2,7 @@ import Glibc
 
 /// What standard error is attached to.
 enum Terminal {
+    static var outputIsTerminal: Bool { isatty(STDOUT_FILENO) == 1 }
     static var errorIsTerminal: Bool { isatty(STDERR_FILENO) == 1 }
 
     /// Columns of the terminal on standard error; 80 where there is none.

@@ -175,6 +175,50 @@ import Testing
         }
     }
 
+    @Test func chartsAreDrawnOfTheSameNumbers() async throws {
+        try await withAnalyticsDatabase { configuration, pool in
+            try await fill(pool)
+            let run = try await CommandLineRun.tiketi(
+                ["query", "traffic", "--artist", "iu", "--from", "2025-12-01", "--to", "2025-12-02", "--chart", "bar"],
+                settings: ["ANALYTICS_DATABASE_URL": configuration.url])
+            #expect(run.status == 0)
+            #expect(run.output.contains("2025-12-01  1,234,567  ████"))
+            #expect(run.output.contains("2025-12-02          0\n"))
+            let both = try await CommandLineRun.tiketi(
+                ["query", "traffic", "--chart", "bar", "--format", "csv"],
+                settings: ["ANALYTICS_DATABASE_URL": configuration.url])
+            #expect(both.status == 64)
+        }
+    }
+
+    @Test func watchingGoesOnUntilItIsStopped() async throws {
+        try await withTemporaryFolder { folder in
+            try await withAnalyticsDatabase { configuration, pool in
+                try await fill(pool)
+                let program = try RunningProgram(
+                    ["query", "top", "--from", "2025-12-01", "--to", "2025-12-01", "--watch", "1", "--format", "csv"],
+                    settings: ["ANALYTICS_DATABASE_URL": configuration.url], name: "watch", in: folder)
+                try await eventually {
+                    guard program.output.components(separatedBy: "1,iu,").count > 2 else {
+                        throw NotYet(what: program.output + program.error)
+                    }
+                }
+                program.signal(SIGINT)
+                #expect(await program.end() == .exited(0), "\(program.error)")
+                // Nothing but text where it is no terminal.
+                #expect(!program.output.contains("\u{1B}"))
+            }
+        }
+    }
+
+    @Test(arguments: ["bash", "zsh", "fish"])
+    func shellsCanCompleteIt(_ shell: String) async throws {
+        let run = try await CommandLineRun.tiketi(["--generate-completion-script", shell])
+        #expect(run.status == 0)
+        #expect(run.output.contains("funnel"))
+        #expect(run.output.contains("sparkline") || run.output.contains("chart"))
+    }
+
     @Test func withoutADatabaseItSaysWhatIsMissing() async throws {
         let unset = try await CommandLineRun.tiketi(["query", "dashboard"])
         #expect(unset.status == 2)
