@@ -95,8 +95,12 @@ import Testing
         arguments: [
             (
                 "artist/iu/traffic?from=2025-12-01", "from",
-                "from is not known here; allowed: startDate, endDate, timezone, granularity",
-                [#""startDate""#, #""endDate""#, #""timezone""#, #""granularity""#]
+                "from is not known here; allowed: startDate, endDate, timezone, granularity, compare",
+                [#""startDate""#, #""endDate""#, #""timezone""#, #""granularity""#, #""compare""#]
+            ),
+            (
+                "artist/iu/traffic?compare=tomorrow", "compare", "compare must be one of previous, year",
+                [#""previous""#, #""year""#]
             ),
             ("artist/iu/traffic?startDate=tomorrow", "startDate", "startDate must be a day such as 2025-12-01", []),
             (
@@ -126,8 +130,8 @@ import Testing
             ("revenue/stats?currency=won", "currency", "currency must be three capital letters such as KRW", []),
             (
                 "revenue/daily?limit=1&limit=2", "limit",
-                "limit is not known here; allowed: startDate, endDate, timezone, currency, artistId",
-                [#""startDate""#, #""endDate""#, #""timezone""#, #""currency""#, #""artistId""#]
+                "limit is not known here; allowed: startDate, endDate, timezone, currency, artistId, compare",
+                [#""startDate""#, #""endDate""#, #""timezone""#, #""currency""#, #""artistId""#, #""compare""#]
             ),
             ("dashboard?x=1", "x", "x is not known here: no parameters are taken", []),
             (

@@ -25,7 +25,8 @@ extension QueryAPI {
                   {"$ref": "#/components/parameters/startDate"},
                   {"$ref": "#/components/parameters/endDate"},
                   {"$ref": "#/components/parameters/timezone"},
-                  {"$ref": "#/components/parameters/granularity"}
+                  {"$ref": "#/components/parameters/granularity"},
+                  {"$ref": "#/components/parameters/compare"}
                 ],
                 "responses": {
                   "200": {
@@ -65,7 +66,8 @@ extension QueryAPI {
                   {"$ref": "#/components/parameters/startDate"},
                   {"$ref": "#/components/parameters/endDate"},
                   {"$ref": "#/components/parameters/timezone"},
-                  {"$ref": "#/components/parameters/granularity"}
+                  {"$ref": "#/components/parameters/granularity"},
+                  {"$ref": "#/components/parameters/compare"}
                 ],
                 "responses": {
                   "200": {
@@ -122,7 +124,8 @@ extension QueryAPI {
                   {"$ref": "#/components/parameters/startDate"},
                   {"$ref": "#/components/parameters/endDate"},
                   {"$ref": "#/components/parameters/timezone"},
-                  {"$ref": "#/components/parameters/granularity"}
+                  {"$ref": "#/components/parameters/granularity"},
+                  {"$ref": "#/components/parameters/compare"}
                 ],
                 "responses": {
                   "200": {
@@ -146,7 +149,8 @@ extension QueryAPI {
                     "schema": {"enum": ["daily", "weekly", "monthly"], "default": "daily"}
                   },
                   {"$ref": "#/components/parameters/currency"},
-                  {"$ref": "#/components/parameters/artistId"}
+                  {"$ref": "#/components/parameters/artistId"},
+                  {"$ref": "#/components/parameters/compare"}
                 ],
                 "responses": {
                   "200": {
@@ -165,7 +169,8 @@ extension QueryAPI {
                   {"$ref": "#/components/parameters/endDate"},
                   {"$ref": "#/components/parameters/timezone"},
                   {"$ref": "#/components/parameters/currency"},
-                  {"$ref": "#/components/parameters/artistId"}
+                  {"$ref": "#/components/parameters/artistId"},
+                  {"$ref": "#/components/parameters/compare"}
                 ],
                 "responses": {
                   "200": {
@@ -184,7 +189,8 @@ extension QueryAPI {
                   {"$ref": "#/components/parameters/endDate"},
                   {"$ref": "#/components/parameters/timezone"},
                   {"$ref": "#/components/parameters/currency"},
-                  {"$ref": "#/components/parameters/artistId"}
+                  {"$ref": "#/components/parameters/artistId"},
+                  {"$ref": "#/components/parameters/compare"}
                 ],
                 "responses": {
                   "200": {
@@ -395,6 +401,13 @@ extension QueryAPI {
                 "in": "query",
                 "schema": {"type": "string", "pattern": "^[A-Z]{3}$", "default": "KRW"}
               },
+              "compare": {
+                "name": "compare",
+                "in": "query",
+                "description": "Beside the total that of an earlier range: as many days just before, or the same \#
+        days a year before",
+                "schema": {"enum": ["previous", "year"]}
+              },
               "artistId": {"name": "artistId", "in": "query", "schema": {"$ref": "#/components/schemas/Id"}}
             },
             "responses": {
@@ -455,6 +468,7 @@ extension QueryAPI {
                     }
                   },
                   "total": {"$ref": "#/components/schemas/TrafficNumbers"},
+                  "comparison": {"$ref": "#/components/schemas/Comparison"},
                   "asOf": {"$ref": "#/components/schemas/AsOf"},
                   "complete": {"$ref": "#/components/schemas/Complete"}
                 }
@@ -509,8 +523,20 @@ extension QueryAPI {
                       }
                     }
                   },
+                  "comparison": {"$ref": "#/components/schemas/Comparison"},
                   "asOf": {"$ref": "#/components/schemas/AsOf"},
                   "complete": {"$ref": "#/components/schemas/Complete"}
+                }
+              },
+              "Comparison": {
+                "type": "object",
+                "description": "Where compare was given: the total of the earlier range, and by how many percent \#
+        this range's is above it",
+                "required": ["period", "total", "change"],
+                "properties": {
+                  "period": {"$ref": "#/components/schemas/Period"},
+                  "total": {"type": "object", "additionalProperties": {"type": "integer"}},
+                  "change": {"type": "object", "additionalProperties": {"type": ["number", "null"]}}
                 }
               },
               "Compared": {

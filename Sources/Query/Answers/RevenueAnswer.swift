@@ -19,6 +19,7 @@ package struct RevenueAnswer: Answer, Equatable {
     package var artistID: String?
     package var timeZone: String
     package var data: [Row]
+    package var comparison: Comparison<RevenueNumbers>?
     /// Tenths of a percent.
     package var growthRate: Int64?
     package var freshness: Freshness
@@ -56,6 +57,9 @@ package struct RevenueAnswer: Answer, Equatable {
                 if period == .monthly { json.member("avgMonthlyRevenue", avgRevenue) }
                 json.member("growthRate", tenths: growthRate)
             }
+            comparison?.write(
+                to: &json, beside: total,
+                [("revenue", \.revenue), ("ticketsSold", \.ticketsSold), ("refunds", \.refunds)])
             freshness.write(to: &json, complete: complete)
         }
     }
@@ -85,9 +89,16 @@ package struct RevenueAnswer: Answer, Equatable {
             },
             footer: [.text("total")] + cells(total) + [.text(""), .text(""), .text("")],
             notes: [
+                comparison?.note(
+                    beside: total,
+                    [
+                        ("revenue", \.revenue, { NumberText.money($0, currency) }),
+                        ("tickets", \.ticketsSold, NumberText.grouped),
+                        ("refunds", \.refunds, { NumberText.money($0, currency) }),
+                    ]),
                 "average \(NumberText.money(avgRevenue, currency)) a \(period.noun)\(growth)",
                 freshness.note(complete: complete),
-            ])
+            ].compactMap { $0 })
     }
 }
 

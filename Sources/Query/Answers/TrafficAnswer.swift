@@ -8,6 +8,7 @@ package struct TrafficAnswer: Answer, Equatable {
     package var timeZone: String
     package var traffic: [(label: String, numbers: TrafficNumbers)]
     package var total: TrafficNumbers
+    package var comparison: Comparison<TrafficNumbers>?
     package var freshness: Freshness
     package var complete: Bool
 
@@ -34,6 +35,12 @@ package struct TrafficAnswer: Answer, Equatable {
                 }
             }
             json.member("total") { total.write(to: &$0) }
+            comparison?.write(
+                to: &json, beside: total,
+                [
+                    ("pageViews", \.pageViews), ("uniqueVisitors", \.uniqueVisitors),
+                    ("avgSessionDuration", \.avgSessionDuration), ("sessions", \.sessions),
+                ])
             freshness.write(to: &json, complete: complete)
         }
     }
@@ -45,12 +52,25 @@ package struct TrafficAnswer: Answer, Equatable {
             case .event(let id): name.map { "\($0) (event \(id))" } ?? "event \(id)"
             case .site: "whole site"
             }
+        let earlier =
+            comparison.map { comparison in
+                [
+                    comparison.note(
+                        beside: total,
+                        [
+                            ("page views", \.pageViews, NumberText.grouped),
+                            ("unique visitors", \.uniqueVisitors, NumberText.grouped),
+                            ("avg session", \.avgSessionDuration, { NumberText.duration(seconds: $0) }),
+                            ("sessions", \.sessions, NumberText.grouped),
+                        ])
+                ]
+            } ?? []
         return Sheet(
             title: "\(who), \(days.lowerBound) to \(days.upperBound), \(granularity.rawValue), \(timeZone)",
             columns: [.text("date", "date")] + TrafficNumbers.columns,
             rows: traffic.map { [.text($0.label)] + $0.numbers.cells },
             footer: [.text("total")] + total.cells,
-            notes: [freshness.note(complete: complete)])
+            notes: earlier + [freshness.note(complete: complete)])
     }
 
     package static func == (left: TrafficAnswer, right: TrafficAnswer) -> Bool { left.json == right.json }

@@ -9,15 +9,20 @@ extension QueryEngine {
         // There is no tail: messages are in the ledger as soon as they are known.
         plan.tailDay = nil
         let settled = plan
-        let (rows, freshness) = try await snapshot { connection in
+        let before = try question.compare.map { try PeriodPlan(question.period.shifted($0, plan), context) }
+        let (rows, earlier, freshness) = try await snapshot { connection in
             (
                 try Self.revenueRows(settled, question, on: connection),
+                try before.map { try Self.revenueRows($0, question, on: connection) },
                 try FreshnessQueries.ofMessages(on: connection, now: context.now)
             )
         }
         return RevenueAnswer(
             days: plan.days, period: plan.granularity, currency: question.currency, artistID: question.artistID,
             timeZone: plan.calendar.identifier, data: rows,
+            comparison: earlier.map {
+                Comparison(days: before!.days, total: $0.reduce(into: RevenueNumbers()) { $0 += $1.numbers })
+            },
             growthRate: Self.growth(plan.buckets, rows, asOf: freshness.asOf), freshness: freshness,
             complete: plan.end <= freshness.asOf)
     }

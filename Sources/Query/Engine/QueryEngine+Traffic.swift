@@ -7,16 +7,18 @@ extension QueryEngine {
         let context = context
         let plan = try PeriodPlan(question.period, context)
         let subject = question.subject
+        let before = try question.compare.map { try PeriodPlan(question.period.shifted($0, plan), context) }
         async let counted = viewsToday(subject, plan.tailDay)
-        let (reader, freshness, name) = try await snapshot { connection in
+        let (reader, earlier, freshness, name) = try await snapshot { connection in
             (
                 try TrafficReader(plan, subject, on: connection),
+                try before.map { try TrafficReader($0, subject, on: connection) },
                 try FreshnessQueries.read(on: connection, now: context.now),
                 try NameQueries.read(subject.family, [subject.entity], on: connection)[ExactText(subject.entity)]
             )
         }
         var buckets = reader.buckets.map(\.numbers)
-        var total = reader.buckets.reduce(into: TrafficCell()) { $0.merge($1) }.numbers
+        var total = reader.totalCell.numbers
         // With nothing pending the rollups hold all that Redis was told, and no repeats.
         if freshness.oldestPending != nil, let day = plan.tailDay, let views = await counted,
             views > reader.tailDayViews
@@ -31,6 +33,7 @@ extension QueryEngine {
             subject: subject, name: name, days: plan.days, granularity: plan.granularity,
             timeZone: plan.calendar.identifier, traffic: zip(plan.buckets, buckets).map { ($0.label, $1) },
             total: total,
+            comparison: earlier.map { Comparison(days: before!.days, total: $0.totalCell.numbers) },
             freshness: freshness, complete: plan.end <= freshness.asOf)
     }
 }

@@ -26,6 +26,8 @@ struct TrafficReader {
         }
     }
 
+    var totalCell: TrafficCell { buckets.reduce(into: TrafficCell()) { $0.merge($1) } }
+
     private mutating func add(_ row: TrafficQueries.Row) {
         switch row.place {
         case .day(let day):

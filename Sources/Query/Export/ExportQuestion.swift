@@ -29,13 +29,16 @@ extension ExportQuestion {
     static func parameterNames(_ subject: Subject) -> [String] {
         switch subject {
         case .events: ownNames + EventsQuestion.parameterNames
-        case .traffic: ownNames + TrafficQuestion.parameterNames + ["artistId", "eventId"]
-        case .revenue: ownNames + RevenueQuestion.parameterNames
+        case .traffic: ownNames + rows(TrafficQuestion.parameterNames) + ["artistId", "eventId"]
+        case .revenue: ownNames + rows(RevenueQuestion.parameterNames)
         case .top: ownNames + TopQuestion.parameterNames
         case .dashboard: ownNames
         case .funnel: ownNames + FunnelQuestion.parameterNames + ["eventId"]
         }
     }
+
+    /// What an answer is compared with is in none of its rows.
+    private static func rows(_ names: [String]) -> [String] { names.filter { $0 != "compare" } }
 
     /// Of all subjects, each once.
     package static var parameterNames: [String] {

@@ -10,7 +10,7 @@ package struct FunnelQuestion: Equatable, Sendable {
 }
 
 extension FunnelQuestion {
-    package static let parameterNames = TrafficQuestion.parameterNames
+    package static let parameterNames = Period.parameterNames + ["granularity"]
 
     package init(eventID: String, _ parameters: Parameters) throws(InvalidQuestion) {
         let granularity = try parameters.choice("granularity", of: Granularity.allCases, default: .daily)

@@ -12,6 +12,7 @@ struct QueryCommand: AsyncParsableCommand {
             Examples:
               tiketi query traffic --artist artist_123 --granularity weekly
               tiketi query traffic --from 2025-12-01 --to 2025-12-07 --format csv
+              tiketi query traffic --artist artist_123 --compare year
               tiketi query revenue --period monthly --currency USD
               tiketi query traffic --artist artist_123 --chart line
               tiketi query dashboard --watch 2

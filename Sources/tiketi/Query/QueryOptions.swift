@@ -86,7 +86,7 @@ struct QueryOptions: ParsableArguments {
         ("startDate", "--from"), ("endDate", "--to"), ("artistId", "--artist"), ("eventId", "--event"),
         ("granularity must", "--granularity must"), ("period must", "--period must"), ("by must", "--by must"),
         ("by=", "--by "), ("metric must", "--metric must"), ("limit must", "--limit must"),
-        ("timezone must", "--timezone must"), ("currency must", "--currency must"),
+        ("timezone must", "--timezone must"), ("currency must", "--currency must"), ("compare must", "--compare must"),
     ]
 }
 

@@ -15,12 +15,20 @@ struct RevenueCommand: AsyncParsableCommand {
     var artist: String?
 
     @OptionGroup var when: PeriodOptions
+    @Option(
+        help:
+            "Beside the total that of an earlier range: \(EarlierRange.allCases.map(\.rawValue).joined(separator: ", "))."
+    )
+    var compare: String?
+
     @OptionGroup var options: QueryOptions
 
     func run() async throws {
         try await options.print { engine in
             let parameters = try Parameters(
-                when.parameters.adding([("period", period), ("currency", currency), ("artistId", artist)]),
+                when.parameters.adding([
+                    ("period", period), ("currency", currency), ("artistId", artist), ("compare", compare),
+                ]),
                 known: RevenueQuestion.parameterNames)
             return try await engine.revenue(RevenueQuestion(parameters))
         }

@@ -16,6 +16,12 @@ struct TrafficCommand: AsyncParsableCommand {
     var granularity: String?
 
     @OptionGroup var period: PeriodOptions
+    @Option(
+        help:
+            "Beside the total that of an earlier range: \(EarlierRange.allCases.map(\.rawValue).joined(separator: ", "))."
+    )
+    var compare: String?
+
     @OptionGroup var options: QueryOptions
 
     func validate() throws {
@@ -25,7 +31,8 @@ struct TrafficCommand: AsyncParsableCommand {
     func run() async throws {
         try await options.print { engine in
             let parameters = try Parameters(
-                period.parameters.adding([("granularity", granularity)]), known: TrafficQuestion.parameterNames)
+                period.parameters.adding([("granularity", granularity), ("compare", compare)]),
+                known: TrafficQuestion.parameterNames)
             return try await engine.traffic(TrafficQuestion(subject: subject(), parameters))
         }
     }

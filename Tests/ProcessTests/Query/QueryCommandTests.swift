@@ -92,6 +92,10 @@ import Testing
             "top?by=path&artistId=iu&startDate=2025-11-30&endDate=2025-12-02",
             "top --by path --artist iu --from 2025-11-30 --to 2025-12-02"
         ),
+        (
+            "artist/iu/traffic?startDate=2025-12-02&endDate=2025-12-02&compare=previous",
+            "traffic --artist iu --from 2025-12-02 --to 2025-12-02 --compare previous"
+        ),
         ("dashboard", "dashboard"),
         (
             "event/e1/funnel?startDate=2025-11-30&endDate=2025-12-02",
