@@ -2,6 +2,9 @@
 package protocol Answer: Sendable {
     func write(to json: inout JSONWriter)
     var sheet: Sheet { get }
+    var freshness: Freshness { get }
+    /// Empty where an answer can't say.
+    var explanation: Explanation { get }
 }
 
 extension Answer {

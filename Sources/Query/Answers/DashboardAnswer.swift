@@ -44,6 +44,7 @@ package struct DashboardAnswer: Answer, Equatable {
     package var funnel: FunnelNumbers
     package var freshness: Freshness
     package var complete: Bool
+    package var explanation = Explanation()
 
     package func write(to json: inout JSONWriter) {
         json.object { json in

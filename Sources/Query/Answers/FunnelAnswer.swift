@@ -14,6 +14,7 @@ package struct FunnelAnswer: Answer, Equatable {
     package var rows: [Row]
     package var freshness: Freshness
     package var complete: Bool
+    package var explanation = Explanation()
 
     package var total: FunnelNumbers { rows.reduce(into: FunnelNumbers()) { $0 += $1.numbers } }
 

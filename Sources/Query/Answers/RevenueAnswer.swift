@@ -24,6 +24,7 @@ package struct RevenueAnswer: Answer, Equatable {
     package var growthRate: Int64?
     package var freshness: Freshness
     package var complete: Bool
+    package var explanation = Explanation()
 
     package var total: RevenueNumbers { data.reduce(into: RevenueNumbers()) { $0 += $1.numbers } }
     package var avgRevenue: Int64 { Rounded.quotient(total.revenue, Int64(data.count)) }

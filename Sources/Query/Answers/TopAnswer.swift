@@ -16,6 +16,7 @@ package struct TopAnswer: Answer, Equatable {
     package var rows: [Row]
     package var freshness: Freshness
     package var complete: Bool
+    package var explanation = Explanation()
 
     package func write(to json: inout JSONWriter) {
         json.object { json in

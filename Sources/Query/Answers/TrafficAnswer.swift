@@ -11,6 +11,7 @@ package struct TrafficAnswer: Answer, Equatable {
     package var comparison: Comparison<TrafficNumbers>?
     package var freshness: Freshness
     package var complete: Bool
+    package var explanation = Explanation()
 
     package func write(to json: inout JSONWriter) {
         json.object { json in

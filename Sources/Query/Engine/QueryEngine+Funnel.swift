@@ -9,7 +9,7 @@ extension QueryEngine {
         // Every step as far as it is stored: no step may run ahead of those after it.
         plan.tailDay = nil
         let (settled, eventID) = (plan, question.eventID)
-        let (rows, name, freshness) = try await snapshot { connection in
+        let ((rows, explanation), name, freshness) = try await snapshot { connection in
             (
                 try Self.funnelRows(settled, eventID, on: connection),
                 try NameQueries.read(.event, [eventID], on: connection)[ExactText(eventID)],
@@ -19,13 +19,16 @@ extension QueryEngine {
         return FunnelAnswer(
             eventID: eventID, name: name, days: plan.days, granularity: plan.granularity,
             timeZone: plan.calendar.identifier, rows: rows, freshness: freshness,
-            complete: plan.end <= freshness.asOf)
+            complete: plan.end <= freshness.asOf, explanation: explanation)
     }
 
     private static func funnelRows(
         _ plan: PeriodPlan, _ eventID: String, on connection: PostgresConnection
-    ) throws -> [FunnelAnswer.Row] {
-        var rows = zip(plan.buckets, try TrafficReader(plan, .event(eventID), on: connection).buckets).map {
+    ) throws -> ([FunnelAnswer.Row], Explanation) {
+        let reader = try TrafficReader(plan, .event(eventID), on: connection)
+        var explanation = reader.explanation
+        explanation.say("reservation_states: \(plan.days.lowerBound) to \(plan.days.upperBound)")
+        var rows = zip(plan.buckets, reader.buckets).map {
             FunnelAnswer.Row(label: $0.label, numbers: FunnelNumbers(views: $1.pageViews, seatViews: $1.seatViews))
         }
         let buckets = plan.buckets.enumerated().map { (bucket: Int32($0.offset), instants: $0.element.instants) }
@@ -37,6 +40,7 @@ extension QueryEngine {
         for row in try connection.query(RevenueQueries.totals(parts, currencies: currencies, eventID: eventID)) {
             rows[Int(try row.get(0, as: Int32.self))].numbers.payments += try row.get(4, as: Int64.self)
         }
-        return rows
+        for line in parts.explanation.lines { explanation.say(line) }
+        return (rows, explanation)
     }
 }

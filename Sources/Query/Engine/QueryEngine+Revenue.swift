@@ -10,10 +10,10 @@ extension QueryEngine {
         plan.tailDay = nil
         let settled = plan
         let before = try question.compare.map { try PeriodPlan(question.period.shifted($0, plan), context) }
-        let (rows, earlier, freshness) = try await snapshot { connection in
+        let ((rows, explanation), earlier, freshness) = try await snapshot { connection in
             (
                 try Self.revenueRows(settled, question, on: connection),
-                try before.map { try Self.revenueRows($0, question, on: connection) },
+                try before.map { try Self.revenueRows($0, question, on: connection).0 },
                 try FreshnessQueries.ofMessages(on: connection, now: context.now)
             )
         }
@@ -24,12 +24,12 @@ extension QueryEngine {
                 Comparison(days: before!.days, total: $0.reduce(into: RevenueNumbers()) { $0 += $1.numbers })
             },
             growthRate: Self.growth(plan.buckets, rows, asOf: freshness.asOf), freshness: freshness,
-            complete: plan.end <= freshness.asOf)
+            complete: plan.end <= freshness.asOf, explanation: explanation)
     }
 
     private static func revenueRows(
         _ plan: PeriodPlan, _ question: RevenueQuestion, on connection: PostgresConnection
-    ) throws -> [RevenueAnswer.Row] {
+    ) throws -> ([RevenueAnswer.Row], Explanation) {
         let parts = try revenueParts(plan, isMonthly: plan.granularity == .monthly, on: connection)
         var rows = plan.buckets.map { RevenueAnswer.Row(label: $0.label, numbers: RevenueNumbers()) }
         let sql = RevenueQueries.buckets(parts, currency: question.currency, artistID: question.artistID)
@@ -41,7 +41,7 @@ extension QueryEngine {
                     id: top, name: try row.get(7), revenue: try row.get(8))
             }
         }
-        return rows
+        return (rows, parts.explanation)
     }
 
     /// Which rows make up each bucket of the plan, read in the snapshot of the transaction that is under way.

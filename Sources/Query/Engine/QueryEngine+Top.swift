@@ -16,10 +16,19 @@ extension QueryEngine {
                         : try FreshnessQueries.read(on: connection, now: context.now)
                 )
             } : try await scannedTop(question, plan, context)
+        var explanation = Explanation()
+        let range = "\(plan.days.lowerBound) to \(plan.days.upperBound)"
+        if !question.dimension.isRolledUp {
+            explanation.say("analytics_events: raw beacons of \(range)")
+        } else if question.metric == .revenue {
+            explanation.say("revenue tables: \(range)")
+        } else {
+            explanation.say("\(question.dimension.rawValue)_traffic tables: \(range)")
+        }
         return TopAnswer(
             dimension: question.dimension, metric: question.metric, currency: question.currency, days: plan.days,
             timeZone: plan.calendar.identifier, rows: rows, freshness: freshness,
-            complete: plan.end <= freshness.asOf)
+            complete: plan.end <= freshness.asOf, explanation: explanation)
     }
 
     static func rolledUpTop(

@@ -18,6 +18,7 @@ extension QueryEngine {
             )
         }
         var buckets = reader.buckets.map(\.numbers)
+        var explanation = reader.explanation
         var total = reader.totalCell.numbers
         // With nothing pending the rollups hold all that Redis was told, and no repeats.
         if freshness.oldestPending != nil, let day = plan.tailDay, let views = await counted,
@@ -28,12 +29,13 @@ extension QueryEngine {
             let bucket = plan.granularity == .hourly ? plan.bucket(of: context.now) : plan.bucket(of: day)
             buckets[bucket].pageViews += unfolded
             total.pageViews += unfolded
+            explanation.say("Redis: \(NumberText.grouped(unfolded)) page views of \(day) that are not folded yet")
         }
         return TrafficAnswer(
             subject: subject, name: name, days: plan.days, granularity: plan.granularity,
             timeZone: plan.calendar.identifier, traffic: zip(plan.buckets, buckets).map { ($0.label, $1) },
             total: total,
             comparison: earlier.map { Comparison(days: before!.days, total: $0.totalCell.numbers) },
-            freshness: freshness, complete: plan.end <= freshness.asOf)
+            freshness: freshness, complete: plan.end <= freshness.asOf, explanation: explanation)
     }
 }

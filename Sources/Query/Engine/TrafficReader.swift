@@ -6,6 +6,7 @@ struct TrafficReader {
     private(set) var buckets: [TrafficCell]
     /// Page views that the rollups hold for the plan's `tailDay`.
     private(set) var tailDayViews: Int64 = 0
+    let explanation: Explanation
     private let plan: PeriodPlan
     private let tailInstants: Range<Int64>
 
@@ -21,6 +22,9 @@ struct TrafficReader {
                 on: connection, plan.calendar)
         }
         let cover = Cover(plan, dirty: dirty)
+        var explanation = Explanation()
+        explanation.say(cover, table: subject.family.table)
+        self.explanation = explanation
         for row in try connection.query(TrafficQueries.rows(subject.family, subject.entity, cover)) {
             try add(TrafficQueries.Row(row))
         }

@@ -9,6 +9,8 @@ struct Cover: Equatable, Sendable {
     /// Hours to be read from what they are derived from.
     private(set) var sources: [Range<Int64>] = []
 
+    init() {}
+
     /// - Parameter tailDay: a day that has to be told apart, so its month is not read whole.
     init(
         _ bucket: Bucket, from source: PeriodPlan.Source, isMonthly: Bool, tailDay: Day?, dirty: DirtyBuckets,
@@ -43,7 +45,7 @@ struct Cover: Equatable, Sendable {
         }
     }
 
-    private mutating func append(_ other: Cover) {
+    mutating func append(_ other: Cover) {
         for range in other.months {
             if let last = months.last, last.upperBound.firstOfNextMonth == range.lowerBound {
                 months[months.count - 1] = last.lowerBound...range.upperBound

@@ -10,7 +10,17 @@ enum RevenueQueries {
         var hours: [(bucket: Int32, instants: Range<Int64>)] = []
         var ledger: [(bucket: Int32, instants: Range<Int64>)] = []
 
+        /// All of it, without regard to buckets.
+        private(set) var cover = Cover()
+
+        var explanation: Explanation {
+            var explanation = Explanation()
+            explanation.say(cover, table: { "revenue_\($0.suffix)" }, source: "revenue_ledger")
+            return explanation
+        }
+
         mutating func append(_ cover: Cover, to bucket: Int) {
+            self.cover.append(cover)
             let bucket = Int32(bucket)
             months += cover.months.map { (bucket, $0) }
             days += cover.days.map { (bucket, $0) }

@@ -20,8 +20,8 @@ struct EventsCommand: AsyncParsableCommand {
     @OptionGroup var options: QueryOptions
 
     func validate() throws {
-        if options.chart != nil || options.watch != nil {
-            throw ValidationError("--chart and --watch are for answers, not for raw beacons.")
+        if options.chart != nil || options.watch != nil || options.explain {
+            throw ValidationError("--chart, --watch and --explain are for answers, not for raw beacons.")
         }
     }
 

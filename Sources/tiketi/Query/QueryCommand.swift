@@ -16,6 +16,7 @@ struct QueryCommand: AsyncParsableCommand {
               tiketi query revenue --period monthly --currency USD
               tiketi query traffic --artist artist_123 --chart line
               tiketi query dashboard --watch 2
+              tiketi query revenue --period monthly --explain
               tiketi query top --by path --artist artist_123
               tiketi query funnel --event event_7
               tiketi query events --artist artist_123 --format ndjson

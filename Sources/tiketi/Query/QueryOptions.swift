@@ -17,6 +17,9 @@ struct QueryOptions: ParsableArguments {
             valueName: "kind"))
     var chart: ChartText.Kind?
 
+    @Flag(help: "Say on standard error which tables answered, and how fresh they are.")
+    var explain = false
+
     @Option(help: ArgumentHelp("Ask again every so many seconds, until Ctrl-C.", valueName: "seconds"))
     var watch: Int?
 
@@ -26,6 +29,7 @@ struct QueryOptions: ParsableArguments {
 
     func validate() throws {
         if chart != nil && format != .table { throw ValidationError("--chart draws, so it goes without --format.") }
+        if explain && watch != nil { throw ValidationError("--explain says it once, so it goes without --watch.") }
         if let watch, !(1...Self.maxWatch).contains(watch) {
             throw ValidationError("--watch must be 1 to \(Self.maxWatch) seconds.")
         }
@@ -56,7 +60,11 @@ struct QueryOptions: ParsableArguments {
 
     func print(_ ask: (QueryEngine) async throws -> any Answer) async throws {
         try await withEngine { engine in
-            guard let watch else { return try StandardOutput.write(Array(text(try await ask(engine)).utf8)) }
+            guard let watch else {
+                let answer = try await ask(engine)
+                try StandardOutput.write(Array(text(answer).utf8))
+                return explainIfAsked(answer)
+            }
             try await StopSignal.withSignals { stop in
                 while !stop.isRaised {
                     let text = text(try await ask(engine))
@@ -68,6 +76,15 @@ struct QueryOptions: ParsableArguments {
                 }
             }
         }
+    }
+
+    private func explainIfAsked(_ answer: any Answer) {
+        guard explain else { return }
+        for line in answer.explanation.lines { ProcessSettings.standardError(line) }
+        let age = max(ProcessSettings.clock() - answer.freshness.asOf, 0)
+        let pending = answer.freshness.oldestPending.map { "; a batch received at \(Instant.iso8601($0)) waits" } ?? ""
+        ProcessSettings.standardError(
+            "as of \(Instant.iso8601(answer.freshness.asOf)), \(age / 1000).\(age / 100 % 10) s ago\(pending)")
     }
 
     private func text(_ answer: any Answer) -> String {

@@ -195,6 +195,21 @@ import Testing
         }
     }
 
+    @Test func anAnswerIsExplainedBesideIt() async throws {
+        try await withAnalyticsDatabase { configuration, pool in
+            try await fill(pool)
+            let arguments = ["query", "traffic", "--artist", "iu", "--from", "2025-12-01", "--to", "2025-12-02"]
+            let settings = ["ANALYTICS_DATABASE_URL": configuration.url]
+            let plain = try await CommandLineRun.tiketi(arguments + ["--format", "csv"], settings: settings)
+            let explained = try await CommandLineRun.tiketi(
+                arguments + ["--format", "csv", "--explain"], settings: settings)
+            #expect(explained.output == plain.output)
+            #expect(
+                explained.error.hasPrefix(
+                    "artist_traffic_daily: 2025-12-01 to 2025-12-02\nas of 2025-12-03T00:00:00.000Z, "))
+        }
+    }
+
     @Test func watchingGoesOnUntilItIsStopped() async throws {
         try await withTemporaryFolder { folder in
             try await withAnalyticsDatabase { configuration, pool in
