@@ -42,6 +42,15 @@ struct UndecodableRow: Error, Sendable {
             table: "message_ids", entity: "minute", bucket: Instant.iso8601(instant), days: day...day,
             instants: instant..<instant + 60_000, reason: reason)
     }
+
+    /// A half hour of `session_slots`, which those before and after it need too.
+    static func sessions(ofSlot slot: Int32, _ calendar: ReportingCalendar, reason: String) -> UndecodableRow {
+        let start = SessionPiece.start(ofSlot: slot)
+        let day = calendar.day(of: start)
+        return UndecodableRow(
+            table: "session_slots", entity: "slot", bucket: Instant.iso8601(start), days: day...day,
+            instants: start - SessionPiece.gapMs..<start + 2 * SessionPiece.gapMs, reason: reason)
+    }
 }
 
 extension UndecodableRow: CustomStringConvertible {

@@ -49,7 +49,7 @@ import Testing
 
             // From nothing, too.
             try await pool.execute("TRUNCATE artist_traffic_hourly, event_traffic_hourly, site_traffic_hourly")
-            try await pool.execute("TRUNCATE artist_traffic_daily, event_traffic_monthly, session_intervals")
+            try await pool.execute("TRUNCATE artist_traffic_daily, event_traffic_monthly, session_slots")
             let fromNothing = try await fixture.rollup.rebuild(nil)
             #expect(fromNothing.changedHours > 0)
             #expect(try await fixture.dump() == incremental)

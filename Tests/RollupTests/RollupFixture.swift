@@ -3,9 +3,10 @@ import Foundation
 import Ingest
 import Logging
 import Platform
-import Rollup
 import Storage
 import TestSupport
+
+@testable import Rollup
 
 /// Stores beacons as batches and reads the rollup tables back as text.
 struct RollupFixture {
@@ -60,6 +61,19 @@ struct RollupFixture {
                 try connection.query("SELECT t::text AS row FROM \(unescaped: table) t ORDER BY 1").map { row in
                     "\(table) \(try row.get(0, as: String.self))"
                 }
+            }
+        }
+    }
+
+    /// What is known of every session, its runs merged; ascending by slot and session.
+    func sessionPieces() async throws -> [SessionPiece] {
+        try await pool.withConnection { connection in
+            let slots = try connection.query("SELECT DISTINCT slot FROM session_slots ORDER BY 1")
+                .map { try $0.get(0, as: Int32.self) }
+            return try slots.flatMap { slot in
+                var merged: [SessionPiece] = []
+                try SessionLedger.read([slot], .seoul, on: connection) { merged = SessionPiece.merged(merged, $3) }
+                return merged
             }
         }
     }

@@ -126,7 +126,7 @@ import Testing
 
     /// Each statement of a fold in turn waits for a table, and the runner's connection is ended there.
     @Test(arguments: [
-        "analytics_events", "message_ids", "stamped_message_ids", "session_intervals", "artist_traffic_hourly",
+        "analytics_events", "message_ids", "stamped_message_ids", "session_slots", "artist_traffic_hourly",
         "event_traffic_hourly", "site_traffic_hourly", "rollup_dirty", "rollup_folded",
     ])
     func aRunnerThatIsKilledLeavesNothingHalfDone(table: String) async throws {

@@ -69,12 +69,10 @@ import Testing
     @Test(arguments: [
         ("message_ids", "DELETE FROM message_ids WHERE ctid = (SELECT min(ctid) FROM message_ids)"),
         ("message_ids", "UPDATE message_ids SET minute = minute + 1000000"),
-        ("session_intervals", "UPDATE session_intervals SET ended_ms = ended_ms + 1"),
-        ("session_intervals", "DELETE FROM session_intervals WHERE ctid = (SELECT min(ctid) FROM session_intervals)"),
-        (
-            "session_intervals",
-            "INSERT INTO session_intervals SELECT session, started_ms + 1, ended_ms FROM session_intervals"
-        ),
+        ("session_slots", "UPDATE session_slots SET slot = slot + 1000000"),
+        ("session_slots", "DELETE FROM session_slots WHERE ctid = (SELECT min(ctid) FROM session_slots)"),
+        ("session_slots", "UPDATE session_slots SET pieces = '\\x00'"),
+        ("session_slots", "INSERT INTO session_slots SELECT slot + 2000000, run, pieces FROM session_slots"),
         ("stamped_message_ids", "UPDATE stamped_message_ids SET received_at = received_at + interval '1 ms'"),
         ("analytics_events", "DELETE FROM rollup_folded WHERE seq = 1"),
         ("analytics_events", "DELETE FROM analytics_events WHERE seq = 1"),
@@ -116,12 +114,12 @@ import Testing
                 #expect(try await fixture.rollup.verify(day...day).findings.isEmpty, "\(day)")
             }
             let start = ReportingCalendar.seoul.start(of: Day("2025-12-02")!)
-            try await fixture.pool.execute("DELETE FROM session_intervals WHERE started_ms >= \(start)")
+            try await fixture.pool.execute("DELETE FROM session_slots WHERE slot >= \(start / SessionPiece.gapMs)")
             try await fixture.pool.execute("DELETE FROM message_ids WHERE minute >= \(start / 60_000)")
             let before = Day("2025-12-01")!
             #expect(try await fixture.rollup.verify(before...before).findings.isEmpty)
             let tables = Set(try await fixture.rollup.verify((before + 1)...(before + 1)).findings.map(\.table))
-            #expect(tables == ["session_intervals", "message_ids"])
+            #expect(tables == ["session_slots", "message_ids"])
         }
     }
 
@@ -129,8 +127,7 @@ import Testing
         try await withRolledUp { fixture in
             try await fixture.pool.execute(
                 """
-                INSERT INTO session_intervals
-                SELECT n, 1764514800000 + n, 1764514800000 + n FROM generate_series(1, \(Verify.maxFindings + 1)) n
+                INSERT INTO session_slots SELECT n, 1, '' FROM generate_series(1, \(Verify.maxFindings + 1)) n
                 """)
             #expect(try await fixture.rollup.verify(nil).findings.count == Verify.maxFindings)
         }

@@ -10,6 +10,8 @@ struct Claim {
     /// What a batch is taken to hold before any is known: the size that shippers aim at.
     static let expectedBeacons = 32_768
 
+    static let columns = Fold.columns.union(RepeatedMessages.columns)
+
     struct Batch {
         var key: BatchKey
         var beacons: BeaconBatch
@@ -50,7 +52,7 @@ struct Claim {
         for key in keys {
             do {
                 batches.append(
-                    Batch(key: key, beacons: try RawBatches.load(key, columns: Fold.columns, on: connection)))
+                    Batch(key: key, beacons: try RawBatches.load(key, columns: Self.columns, on: connection)))
             } catch let error as RawBatches.Unreadable {
                 damaged.append(.init(key: key, reason: error.reason))
             }

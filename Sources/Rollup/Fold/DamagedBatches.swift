@@ -42,7 +42,7 @@ enum DamagedBatches {
         var retried = 0
         for finding in try all(on: connection) {
             do {
-                _ = try RawBatches.load(finding.key, columns: Fold.columns, on: connection)
+                _ = try RawBatches.load(finding.key, columns: Claim.columns, on: connection)
             } catch is RawBatches.Unreadable {
                 continue
             }

@@ -3,7 +3,7 @@ import Storage
 
 /// Adds beacons up by entity and hour, and collects their sessions. Pure: no IO, no clock.
 ///
-/// Cells and intervals come out the same in whatever order batches and beacons are added.
+/// Cells and sessions come out the same in whatever order batches and beacons are added.
 struct Fold {
     /// An hour of an entity, both as small numbers.
     struct CellKey: Hashable {
@@ -19,68 +19,172 @@ struct Fold {
         }
     }
 
-    /// One beacon of a session.
-    private struct Point {
-        var session: UInt64
-        var instant: Int64
-        var entity: Int32
+    /// All of a cell but its visitors.
+    private struct Counts {
+        var pageViews: Int64 = 0
+        var seatViews: Int64 = 0
+        var beacons: Int64 = 0
+        var sessions: Int64 = 0
+        var sessionMs: Int64 = 0
     }
 
     /// The columns that the fold reads.
     static let columns: ColumnSet = [
-        .receivedAt, .timestamp, .claimed, .flags, .eventType, .artistId, .eventId, .visitorId, .sessionId,
-        .messageId, .clientHash,
+        .timestamp, .eventType, .artistId, .eventId, .visitorId, .sessionId, .clientHash,
     ]
 
+    private let families: [TrafficFamily]
     private(set) var entities = EntityTable()
-    private(set) var cells: [CellKey: Int] = [:]
-    private(set) var values: [TrafficCell] = []
+    private var cells: [CellKey: Int32] = [:]
+    private var counts: [Counts] = []
+    private var visitors: [VisitorSketch] = []
+    private var entityOfCell: [Int32] = []
     /// By entity: the cell that was asked for last. Beacons come in order of time, more or less.
     private var recent: [(hour: Int32, cell: Int32)] = []
-    private var points: [Point] = []
+    private var fragments: [SessionFragment] = []
 
-    /// Adds the rows for which `isCounted` holds.
+    /// - Parameter families: those whose entities are counted.
+    init(_ families: [TrafficFamily] = TrafficFamily.allCases) {
+        self.families = families
+    }
+
+    /// Adds a batch's beacons, without `repeats`.
     ///
     /// - Parameter range: instants outside of it are passed over; nil takes all.
-    mutating func add(_ batch: BeaconBatch, in range: Range<Int64>? = nil, isCounted: (Int) -> Bool) {
-        let artists = entities.numbers(of: batch[.artistId], family: .artist)
-        let events = entities.numbers(of: batch[.eventId], family: .event)
-        let site = entities.number(of: .init(family: .site, id: TrafficFamily.siteEntity))
-        let eventTypes = batch[.eventType]
+    mutating func add(_ batch: BeaconBatch, in range: Range<Int64>? = nil, except repeats: RowSet = RowSet([], of: 0)) {
+        var rows: [Int32] = []
+        rows.reserveCapacity(batch.count)
+        for row in 0..<batch.count where !repeats.contains(row) {
+            if let range, !range.contains(batch.timestamp[row]) { continue }
+            rows.append(Int32(row))
+        }
+        guard !rows.isEmpty else { return }
+        var hours: [Int32] = []
+        hours.reserveCapacity(rows.count)
+        let timestamps = batch.timestamp.span
+        for row in rows {
+            hours.append(Int32(truncatingIfNeeded: floorDiv(timestamps[Int(row)], ReportingCalendar.hourMs)))
+        }
+        let visits = Visits(batch, rows)
+        for family in families {
+            let cells = cells(of: family, batch, rows, hours)
+            count(batch[.eventType], rows, cells)
+            add(visits, timestamps, rows, cells)
+        }
+    }
+
+    // MARK: Cells
+
+    /// The cell of each of the rows; -1 where the beacon has no such entity.
+    private mutating func cells(
+        of family: TrafficFamily, _ batch: BeaconBatch, _ rows: [Int32], _ hours: [Int32]
+    ) -> [Int32] {
+        let numbers: [Int32]
+        let codes: [UInt32]
+        switch family {
+        case .artist, .event:
+            let column = batch[family == .artist ? .artistId : .eventId]
+            numbers = entities.numbers(of: column, family: family)
+            codes = column.codes
+        case .site:
+            numbers = [entities.number(of: .init(family: .site, id: TrafficFamily.siteEntity))]
+            codes = []
+        }
+        if let most = numbers.max() {
+            while recent.count <= Int(most) { recent.append((hour: .min, cell: 0)) }
+        }
+        var cells: [Int32] = []
+        cells.reserveCapacity(rows.count)
+        for index in rows.indices {
+            let code = family == .site ? 1 : codes[Int(rows[index])]
+            guard code != 0 else {
+                cells.append(-1)
+                continue
+            }
+            let entity = numbers[Int(code) - 1]
+            let last = recent[Int(entity)]
+            cells.append(last.hour == hours[index] ? last.cell : cell(entity, hours[index]))
+        }
+        return cells
+    }
+
+    /// The index of a cell, made where it is missing.
+    private mutating func cell(_ entity: Int32, _ hour: Int32) -> Int32 {
+        let key = CellKey(entity: entity, hour: hour)
+        let cell: Int32
+        if let known = cells[key] {
+            cell = known
+        } else {
+            cell = Int32(counts.count)
+            cells[key] = cell
+            counts.append(Counts())
+            visitors.append(VisitorSketch())
+            entityOfCell.append(entity)
+        }
+        while recent.count <= Int(entity) { recent.append((hour: .min, cell: 0)) }
+        recent[Int(entity)] = (hour, cell)
+        return cell
+    }
+
+    private mutating func count(_ eventTypes: TextColumn, _ rows: [Int32], _ cells: [Int32]) {
         let pageView = eventTypes.code(of: "page_view")
         let seatView = eventTypes.code(of: "seat_view")
-        let visitorHashes = TextHashes(batch)
-
-        for row in 0..<batch.count {
-            let instant = batch.timestamp[row]
-            if let range, !range.contains(instant) { continue }
-            guard isCounted(row) else { continue }
-            let hour = Int32(truncatingIfNeeded: floorDiv(instant, ReportingCalendar.hourMs))
-            let type = eventTypes.codes[row]
-            let views: Int64 = type == pageView ? 1 : 0
-            let seatViews: Int64 = type == seatView ? 1 : 0
-            let visitor = visitorHashes.visitor(at: row)
-            let session = visitorHashes.sessionKey(at: row)
-
-            func count(_ entity: Int32) {
-                let cell = cell(entity, hour)
-                values[cell].pageViews += views
-                values[cell].seatViews += seatViews
-                values[cell].beacons += 1
-                if let visitor { values[cell].visitors.add(hash: visitor) }
-                if let session {
-                    points.append(
-                        Point(
-                            session: Self.session(session, of: entities.hashes[Int(entity)]), instant: instant,
-                            entity: entity))
-                }
+        let types = eventTypes.codes.span
+        counts.withUnsafeMutableBufferPointer { counts in
+            for index in rows.indices where cells[index] >= 0 {
+                let cell = Int(cells[index])
+                let type = types[Int(rows[index])]
+                counts[cell].beacons += 1
+                counts[cell].pageViews += type == pageView ? 1 : 0
+                counts[cell].seatViews += type == seatView ? 1 : 0
             }
-            let artist = batch[.artistId].codes[row]
-            if artist != 0 { count(artists[Int(artist) - 1]) }
-            let event = batch[.eventId].codes[row]
-            if event != 0 { count(events[Int(event) - 1]) }
-            count(site)
         }
+    }
+
+    // MARK: Visitors and sessions
+
+    /// Adds what each session key did, key by key: most go on with the visitor, the entity and the slot of their beacon
+    /// before, and cost nothing more.
+    private mutating func add(_ visits: Visits, _ timestamps: Span<Int64>, _ rows: [Int32], _ cells: [Int32]) {
+        let instantOf = timestamps
+        var fragments = fragments
+        self.fragments = []
+        visitors.withUnsafeMutableBufferPointer { sketches in
+            var start = 0
+            for key in visits.keys {
+                let end = Int(key.end)
+                var lastCell: Int32 = -1
+                var lastVisitor: UInt64 = 0
+                var fragment = SessionFragment(session: 0, entity: -1, first: 0, last: 0)
+                var slotStart: Int64 = 0
+                for place in start..<end {
+                    let index = Int(visits.order[place])
+                    let cell = cells[index]
+                    guard cell >= 0 else { continue }
+                    let visitor = visits.visitors[index]
+                    if cell != lastCell || visitor != lastVisitor {
+                        sketches[Int(cell)].add(hash: visitor)
+                        lastCell = cell
+                        lastVisitor = visitor
+                    }
+                    let entity = entityOfCell[Int(cell)]
+                    let instant = instantOf[Int(rows[index])]
+                    if entity == fragment.entity, instant >= slotStart, instant < slotStart + SessionPiece.gapMs {
+                        fragment.first = min(fragment.first, instant)
+                        fragment.last = max(fragment.last, instant)
+                        continue
+                    }
+                    if fragment.entity >= 0 { fragments.append(fragment) }
+                    slotStart = SessionPiece.start(ofSlot: SessionPiece.slot(of: instant))
+                    fragment = SessionFragment(
+                        session: Self.session(key.hash, of: entities.hashes[Int(entity)]), entity: entity,
+                        first: instant, last: instant)
+                }
+                if fragment.entity >= 0 { fragments.append(fragment) }
+                start = end
+            }
+        }
+        self.fragments = fragments
     }
 
     /// Two keys that are equal by chance make one session of two: 64 bits make that rarer than a lost disk.
@@ -91,96 +195,73 @@ struct Fold {
         return hash ^ (hash >> 32)
     }
 
-    /// The index of a cell, made where it is missing.
-    private mutating func cell(_ entity: Int32, _ hour: Int32) -> Int {
-        while recent.count <= Int(entity) { recent.append((hour: .min, cell: 0)) }
-        if recent[Int(entity)].hour == hour { return Int(recent[Int(entity)].cell) }
-        let key = CellKey(entity: entity, hour: hour)
-        let cell: Int
-        if let known = cells[key] {
-            cell = known
-        } else {
-            cell = values.count
-            cells[key] = cell
-            values.append(TrafficCell())
-        }
-        recent[Int(entity)] = (hour, Int32(cell))
-        return cell
-    }
-
     /// Adds or takes away sessions that began in an hour.
     mutating func addSessions(_ count: Int64, milliseconds: Int64, entity: Int32, startingAt instant: Int64) {
         let hour = Int32(truncatingIfNeeded: floorDiv(instant, ReportingCalendar.hourMs))
-        let cell = cell(entity, hour)
-        values[cell].sessions += count
-        values[cell].sessionMs += milliseconds
+        var cell = -1
+        if Int(entity) < recent.count, recent[Int(entity)].hour == hour { cell = Int(recent[Int(entity)].cell) }
+        if cell < 0 { cell = Int(self.cell(entity, hour)) }
+        counts[cell].sessions += count
+        counts[cell].sessionMs += milliseconds
     }
 
-    /// The sessions of what was added, ascending by key; the fold forgets them.
+    /// The sessions of what was added, ascending by session and time, at most one of each session and slot; the fold
+    /// forgets them.
     mutating func takeSessions() -> [SessionFragment] {
-        var fragments: [SessionFragment] = []
-        for point in sortedPoints() {
-            if let last = fragments.last, last.session == point.session,
-                point.instant - last.ended < SessionIntervals.gapMs
-            {
-                fragments[fragments.count - 1].ended = point.instant
+        let sorted = fragments.sorted(byHash: \.session) { $0.first < $1.first }
+        fragments = []
+        var merged: [SessionFragment] = []
+        merged.reserveCapacity(sorted.count)
+        for fragment in sorted {
+            if let last = merged.last, last.session == fragment.session, last.slot == fragment.slot {
+                merged[merged.count - 1].last = max(last.last, fragment.last)
             } else {
-                fragments.append(
-                    SessionFragment(
-                        session: point.session, entity: point.entity, started: point.instant, ended: point.instant))
+                merged.append(fragment)
             }
         }
-        points = []
-        return fragments
+        return merged
     }
 
-    /// The points, ascending by session and instant.
-    ///
-    /// Sessions are hashes, so their leading bits deal the points out evenly: what is left to sort fits the caches.
-    private func sortedPoints() -> [Point] {
-        let bits = max(1, min(20, 64 - UInt64(points.count / 8).leadingZeroBitCount))
-        let shift = UInt64(64 - bits)
-        var ends = [Int](repeating: 0, count: 1 << bits)
-        for point in points { ends[Int(truncatingIfNeeded: point.session >> shift)] += 1 }
-        var end = 0
-        for bucket in ends.indices {
-            let count = ends[bucket]
-            ends[bucket] = end
-            end += count
+    // MARK: Results
+
+    /// The cells of a family, in no order.
+    func forEachCell(of family: TrafficFamily, _ body: (_ entity: ExactText, _ hour: Int64, TrafficCell) -> Void) {
+        for (key, index) in cells where entities[key.entity].family == family {
+            let counts = counts[Int(index)]
+            body(
+                entities[key.entity].id, key.start,
+                TrafficCell(
+                    pageViews: counts.pageViews, seatViews: counts.seatViews, beacons: counts.beacons,
+                    sessions: counts.sessions, sessionMs: counts.sessionMs, visitors: visitors[Int(index)]))
         }
-        // Here `ends` holds starts, which move to the ends as the buckets fill.
-        return [Point](unsafeUninitializedCapacity: points.count) { sorted, initialized in
-            for point in points {
-                let bucket = Int(truncatingIfNeeded: point.session >> shift)
-                sorted.initializeElement(at: ends[bucket], to: point)
-                ends[bucket] += 1
-            }
-            initialized = points.count
-            var start = 0
-            for end in ends {
-                if end - start > 1 {
-                    var bucket = UnsafeMutableBufferPointer(rebasing: sorted[start..<end])
-                    bucket.sort { ($0.session, $0.instant) < ($1.session, $1.instant) }
-                }
-                start = end
-            }
-        }
+    }
+
+    /// The family's cells, ascending by entity and hour: the order in which every runner writes them.
+    func sortedCells(of family: TrafficFamily) -> [(entity: ExactText, hour: Int64, cell: TrafficCell)] {
+        var sorted: [(entity: ExactText, hour: Int64, cell: TrafficCell)] = []
+        forEachCell(of: family) { sorted.append(($0, $1, $2)) }
+        return sorted.sorted { ($0.entity, $0.hour) < ($1.entity, $1.hour) }
     }
 
     /// Forgets the cells and keeps the entities' numbers, for the next stretch of time.
     mutating func removeCells() {
         cells = [:]
-        values = []
+        counts = []
+        visitors = []
+        entityOfCell = []
         recent = []
     }
 }
 
-/// An interval of one session key, as far as one fold saw it.
-struct SessionFragment: Equatable {
+/// What one session key did on one entity in one slot, as far as one fold saw it.
+struct SessionFragment: Equatable, BitwiseCopyable {
     var session: UInt64
     var entity: Int32
-    var started: Int64
-    var ended: Int64
+    /// The first and the last beacon, in milliseconds since 1970.
+    var first: Int64
+    var last: Int64
+
+    var slot: Int32 { SessionPiece.slot(of: first) }
 }
 
 extension TextColumn {
@@ -188,52 +269,5 @@ extension TextColumn {
     func code(of text: StaticString) -> UInt32 {
         let wanted = UnsafeBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount)
         return (0..<valueCount).first { value($0).elementsEqual(wanted) }.map { UInt32($0 + 1) } ?? UInt32.max
-    }
-}
-
-/// Hashes of visitors and session keys, each distinct text hashed once a batch.
-private struct TextHashes {
-    private let visitorCodes: [UInt32]
-    private let sessionCodes: [UInt32]
-    private let clientCodes: [UInt32]
-    private let visitors: [UInt64]
-    private let sessions: [UInt64]
-    private let clients: [UInt64]
-
-    init(_ batch: BeaconBatch) {
-        func hashes(_ column: TextColumn) -> [UInt64] {
-            column.bytes.withUnsafeBytes { bytes in
-                (0..<column.valueCount).map {
-                    Murmur3.hash64(UnsafeRawBufferPointer(rebasing: bytes[column.range(ofValue: $0)]))
-                }
-            }
-        }
-        visitorCodes = batch[.visitorId].codes
-        sessionCodes = batch[.sessionId].codes
-        clientCodes = batch[.clientHash].codes
-        visitors = hashes(batch[.visitorId])
-        sessions = hashes(batch[.sessionId])
-        clients = hashes(batch[.clientHash])
-    }
-
-    /// `visitorId`, else `sessionId`, else the client's hash.
-    func visitor(at row: Int) -> UInt64? {
-        let visitor = visitorCodes[row]
-        if visitor != 0 { return visitors[Int(visitor) - 1] }
-        return sessionOrClient(at: row)
-    }
-
-    /// `sessionId`, else the visitor.
-    func sessionKey(at row: Int) -> UInt64? {
-        let session = sessionCodes[row]
-        if session != 0 { return sessions[Int(session) - 1] }
-        return visitor(at: row)
-    }
-
-    private func sessionOrClient(at row: Int) -> UInt64? {
-        let session = sessionCodes[row]
-        if session != 0 { return sessions[Int(session) - 1] }
-        let client = clientCodes[row]
-        return client != 0 ? clients[Int(client) - 1] : nil
     }
 }

@@ -79,10 +79,10 @@ enum FoldTransaction {
         var fold = Fold()
         for (number, batch) in claim.batches.enumerated() {
             let isRepeat = RowSet(decision.repeats[number] ?? [], of: batch.beacons.count)
-            fold.add(batch.beacons) { !isRepeat.contains($0) }
+            fold.add(batch.beacons, except: isRepeat)
         }
-        let fragments = fold.takeSessions()
-        try SessionLedger.apply(fragments, to: &fold, on: connection)
+        try SessionLedger.apply(
+            fold.takeSessions(), run: foldSeqs[0], to: &fold, calendar: calendar, on: connection)
         try add(fold, calendar: calendar, on: connection)
         try recordFolded(claim, foldSeqs, decision, on: connection)
         return Result(
@@ -133,30 +133,5 @@ enum FoldTransaction {
                 WHERE received_day = \(keys[number].day) AND node = \(keys[number].node) AND seq = \(keys[number].seq)
                 """)
         }
-    }
-}
-
-/// Rows of one batch.
-struct RowSet {
-    private var bits: [UInt64]
-
-    /// - Precondition: every row is below `count`, and not negative.
-    init(_ rows: [Int32], of count: Int) {
-        bits = rows.isEmpty ? [] : [UInt64](repeating: 0, count: (count + 63) / 64)
-        for row in rows { bits[Int(row) >> 6] |= 1 << UInt64(row & 63) }
-    }
-
-    func contains(_ row: Int) -> Bool {
-        !bits.isEmpty && bits[row >> 6] & (1 << UInt64(row & 63)) != 0
-    }
-}
-
-extension Fold {
-    /// The family's cells, ascending by entity and hour: the order in which every runner writes them.
-    func sortedCells(of family: TrafficFamily) -> [(entity: ExactText, hour: Int64, cell: TrafficCell)] {
-        cells.compactMap { key, index in
-            let entity = entities[key.entity]
-            return entity.family == family ? (entity.id, key.start, values[index]) : nil
-        }.sorted { ($0.entity, $0.hour) < ($1.entity, $1.hour) }
     }
 }

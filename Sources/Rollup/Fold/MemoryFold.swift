@@ -20,34 +20,51 @@ package struct MemoryFold {
         }
     }
 
+    /// What a rollup does, or only the part of it that others do.
+    package enum Work: Sendable {
+        /// Hours of artists, events and the site, each message once.
+        case everything
+        /// Hours of artists, of every beacon: page views, sketches and sessions.
+        case artists
+    }
+
+    private let work: Work
     private var claimed: [BeaconBatch] = []
     private var claimedBeacons = 0
-    private var fold = Fold()
-    private var seen: [Int32: [UInt64]] = [:]
+    private var fold: Fold
+    private var seen: [Int32: [[UInt64]]] = [:]
     private var stamped: [UInt64: Int64] = [:]
 
-    package init() {}
+    package init(_ work: Work) {
+        self.work = work
+        fold = Fold(work == .artists ? [.artist] : TrafficFamily.allCases)
+    }
 
     package mutating func add(_ block: [UInt8]) throws {
-        let batch = try BatchBlock.decode(block, columns: Fold.columns)
-        claimed.append(batch)
-        claimedBeacons += batch.count
-        if claimedBeacons >= Claim.maxBeacons { foldClaimed() }
+        switch work {
+        case .artists:
+            fold.add(try BatchBlock.decode(block, columns: Fold.columns.subtracting(.eventId)))
+        case .everything:
+            let batch = try BatchBlock.decode(block, columns: Claim.columns)
+            claimed.append(batch)
+            claimedBeacons += batch.count
+            if claimedBeacons >= Claim.maxBeacons { foldClaimed() }
+        }
     }
 
     private mutating func foldClaimed() {
         var messages = RepeatedMessages()
         for (number, batch) in claimed.enumerated() { messages.add(batch, number: number) }
-        let decision = messages.decide(seen: { seen[$0] ?? [] }, stampedBefore: stamped)
-        for (minute, new) in decision.newIds {
-            var ids = seen[minute] ?? []
-            MessageIds.union(&ids, new)
-            seen[minute] = ids
+        for minute in messages.minutes {
+            var ids = messages.takeMinute(minute)
+            for run in seen[minute] ?? [] { ids.see(run) }
+            let new = messages.decide(ids)
+            if !new.isEmpty { seen[minute, default: []].append(new) }
         }
-        stamped.merge(decision.stamped) { $1 }
+        messages.decideStamped(before: stamped)
+        stamped.merge(messages.decision.stamped) { $1 }
         for (number, batch) in claimed.enumerated() {
-            let isRepeat = RowSet(decision.repeats[number] ?? [], of: batch.count)
-            fold.add(batch) { !isRepeat.contains($0) }
+            fold.add(batch, except: RowSet(messages.decision.repeats[number] ?? [], of: batch.count))
         }
         claimed = []
         claimedBeacons = 0
@@ -55,10 +72,10 @@ package struct MemoryFold {
 
     package mutating func finish() -> Result {
         foldClaimed()
-        _ = SessionLedger.join(fold.takeSessions(), with: [:], in: &fold)
+        var join = SessionJoin(fold.takeSessions())
+        join.settle(in: &fold)
         var result = Result(beacons: 0, sessions: 0, sessionMs: 0, artistHours: 0)
-        for (key, index) in fold.cells where fold.entities[key.entity].family == .artist {
-            let cell = fold.values[index]
+        fold.forEachCell(of: .artist) { _, _, cell in
             result.beacons += cell.beacons
             result.sessions += cell.sessions
             result.sessionMs += cell.sessionMs

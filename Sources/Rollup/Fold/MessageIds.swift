@@ -3,84 +3,129 @@ import Storage
 
 /// The ledger of `messageId`s that were counted, in Postgres.
 enum MessageIds {
-    /// A minute's runs are merged into one when there are more.
-    static let maxRuns = 8
-
     /// Decides the claimed batches' repeats and records their new ids. Under the apply lock.
+    ///
+    /// Memory holds one stored run at a time, and what is merged with new ids.
+    ///
+    /// - Parameter run: a number that no other fold has.
     static func decide(
         _ messages: inout RepeatedMessages, run: Int64, calendar: ReportingCalendar,
         on connection: PostgresConnection
     ) throws -> RepeatedMessages.Decision {
-        var runs: [Int32: [[UInt64]]] = [:]
-        for row in try connection.query(
-            "SELECT minute, ids FROM message_ids WHERE minute = ANY(\(messages.minutes)) ORDER BY minute, run")
-        {
-            let minute = try row.get(0, as: Int32.self)
-            runs[minute, default: []].append(
-                try row.withBytes(1) { bytes in
-                    do {
-                        return try HashSetRun.decode(bytes)
-                    } catch {
-                        throw UndecodableRow.ids(ofMinute: minute, calendar, reason: "\(error)")
-                    }
-                })
+        var written = WrittenRuns()
+        var merging = RunMerging()
+        var left = messages.minutes[...]
+        var current: CurrentMinute?
+        /// Those before the minute have no ids stored.
+        func finish(before minute: Int32?) {
+            if let finished = current { written.add(finished, finished.decide(&messages)) }
+            current = nil
+            while let next = left.first, minute.map({ next < $0 }) ?? true {
+                left.removeFirst()
+                let minute = CurrentMinute(next, &messages)
+                written.add(minute, minute.decide(&messages))
+            }
         }
-        let ids = messages.stamped.map { Int64(bitPattern: $0.id) }
+        try connection.stream(
+            """
+            SELECT minute, run, ids FROM message_ids WHERE minute = ANY(\(messages.minutes))
+            ORDER BY minute, octet_length(ids), run
+            """
+        ) { row in
+            let minute = try row.get(0, as: Int32.self)
+            if current?.number != minute {
+                finish(before: minute)
+                left.removeFirst()
+                current = CurrentMinute(minute, &messages)
+            }
+            let (bytes, ids) = try row.withBytes(2) { bytes in
+                do {
+                    return (bytes.count, try HashSetRun.decode(bytes))
+                } catch {
+                    throw UndecodableRow.ids(ofMinute: minute, calendar, reason: "\(error)")
+                }
+            }
+            current!.ids.see(ids)
+            if merging.takes(bytes, with: current!.bytes) {
+                current!.bytes += bytes
+                current!.merged.append((try row.get(1), ids))
+            }
+        }
+        finish(before: nil)
+        try written.store(run: run, on: connection)
+
+        let stamped = messages.stamped.map { Int64(bitPattern: $0.id) }
         var stampedBefore: [UInt64: Int64] = [:]
-        if !ids.isEmpty {
+        if !stamped.isEmpty {
             for row in try connection.query(
-                "SELECT id, received_at FROM stamped_message_ids WHERE id = ANY(\(ids))")
+                "SELECT id, received_at FROM stamped_message_ids WHERE id = ANY(\(stamped))")
             {
                 stampedBefore[UInt64(bitPattern: try row.get(0))] = try row.get(1, as: PostgresTimestamp.self).ms
             }
         }
-        var seen: [Int32: [UInt64]] = [:]
-        let decision = messages.decide(
-            seen: { minute in
-                let merged = (runs[minute] ?? []).reduce(into: []) { union(&$0, $1) }
-                seen[minute] = merged
-                return merged
-            }, stampedBefore: stampedBefore)
-        try record(decision, runs: runs, seen: seen, run: run, on: connection)
-        return decision
+        messages.decideStamped(before: stampedBefore)
+        try recordStamped(messages.decision.stamped, on: connection)
+        return messages.decision
     }
 
-    private static func record(
-        _ decision: RepeatedMessages.Decision, runs: [Int32: [[UInt64]]], seen: [Int32: [UInt64]], run: Int64,
-        on connection: PostgresConnection
-    ) throws {
-        var rewritten: [Int32] = []
+    private struct CurrentMinute {
+        let number: Int32
+        var ids: RepeatedMessages.Minute
+        var merged: [(run: Int64, ids: [UInt64])] = []
+        /// Of the new ids, about, and the runs merged with them.
+        var bytes: Int
+
+        init(_ number: Int32, _ messages: inout RepeatedMessages) {
+            self.number = number
+            ids = messages.takeMinute(number)
+            bytes = ids.count * MemoryLayout<UInt64>.size
+        }
+
+        func decide(_ messages: inout RepeatedMessages) -> [UInt64] { messages.decide(ids) }
+    }
+
+    private struct WrittenRuns {
         var minutes: [Int32] = []
-        var blobs: [[UInt8]] = []
-        for (minute, new) in decision.newIds.sorted(by: { $0.key < $1.key }) {
-            var ids = new
-            if (runs[minute]?.count ?? 0) >= maxRuns {
-                rewritten.append(minute)
-                union(&ids, seen[minute] ?? [])
+        var runs: [[UInt8]] = []
+        var replaced: [(minute: Int32, run: Int64)] = []
+
+        mutating func add(_ minute: CurrentMinute, _ new: [UInt64]) {
+            // A minute of which nothing is new keeps its runs.
+            guard !new.isEmpty else { return }
+            minutes.append(minute.number)
+            replaced += minute.merged.map { (minute.number, $0.run) }
+            runs.append(HashSetRun.encode(sorted: minute.merged.reduce(into: new) { union(&$0, $1.ids) }))
+        }
+
+        func store(run: Int64, on connection: PostgresConnection) throws {
+            if !replaced.isEmpty {
+                try connection.execute(
+                    """
+                    DELETE FROM message_ids i
+                    USING unnest(\(replaced.map(\.minute)), \(replaced.map(\.run))) AS k (minute, run)
+                    WHERE i.minute = k.minute AND i.run = k.run
+                    """)
             }
-            minutes.append(minute)
-            blobs.append(HashSetRun.encode(sorted: ids))
+            if !minutes.isEmpty {
+                try connection.execute(
+                    """
+                    INSERT INTO message_ids (minute, run, ids)
+                    SELECT minute, \(run), ids FROM unnest(\(minutes), \(runs)) AS new (minute, ids)
+                    """)
+            }
         }
-        if !rewritten.isEmpty {
-            try connection.execute("DELETE FROM message_ids WHERE minute = ANY(\(rewritten))")
-        }
-        if !minutes.isEmpty {
-            try connection.execute(
-                """
-                INSERT INTO message_ids (minute, run, ids)
-                SELECT minute, \(run), ids FROM unnest(\(minutes), \(blobs)) AS new (minute, ids)
-                """)
-        }
-        let stamped = decision.stamped.sorted { $0.key < $1.key }
-        if !stamped.isEmpty {
-            try connection.execute(
-                """
-                INSERT INTO stamped_message_ids AS s (id, received_at)
-                SELECT * FROM unnest(\(stamped.map { Int64(bitPattern: $0.key) }),
-                    \(stamped.map { PostgresTimestamp(ms: $0.value) }))
-                ON CONFLICT (id) DO UPDATE SET received_at = EXCLUDED.received_at
-                """)
-        }
+    }
+
+    private static func recordStamped(_ counted: [UInt64: Int64], on connection: PostgresConnection) throws {
+        guard !counted.isEmpty else { return }
+        let stamped = counted.sorted { $0.key < $1.key }
+        try connection.execute(
+            """
+            INSERT INTO stamped_message_ids AS s (id, received_at)
+            SELECT * FROM unnest(\(stamped.map { Int64(bitPattern: $0.key) }),
+                \(stamped.map { PostgresTimestamp(ms: $0.value) }))
+            ON CONFLICT (id) DO UPDATE SET received_at = EXCLUDED.received_at
+            """)
     }
 
     /// Both ascending and distinct, before and after.

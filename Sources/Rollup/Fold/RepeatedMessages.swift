@@ -1,4 +1,5 @@
 import Core
+import Storage
 
 /// Decides which beacons repeat a `messageId`. Pure: what was seen before is given to it.
 ///
@@ -7,16 +8,22 @@ import Core
 struct RepeatedMessages {
     static let stampedWindowMs: Int64 = 24 * 3_600_000
 
+    /// The columns that tell repeats.
+    static let columns: ColumnSet = [.receivedAt, .claimed, .flags, .messageId]
+
     /// One beacon that carries an id.
-    struct Entry {
-        /// Minutes since 1970 of the timestamp it claims.
-        var minute: Int32
+    struct Entry: BitwiseCopyable {
         var id: UInt64
         var batch: Int32
         var row: Int32
+
+        fileprivate static func isEarlier(_ left: Entry, _ right: Entry) -> Bool {
+            (left.batch, left.row) < (right.batch, right.row)
+        }
     }
 
-    private(set) var timed: [Entry] = []
+    /// By minute since 1970 of the timestamp that beacons claim.
+    private var timed: [Int32: [Entry]] = [:]
     private(set) var stamped: [(id: UInt64, receivedAt: Int64, batch: Int32, row: Int32)] = []
 
     /// Which beacons to collect.
@@ -29,9 +36,17 @@ struct RepeatedMessages {
     /// - Parameter claimed: only beacons that claim an instant in it; nil takes all.
     mutating func add(_ batch: BeaconBatch, number: Int, claimed range: Range<Int64>? = nil, only kind: Kind = .both) {
         let messageIds = batch[.messageId]
+        let codes = messageIds.codes.span
+        // Beacons of a minute come one after the other, more or less: looked up once a stretch.
+        var minute = Int32.min
+        var entries: [Entry] = []
+        func store() {
+            if !entries.isEmpty { timed[minute, default: []] += entries }
+            entries.removeAll(keepingCapacity: true)
+        }
         messageIds.bytes.withUnsafeBytes { bytes in
             for row in 0..<batch.count {
-                let code = messageIds.codes[row]
+                let code = codes[row]
                 guard code != 0 else { continue }
                 if let range, !range.contains(batch.claimed[row]) { continue }
                 let isStamped = batch.flags[row].contains(.stamped)
@@ -41,17 +56,20 @@ struct RepeatedMessages {
                 if isStamped {
                     stamped.append((id, batch.receivedAt[row], Int32(number), Int32(row)))
                 } else {
-                    timed.append(
-                        Entry(
-                            minute: Int32(truncatingIfNeeded: floorDiv(batch.claimed[row], 60_000)), id: id,
-                            batch: Int32(number), row: Int32(row)))
+                    let own = Int32(truncatingIfNeeded: floorDiv(batch.claimed[row], 60_000))
+                    if own != minute {
+                        store()
+                        minute = own
+                    }
+                    entries.append(Entry(id: id, batch: Int32(number), row: Int32(row)))
                 }
             }
         }
+        store()
     }
 
-    /// The minutes for which `decide` asks.
-    var minutes: [Int32] { Array(Set(timed.map(\.minute))).sorted() }
+    /// Those of which ids were collected, ascending.
+    var minutes: [Int32] { timed.keys.sorted() }
 
     /// Whether a beacon stamped at `receivedAt` repeats the one of its id that was counted last.
     static func isStampedRepeat(_ receivedAt: Int64, ofCounted counted: Int64?) -> Bool {
@@ -61,36 +79,63 @@ struct RepeatedMessages {
     struct Decision {
         /// By batch number, ascending rows that repeat.
         var repeats: [Int: [Int32]] = [:]
-        /// By minute, the ids that are new, ascending.
-        var newIds: [Int32: [UInt64]] = [:]
         /// When each stamped id was last counted, where that changed.
         var stamped: [UInt64: Int64] = [:]
     }
 
-    /// - Parameters:
-    ///   - seen: the ids of a minute counted before, ascending.
-    ///   - stampedBefore: when a stamped id was last counted, in milliseconds since 1970.
-    mutating func decide(seen: (Int32) throws -> [UInt64], stampedBefore: [UInt64: Int64]) rethrows -> Decision {
-        var decision = Decision()
-        timed.sort { ($0.minute, $0.id, $0.batch, $0.row) < ($1.minute, $1.id, $1.batch, $1.row) }
-        var start = 0
-        while start < timed.count {
-            let minute = timed[start].minute
-            let before = try seen(minute)
-            var position = 0
-            var new: [UInt64] = []
-            while start < timed.count, timed[start].minute == minute {
-                let entry = timed[start]
-                while position < before.count, before[position] < entry.id { position += 1 }
-                if position < before.count && before[position] == entry.id || new.last == entry.id {
-                    decision.repeats[Int(entry.batch), default: []].append(entry.row)
-                } else {
-                    new.append(entry.id)
-                }
-                start += 1
-            }
-            if !new.isEmpty { decision.newIds[minute] = new }
+    private(set) var decision = Decision()
+
+    /// One minute's ids, while it is decided.
+    struct Minute {
+        /// Ascending by id, those of equal ids in the order in which repeats are decided.
+        fileprivate let entries: [Entry]
+        /// Whether the id of the entry was counted before.
+        fileprivate var isSeen: [Bool]
+
+        fileprivate init(_ entries: [Entry]) {
+            self.entries = entries.sorted(byHash: \.id, then: Entry.isEarlier)
+            isSeen = [Bool](repeating: false, count: entries.count)
         }
+
+        /// No more than this are new.
+        var count: Int { entries.count }
+
+        /// Takes note of ids that were counted before.
+        ///
+        /// - Parameter ids: ascending.
+        mutating func see(_ ids: [UInt64]) {
+            var position = 0
+            for (index, entry) in entries.enumerated() {
+                while position < ids.count, ids[position] < entry.id { position += 1 }
+                guard position < ids.count else { return }
+                if ids[position] == entry.id { isSeen[index] = true }
+            }
+        }
+    }
+
+    /// The minute's ids, to be compared with what was counted before and then given to `decide`.
+    mutating func takeMinute(_ minute: Int32) -> Minute {
+        Minute(timed.removeValue(forKey: minute) ?? [])
+    }
+
+    /// Decides a minute's repeats and returns its new ids, ascending.
+    mutating func decide(_ minute: Minute) -> [UInt64] {
+        var new: [UInt64] = []
+        new.reserveCapacity(minute.count)
+        for (entry, isSeen) in zip(minute.entries, minute.isSeen) {
+            if isSeen || new.last == entry.id {
+                decision.repeats[Int(entry.batch), default: []].append(entry.row)
+            } else {
+                new.append(entry.id)
+            }
+        }
+        return new
+    }
+
+    /// Decides those that the server stamped, and puts everything in order.
+    ///
+    /// - Parameter stampedBefore: when a stamped id was last counted, in milliseconds since 1970.
+    mutating func decideStamped(before stampedBefore: [UInt64: Int64]) {
         for entry in stamped {
             let counted = decision.stamped[entry.id] ?? stampedBefore[entry.id]
             if Self.isStampedRepeat(entry.receivedAt, ofCounted: counted) {
@@ -100,6 +145,5 @@ struct RepeatedMessages {
             }
         }
         for batch in decision.repeats.keys { decision.repeats[batch]!.sort() }
-        return decision
     }
 }

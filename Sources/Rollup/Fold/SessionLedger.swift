@@ -1,98 +1,114 @@
 import Core
 import Storage
 
-/// The intervals of every session, in Postgres, and what a fold's fragments change in them.
+/// The pieces of every session, in Postgres.
 enum SessionLedger {
-    /// A change of one stored interval.
-    struct Changes: Equatable {
-        var removed: [(session: UInt64, started: Int64)] = []
-        var written: [(session: UInt64, started: Int64, ended: Int64)] = []
-
-        static func == (left: Changes, right: Changes) -> Bool {
-            left.removed.elementsEqual(right.removed, by: ==) && left.written.elementsEqual(right.written, by: ==)
-        }
-    }
-
-    /// Joins `fragments` (ascending by session and start) with the stored intervals, and counts the difference in
-    /// the hours in which the sessions begin. Under the apply lock.
+    /// Joins a fold's fragments with the stored pieces, counts the difference and stores what is new. Under the apply lock.
+    ///
+    /// - Parameters:
+    ///   - fragments: as `Fold.takeSessions` gives them.
+    ///   - run: a number that no other fold has.
     static func apply(
-        _ fragments: [SessionFragment], to fold: inout Fold, on connection: PostgresConnection
+        _ fragments: [SessionFragment], run: Int64, to fold: inout Fold, calendar: ReportingCalendar,
+        on connection: PostgresConnection
     ) throws {
         guard !fragments.isEmpty else { return }
-        var stored: [UInt64: [SessionIntervals.Interval]] = [:]
-        for row in try connection.query(
+        var join = SessionJoin(fragments)
+        var merging = RunMerging()
+        // By slot what the fold is about to add: its runs grow with it.
+        var gathered: [Int32: Int] = [:]
+        for fragment in fragments { gathered[fragment.slot, default: 0] += pieceBytes }
+        var merged: [Int32: (runs: [Int64], pieces: [[SessionPiece]])] = [:]
+        while !join.wanted.isEmpty {
+            let slots = join.wanted.keys.sorted()
+            try read(slots, calendar, on: connection) { slot, run, bytes, pieces in
+                join.add(pieces, slot: slot)
+                if let size = gathered[slot], merging.takes(bytes, with: size) {
+                    gathered[slot] = size + bytes
+                    merged[slot, default: ([], [])].runs.append(run)
+                    merged[slot]!.pieces.append(pieces)
+                }
+            }
+            join.settle(in: &fold)
+            // Runs of slots that are asked for once more are not offered again.
+            gathered = [:]
+        }
+        try write(join.written, merged, run: run, on: connection)
+    }
+
+    /// What a piece takes, about: it is decided before encoding which runs are merged.
+    private static let pieceBytes = 12
+
+    /// Every run of the slots, the smallest of a slot first.
+    static func read(
+        _ slots: [Int32], _ calendar: ReportingCalendar, on connection: PostgresConnection,
+        each body: (_ slot: Int32, _ run: Int64, _ bytes: Int, _ pieces: [SessionPiece]) throws -> Void
+    ) throws {
+        try connection.stream(
             """
-            SELECT s.session, s.started_ms, s.ended_ms
-            FROM (SELECT DISTINCT unnest(\(fragments.map { Int64(bitPattern: $0.session) }))) AS k (session)
-            JOIN session_intervals s ON s.session = k.session
-            ORDER BY s.session, s.started_ms
-            """)
-        {
-            stored[UInt64(bitPattern: try row.get(0)), default: []].append(
-                .init(startMs: try row.get(1), endMs: try row.get(2)))
-        }
-        let changes = join(fragments, with: stored, in: &fold)
-        if !changes.removed.isEmpty {
-            try connection.execute(
-                """
-                DELETE FROM session_intervals s
-                USING unnest(\(changes.removed.map { Int64(bitPattern: $0.session) }),
-                    \(changes.removed.map(\.started))) AS k (session, started_ms)
-                WHERE s.session = k.session AND s.started_ms = k.started_ms
-                """)
-        }
-        if !changes.written.isEmpty {
-            try connection.execute(
-                """
-                INSERT INTO session_intervals (session, started_ms, ended_ms)
-                SELECT * FROM unnest(\(changes.written.map { Int64(bitPattern: $0.session) }),
-                    \(changes.written.map(\.started)), \(changes.written.map(\.ended)))
-                ON CONFLICT (session, started_ms) DO UPDATE SET ended_ms = EXCLUDED.ended_ms
-                """)
+            SELECT slot, run, pieces FROM session_slots WHERE slot = ANY(\(slots))
+            ORDER BY slot, octet_length(pieces), run
+            """
+        ) { row in
+            let slot = try row.get(0, as: Int32.self)
+            let (bytes, pieces) = try row.withBytes(2) { bytes in
+                do {
+                    return (bytes.count, try SessionSlotRun.decode(bytes, slot: slot))
+                } catch {
+                    throw UndecodableRow.sessions(ofSlot: slot, calendar, reason: "\(error)")
+                }
+            }
+            try body(slot, try row.get(1), bytes, pieces)
         }
     }
 
-    /// The pure part of `apply`.
-    static func join(
-        _ fragments: [SessionFragment], with stored: [UInt64: [SessionIntervals.Interval]], in fold: inout Fold
-    ) -> Changes {
-        var changes = Changes()
-        var start = 0
-        while start < fragments.count {
-            let session = fragments[start].session
-            let entity = fragments[start].entity
-            var end = start
-            while end < fragments.count, fragments[end].session == session { end += 1 }
-            let before = stored[session] ?? []
-            if before.isEmpty, end == start + 1 {
-                // Nearly every key: one interval, and the first of it.
-                let fragment = fragments[start]
-                fold.addSessions(
-                    1, milliseconds: fragment.ended - fragment.started, entity: entity, startingAt: fragment.started)
-                changes.written.append((session, fragment.started, fragment.ended))
-                start = end
-                continue
-            }
-            var joined = SessionIntervals(before)
-            for fragment in fragments[start..<end] {
-                joined.add(.init(startMs: fragment.started, endMs: fragment.ended))
-            }
-            let after = joined.intervals
-            start = end
-
-            // Both are a handful of intervals, mostly one.
-            for interval in before where !after.contains(interval) {
-                fold.addSessions(
-                    -1, milliseconds: -interval.durationMs, entity: entity, startingAt: interval.startMs)
-                if !after.contains(where: { $0.startMs == interval.startMs }) {
-                    changes.removed.append((session, interval.startMs))
-                }
-            }
-            for interval in after where !before.contains(interval) {
-                fold.addSessions(1, milliseconds: interval.durationMs, entity: entity, startingAt: interval.startMs)
-                changes.written.append((session, interval.startMs, interval.endMs))
-            }
+    private static func write(
+        _ written: [Int32: [SessionPiece]], _ merged: [Int32: (runs: [Int64], pieces: [[SessionPiece]])], run: Int64,
+        on connection: PostgresConnection
+    ) throws {
+        let slots = written.keys.sorted()
+        // A slot of which nothing changed keeps its runs.
+        let replaced = slots.flatMap { slot in (merged[slot]?.runs ?? []).map { (slot: slot, run: $0) } }
+        if !replaced.isEmpty {
+            try connection.execute(
+                """
+                DELETE FROM session_slots s USING unnest(\(replaced.map(\.slot)), \(replaced.map(\.run))) AS k (slot, run)
+                WHERE s.slot = k.slot AND s.run = k.run
+                """)
         }
-        return changes
+        let runs = slots.map { slot in
+            let pieces = (merged[slot]?.pieces ?? []).reduce(written[slot]!.sorted { $0.session < $1.session }) {
+                SessionPiece.merged($0, $1)
+            }
+            return SessionSlotRun.encode(sorted: pieces, slot: slot)
+        }
+        try connection.execute(
+            """
+            INSERT INTO session_slots (slot, run, pieces)
+            SELECT slot, \(run), pieces FROM unnest(\(slots), \(runs)) AS new (slot, pieces)
+            """)
+    }
+}
+
+extension SessionPiece {
+    /// Two runs of one slot as one, ascending by session.
+    static func merged(_ left: [SessionPiece], _ right: [SessionPiece]) -> [SessionPiece] {
+        var merged: [SessionPiece] = []
+        merged.reserveCapacity(left.count + right.count)
+        var next = 0
+        for piece in left {
+            while next < right.count, right[next].session < piece.session {
+                merged.append(right[next])
+                next += 1
+            }
+            var piece = piece
+            if next < right.count, right[next].session == piece.session {
+                piece.merge(right[next])
+                next += 1
+            }
+            merged.append(piece)
+        }
+        merged += right[next...]
+        return merged
     }
 }

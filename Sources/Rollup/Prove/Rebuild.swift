@@ -87,7 +87,7 @@ package enum Rebuild {
         return changed + written
     }
 
-    /// The repeats, id sets and intervals that later folds build on.
+    /// The repeats, id sets and sessions that later folds build on.
     private static func replaceLedgers(
         _ recount: Recount, _ days: ClosedRange<Day>, whole: Bool, on connection: PostgresConnection
     ) throws {
@@ -110,12 +110,48 @@ package enum Rebuild {
             INSERT INTO message_ids (minute, run, ids)
             SELECT minute, 0, ids FROM recounted_ids WHERE minute >= \(firstMinute) AND minute <= \(lastMinute)
             """)
-        try connection.execute("DELETE FROM session_intervals WHERE started_ms >= \(start) AND started_ms < \(end)")
+        let firstSlot = SessionPiece.slot(of: start)
+        let lastSlot = SessionPiece.slot(of: end - 1)
+        try connection.execute("DELETE FROM session_slots WHERE slot >= \(firstSlot) AND slot <= \(lastSlot)")
         try connection.execute(
             """
-            INSERT INTO session_intervals (session, started_ms, ended_ms)
-            SELECT session, started_ms, ended_ms FROM recounted_sessions ORDER BY session, started_ms
+            INSERT INTO session_slots (slot, run, pieces)
+            SELECT slot, 0, pieces FROM recounted_slots WHERE is_in_range ORDER BY slot
             """)
+        try tellLaterSlots(recount.calendar, on: connection)
+    }
+
+    /// Pieces after the range of sessions that begin in it: when those begin may have changed.
+    private static func tellLaterSlots(_ calendar: ReportingCalendar, on connection: PostgresConnection) throws {
+        let later = try connection.query(
+            "SELECT slot, pieces FROM recounted_slots WHERE NOT is_in_range ORDER BY slot"
+        ).map { row in
+            let slot = try row.get(0, as: Int32.self)
+            return (slot, try row.withBytes(1) { try SessionSlotRun.decode($0, slot: slot) })
+        }
+        for (slot, counted) in later {
+            var stored: [SessionPiece] = []
+            try SessionLedger.read([slot], calendar, on: connection) { _, _, _, pieces in
+                stored = SessionPiece.merged(stored, pieces)
+            }
+            var position = 0
+            var isChanged = false
+            for piece in counted {
+                while position < stored.count, stored[position].session < piece.session { position += 1 }
+                guard position < stored.count, stored[position].session == piece.session,
+                    stored[position].origin != piece.origin
+                else { continue }
+                stored[position].origin = piece.origin
+                isChanged = true
+            }
+            guard isChanged else { continue }
+            try connection.execute("DELETE FROM session_slots WHERE slot = \(slot)")
+            try connection.execute(
+                """
+                INSERT INTO session_slots (slot, run, pieces)
+                VALUES (\(slot), 0, \(SessionSlotRun.encode(sorted: stored, slot: slot)))
+                """)
+        }
     }
 
     /// Marks every bucket of the range that has a row anywhere, so that days and months are derived anew.

@@ -44,8 +44,10 @@ struct Recount {
     /// Batches whose beacons all count at this instant or later may be missing from `sources`.
     private var sourcesBefore: Int64 = 0
     private var fold = Fold()
-    /// Sessions that a later day may continue, by session.
-    private var open: [UInt64: SessionFragment] = [:]
+    /// Sessions that a later slice may continue, by session: their last piece.
+    private var open: [UInt64: (piece: SessionPiece, entity: Int32)] = [:]
+    /// Sessions and their milliseconds by the hour in which they begin.
+    private var sessions: [Fold.CellKey: (count: Int64, ms: Int64)] = [:]
 
     /// How far a claimed timestamp may lie ahead of the one that counts.
     static let maxClampMs: Int64 = 600_000
@@ -78,9 +80,10 @@ struct Recount {
         try decideStamped(computed: range == nil ? .min ..< .max : lead..<instants.upperBound, on: connection)
         decidedThrough = lead
         try count(lead..<instants.lowerBound, isInRange: false, on: connection)
+        if range != nil { try recallOrigins(before: instants.lowerBound, on: connection) }
         // A session that begins in the range may end after it: go on until none of those is open.
         var day = first
-        while day <= last || open.values.contains(where: { instants.contains($0.started) }) {
+        while day <= last || open.values.contains(where: { instants.contains($0.piece.origin) }) {
             guard day <= lastStored, day - last < Self.maxDaysBeyond else { break }
             for slice in slices(of: day) {
                 if slice.upperBound + Self.maxClampMs > sourcesBefore { try readFurther(on: connection) }
@@ -88,8 +91,8 @@ struct Recount {
             }
             day = day + 1
         }
-        for fragment in open.values { try close(fragment, on: connection) }
-        try flush(on: connection)
+        for (piece, entity) in open.values { close(piece, entity) }
+        try storeSessions(on: connection)
         // Batches that reach out of the range were decided in part only.
         for source in sources where range == nil || instants.contains(wholly: source.times, clamped: Self.maxClampMs) {
             let decided = source.repeats.sorted()
@@ -216,8 +219,15 @@ struct Recount {
         try connection.execute(
             """
             CREATE TEMPORARY TABLE recounted_sessions (
-                family text NOT NULL, entity text NOT NULL, session bigint NOT NULL, started_ms bigint NOT NULL,
-                ended_ms bigint NOT NULL
+                family text NOT NULL, entity text NOT NULL, hour timestamptz NOT NULL, sessions bigint NOT NULL,
+                session_ms bigint NOT NULL
+            ) ON COMMIT DROP
+            """)
+        // Slots after the range hold only pieces of sessions that begin in it.
+        try connection.execute(
+            """
+            CREATE TEMPORARY TABLE recounted_slots (
+                slot integer NOT NULL, is_in_range boolean NOT NULL, pieces bytea NOT NULL
             ) ON COMMIT DROP
             """)
         try connection.execute(
@@ -242,7 +252,7 @@ struct Recount {
     private mutating func decideStamped(computed: Range<Int64>, on connection: PostgresConnection) throws {
         for number in sources.indices {
             guard
-                let batch = try load(number, columns: [.receivedAt, .claimed, .flags, .messageId], on: connection)
+                let batch = try load(number, columns: RepeatedMessages.columns, on: connection)
             else { continue }
             var messages = RepeatedMessages()
             messages.add(batch, number: number, only: .stamped)
@@ -287,19 +297,19 @@ struct Recount {
         for number in sources.indices
         where sources[number].times.overlaps(range.lowerBound - Self.maxClampMs...range.upperBound) {
             guard
-                let batch = try load(number, columns: [.receivedAt, .claimed, .flags, .messageId], on: connection)
+                let batch = try load(number, columns: RepeatedMessages.columns, on: connection)
             else { continue }
             messages.add(batch, number: number, claimed: range, only: .timed)
         }
-        let decision = messages.decide(seen: { _ in [] }, stampedBefore: [:])
-        for (number, rows) in decision.repeats { sources[number].repeats += rows }
-        guard !decision.newIds.isEmpty else { return }
-        let ids = decision.newIds.sorted { $0.key < $1.key }
+        var runs: [(minute: Int32, ids: [UInt8])] = []
+        for minute in messages.minutes {
+            // The first of each counts, so that there is one.
+            runs.append((minute, HashSetRun.encode(sorted: messages.decide(messages.takeMinute(minute)))))
+        }
+        for (number, rows) in messages.decision.repeats { sources[number].repeats += rows }
+        guard !runs.isEmpty else { return }
         try connection.execute(
-            """
-            INSERT INTO recounted_ids
-            SELECT * FROM unnest(\(ids.map(\.key)), \(ids.map { HashSetRun.encode(sorted: $0.value) }))
-            """)
+            "INSERT INTO recounted_ids SELECT * FROM unnest(\(runs.map(\.minute)), \(runs.map(\.ids)))")
     }
 
     // MARK: Counting
@@ -311,25 +321,60 @@ struct Recount {
         for number in sources.indices
         where sources[number].times.overlaps(range.lowerBound...range.upperBound - 1) {
             guard let batch = try load(number, columns: Fold.columns, on: connection) else { continue }
-            let isRepeat = RowSet(sources[number].repeats, of: batch.count)
-            fold.add(batch, in: range) { !isRepeat.contains($0) }
+            fold.add(batch, in: range, except: RowSet(sources[number].repeats, of: batch.count))
             if isInRange { beacons += batch.timestamp.count { range.contains($0) } }
         }
         if isInRange { try storeCells(on: connection) }
         fold.removeCells()
-        for fragment in fold.takeSessions() {
-            if let before = open[fragment.session] {
-                if fragment.started - before.ended < SessionIntervals.gapMs {
-                    open[fragment.session]!.ended = max(before.ended, fragment.ended)
-                    continue
+        try follow(fold.takeSessions(), until: range.upperBound, isInRange: isInRange, on: connection)
+    }
+
+    /// Adds the pieces of one slice to the sessions that reach into it.
+    private mutating func follow(
+        _ fragments: [SessionFragment], until end: Int64, isInRange: Bool, on connection: PostgresConnection
+    ) throws {
+        guard let days else { return }
+        let start = calendar.start(of: days.lowerBound)
+        var slots: [Int32: [SessionPiece]] = [:]
+        for fragment in fragments {
+            var piece = SessionPiece(fragment)
+            if let before = open[piece.session] {
+                if before.piece.goesOn(to: piece) {
+                    piece.origin = before.piece.origin
+                } else {
+                    close(before.piece, before.entity)
                 }
-                try close(before, on: connection)
             }
-            open[fragment.session] = fragment
+            open[piece.session] = (piece, fragment.entity)
+            if isInRange || piece.first >= start && days.contains(calendar.day(of: piece.origin)) {
+                slots[piece.slot, default: []].append(piece)
+            }
         }
-        for (session, fragment) in open where range.upperBound - fragment.ended >= SessionIntervals.gapMs {
-            try close(fragment, on: connection)
+        for (session, last) in open where end - last.piece.last >= SessionPiece.gapMs {
+            close(last.piece, last.entity)
             open[session] = nil
+        }
+        guard !slots.isEmpty else { return }
+        let runs = slots.sorted { $0.key < $1.key }
+        try connection.execute(
+            """
+            INSERT INTO recounted_slots
+            SELECT slot, \(isInRange), pieces FROM unnest(\(runs.map(\.key)),
+                \(runs.map { SessionSlotRun.encode(sorted: $0.value, slot: $0.key) })) AS k (slot, pieces)
+            """)
+    }
+
+    /// Where sessions reach into the range from before what was counted, their pieces say when they began.
+    private mutating func recallOrigins(before instant: Int64, on connection: PostgresConnection) throws {
+        do {
+            try SessionLedger.read([SessionPiece.slot(of: instant) - 1], calendar, on: connection) {
+                slot, _, _, pieces in
+                for piece in pieces where open[piece.session]?.piece.slot == slot {
+                    open[piece.session]!.piece.origin = min(open[piece.session]!.piece.origin, piece.origin)
+                }
+            }
+        } catch is UndecodableRow where !isForReplacing {
+            // Verifying the day before names it.
         }
     }
 
@@ -348,25 +393,24 @@ struct Recount {
         }
     }
 
-    private var closed: [SessionFragment] = []
-    private static let maxClosed = 50_000
-
-    private mutating func close(_ fragment: SessionFragment, on connection: PostgresConnection) throws {
-        guard let days, days.contains(calendar.day(of: fragment.started)) else { return }
-        closed.append(fragment)
-        if closed.count >= Self.maxClosed { try flush(on: connection) }
+    /// The session's last piece tells all of it.
+    private mutating func close(_ last: SessionPiece, _ entity: Int32) {
+        guard let days, days.contains(calendar.day(of: last.origin)) else { return }
+        let hour = Int32(truncatingIfNeeded: floorDiv(last.origin, ReportingCalendar.hourMs))
+        sessions[Fold.CellKey(entity: entity, hour: hour), default: (0, 0)].count += 1
+        sessions[Fold.CellKey(entity: entity, hour: hour)]!.ms += last.last - last.origin
     }
 
-    private mutating func flush(on connection: PostgresConnection) throws {
-        guard !closed.isEmpty else { return }
-        let entities = closed.map { fold.entities[$0.entity] }
+    private mutating func storeSessions(on connection: PostgresConnection) throws {
+        guard !sessions.isEmpty else { return }
+        let rows = sessions.map { (entity: fold.entities[$0.key.entity], hour: $0.key.start, sum: $0.value) }
         try connection.execute(
             """
             INSERT INTO recounted_sessions
-            SELECT * FROM unnest(\(entities.map(\.family.rawValue)), \(entities.map(\.id.string)),
-                \(closed.map { Int64(bitPattern: $0.session) }), \(closed.map(\.started)), \(closed.map(\.ended)))
+            SELECT * FROM unnest(\(rows.map(\.entity.family.rawValue)), \(rows.map(\.entity.id.string)),
+                \(rows.map { PostgresTimestamp(ms: $0.hour) }), \(rows.map(\.sum.count)), \(rows.map(\.sum.ms)))
             """)
-        closed = []
+        sessions = [:]
     }
 
     // MARK: Comparing
@@ -388,8 +432,7 @@ struct Recount {
                 SELECT entity, hour, page_views, seat_views, beacons, coalesce(sessions, 0) AS sessions,
                     coalesce(session_ms, 0) AS session_ms, visitors
                 FROM recounted_cells LEFT JOIN (
-                    SELECT family, entity, date_trunc('hour', to_timestamp(started_ms / 1000)) AS hour,
-                        count(*) AS sessions, sum(ended_ms - started_ms)::bigint AS session_ms
+                    SELECT family, entity, hour, sum(sessions)::bigint AS sessions, sum(session_ms)::bigint AS session_ms
                     FROM recounted_sessions GROUP BY 1, 2, 3
                 ) s USING (family, entity, hour)
                 WHERE family = \(family.rawValue)

@@ -11,7 +11,7 @@ enum VerifyLedgers {
         let start = isWhole ? Int64.min / 2 : recount.calendar.start(of: days.lowerBound)
         let end = isWhole ? Int64.max / 2 : recount.calendar.start(of: days.upperBound + 1)
         try compareIds(start..<end, recount.calendar, into: &report, on: connection)
-        try compareSessions(start..<end, into: &report, on: connection)
+        try compareSessions(start..<end, recount.calendar, into: &report, on: connection)
         if isWhole { try compareStamped(into: &report, on: connection) }
     }
 
@@ -38,7 +38,7 @@ enum VerifyLedgers {
                 for run in try row.get(1, as: [[UInt8]]?.self) ?? [] {
                     MessageIds.union(&stored, try HashSetRun.decode(run))
                 }
-            } catch let failure as HashSetRun.Failure {
+            } catch let failure as SealedRun.Failure {
                 report.add(.ids(ofMinute: minute, calendar, reason: "\(failure)"))
                 return
             }
@@ -50,21 +50,37 @@ enum VerifyLedgers {
     }
 
     private static func compareSessions(
-        _ instants: Range<Int64>, into report: inout Verify.Report, on connection: PostgresConnection
+        _ instants: Range<Int64>, _ calendar: ReportingCalendar, into report: inout Verify.Report,
+        on connection: PostgresConnection
     ) throws {
-        for row in try connection.query(
+        let first = SessionPiece.slot(of: instants.lowerBound)
+        let last = SessionPiece.slot(of: instants.upperBound - 1)
+        try connection.stream(
             """
-            SELECT to_hex(session), started_ms, s.ended_ms, r.ended_ms FROM (
-                SELECT session, started_ms, ended_ms FROM session_intervals
-                WHERE started_ms >= \(instants.lowerBound) AND started_ms < \(instants.upperBound)
-            ) s FULL JOIN recounted_sessions r USING (session, started_ms)
-            WHERE s.ended_ms IS DISTINCT FROM r.ended_ms ORDER BY started_ms, session LIMIT \(Verify.maxFindings)
-            """)
-        {
-            func text(_ ended: Int64?) -> String { ended.map { "ends " + Instant.iso8601($0) } ?? "none" }
-            report.add(
-                "session_intervals", try row.get(0), Instant.iso8601(try row.get(1)),
-                "\(text(try row.get(2))), raw gives \(text(try row.get(3)))")
+            SELECT slot, stored.runs, counted.pieces FROM (
+                SELECT slot, array_agg(pieces ORDER BY run) AS runs FROM session_slots
+                WHERE slot >= \(first) AND slot <= \(last) GROUP BY slot
+            ) stored FULL JOIN (
+                SELECT slot, pieces FROM recounted_slots WHERE is_in_range
+            ) counted USING (slot) ORDER BY slot
+            """
+        ) { row in
+            let slot = try row.get(0, as: Int32.self)
+            var stored: [SessionPiece] = []
+            do {
+                for run in try row.get(1, as: [[UInt8]]?.self) ?? [] {
+                    stored = SessionPiece.merged(stored, try SessionSlotRun.decode(run, slot: slot))
+                }
+            } catch let failure as SealedRun.Failure {
+                report.add(.sessions(ofSlot: slot, calendar, reason: "\(failure)"))
+                return
+            }
+            let counted = try row.get(2, as: [UInt8]?.self).map { try SessionSlotRun.decode($0, slot: slot) } ?? []
+            if stored != counted {
+                report.add(
+                    "session_slots", "slot", Instant.iso8601(SessionPiece.start(ofSlot: slot)),
+                    "\(stored.count) pieces of sessions, raw gives \(counted.count) others")
+            }
         }
     }
 

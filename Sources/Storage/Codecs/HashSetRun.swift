@@ -1,18 +1,8 @@
 /// A set of 64-bit hashes as bytes, by Elias and Fano: about 66 − log₂ n bits each (docs/formats.md, "Hash set run").
 package enum HashSetRun {
-    package enum Failure: Error, Equatable {
-        /// Shorter than any run.
-        case truncated(count: Int)
-        /// Some bit has changed, or bytes are missing.
-        case checksum(stored: UInt32, computed: UInt32)
-        case unknownVersion(UInt8)
-        case malformed(CodecDefect)
-    }
-
     /// The most hashes in one run.
     package static let maxCount = 1 << 26
     private static let version: UInt8 = 1
-    private static let checksumBytes = 4
 
     /// How many of a hash's high bits are told by its place: as many as let one bit tell whether the next hash is
     /// still in the same place. The rest is stored as it is.
@@ -24,12 +14,16 @@ package enum HashSetRun {
     ///
     /// - Precondition: the hashes ascend and are distinct, at most `maxCount`.
     package static func encode(sorted hashes: [UInt64]) -> [UInt8] {
+        SealedRun.seal(version: version, capacity: 16 + hashes.count * (67 - highWidth(count: hashes.count)) / 8) {
+            append(sorted: hashes, to: &$0)
+        }
+    }
+
+    /// `count varint | low bits | places`
+    static func append(sorted hashes: [UInt64], to bytes: inout [UInt8]) {
         precondition(hashes.count <= maxCount)
         let highWidth = highWidth(count: hashes.count)
         let lowWidth = 64 - highWidth
-        var bytes: [UInt8] = []
-        bytes.reserveCapacity(16 + hashes.count * (lowWidth + 3) / 8)
-        bytes.append(version)
         bytes.append(varint: hashes.count)
         let mask = UInt64.max >> UInt64(highWidth)
         var low: [UInt64] = []
@@ -46,8 +40,6 @@ package enum HashSetRun {
             places[place / 8] |= 1 << UInt8(place % 8)
         }
         bytes.append(contentsOf: places)
-        bytes.append(littleEndian: CRC32C.checksum(bytes))
-        return bytes
     }
 
     /// A bit for each hash, set, and one for each step to the next value of the high bits, clear.
@@ -56,35 +48,24 @@ package enum HashSetRun {
     }
 
     /// The hashes, ascending.
-    package static func decode(_ bytes: UnsafeRawBufferPointer) throws(Failure) -> [UInt64] {
-        guard bytes.count >= 2 + checksumBytes else { throw .truncated(count: bytes.count) }
-        let checked = unsafe UnsafeRawBufferPointer(rebasing: bytes[..<(bytes.count - checksumBytes)])
-        let stored = unsafe UInt32(littleEndian: bytes.loadUnaligned(fromByteOffset: checked.count, as: UInt32.self))
-        let computed = unsafe CRC32C.checksum(checked)
-        guard stored == computed else { throw .checksum(stored: stored, computed: computed) }
-        guard unsafe checked[0] == version else { throw .unknownVersion(unsafe checked[0]) }
-        do throws(CodecDefect) {
-            return unsafe try decode(body: UnsafeRawBufferPointer(rebasing: checked[1...]))
-        } catch {
-            throw .malformed(error)
-        }
+    package static func decode(_ bytes: UnsafeRawBufferPointer) throws(SealedRun.Failure) -> [UInt64] {
+        try unsafe SealedRun.open(bytes, version: version) { (reader) throws(CodecDefect) in try read(from: &reader) }
     }
 
-    package static func decode(_ bytes: [UInt8]) throws(Failure) -> [UInt64] {
-        try unsafe bytes.withUnsafeBufferPointer { (buffer) throws(Failure) in
+    package static func decode(_ bytes: [UInt8]) throws(SealedRun.Failure) -> [UInt64] {
+        try unsafe bytes.withUnsafeBufferPointer { (buffer) throws(SealedRun.Failure) in
             try unsafe decode(UnsafeRawBufferPointer(buffer))
         }
     }
 
-    private static func decode(body: UnsafeRawBufferPointer) throws(CodecDefect) -> [UInt64] {
-        var reader = unsafe ByteReader(body)
+    /// What `append` wrote.
+    static func read(from reader: inout ByteReader) throws(CodecDefect) -> [UInt64] {
         let count = try reader.varint()
         guard count <= maxCount else { throw .tooLarge }
         let highWidth = highWidth(count: count)
         let lowWidth = 64 - highWidth
         let low = unsafe try reader.take(BitPacking.byteCount(count, width: lowWidth))
         let places = unsafe try reader.take(placeBytes(count: count, highWidth: highWidth))
-        try reader.finish()
         if count == 0 { return [] }
 
         var placed = 0

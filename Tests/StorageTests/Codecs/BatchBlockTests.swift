@@ -206,7 +206,8 @@ import Testing
         let batch = random.batch(rows: random.number(1...300))
         let bytes = BatchBlock.encode(batch).bytes
         let sets: [ColumnSet] =
-            [[], .fold, .timestamp, .claimed, [.claimed, .metadata]] + BlockColumn.allCases.map { ColumnSet($0) }
+            [[], [.timestamp, .eventType, .artistId], .timestamp, .claimed, [.claimed, .metadata]]
+            + BlockColumn.allCases.map { ColumnSet($0) }
         for columns in sets {
             let decoded = try BatchBlock.decode(bytes, columns: columns)
             let zeros = [Int64](repeating: 0, count: batch.count)

@@ -4,8 +4,8 @@ import Testing
 @testable import Storage
 
 @Suite struct HashSetRunTests {
-    private func failure(_ bytes: [UInt8]) -> HashSetRun.Failure? {
-        do throws(HashSetRun.Failure) {
+    private func failure(_ bytes: [UInt8]) -> SealedRun.Failure? {
+        do throws(SealedRun.Failure) {
             _ = try HashSetRun.decode(bytes)
             return nil
         } catch {

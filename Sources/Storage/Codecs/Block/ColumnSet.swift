@@ -29,11 +29,5 @@ package struct ColumnSet: OptionSet, Sendable {
 
     package static let all = ColumnSet(rawValue: 1 << UInt32(BlockColumn.allCases.count) - 1)
 
-    /// What the rollups are made of.
-    package static let fold: ColumnSet = [
-        .receivedAt, .timestamp, .claimed, .flags, .eventType, .artistId, .eventId, .visitorId, .sessionId, .messageId,
-        .clientHash,
-    ]
-
     func contains(_ column: BlockColumn) -> Bool { contains(ColumnSet(column)) }
 }
