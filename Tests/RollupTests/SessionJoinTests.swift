@@ -61,7 +61,7 @@ import Testing
                 #expect(pieces.allSatisfy { $0.slot == slot })
                 runs[slot, default: []].append(pieces.sorted { $0.session < $1.session })
             }
-            fold.forEachCell(of: .artist) { _, hour, cell in
+            for (_, hour, cell) in fold.sortedCells(of: .artist) {
                 totals[hour / ReportingCalendar.hourMs, default: [0, 0]][0] += cell.sessions
                 totals[hour / ReportingCalendar.hourMs]![1] += cell.sessionMs
             }

@@ -27,5 +27,12 @@ struct EntityTable {
         (0..<column.valueCount).map { number(of: Entity(family: family, id: ExactText(column.string(ofValue: $0)))) }
     }
 
+    /// The family's entities by number, and their places in order of ids.
+    func ranks(of family: TrafficFamily) -> [Int32: Int32] {
+        let ordered = entities.indices.filter { entities[$0].family == family }
+            .sorted { entities[$0].id < entities[$1].id }
+        return Dictionary(uniqueKeysWithValues: zip(ordered.map(Int32.init), 0...))
+    }
+
     subscript(number: Int32) -> Entity { entities[Int(number)] }
 }

@@ -110,6 +110,7 @@ struct Fold {
 
     /// The index of a cell, made where it is missing.
     private mutating func cell(_ entity: Int32, _ hour: Int32) -> Int32 {
+        if Int(entity) < recent.count, recent[Int(entity)].hour == hour { return recent[Int(entity)].cell }
         let key = CellKey(entity: entity, hour: hour)
         let cell: Int32
         if let known = cells[key] {
@@ -155,7 +156,7 @@ struct Fold {
                 let end = Int(key.end)
                 var lastCell: Int32 = -1
                 var lastVisitor: UInt64 = 0
-                var fragment = SessionFragment(session: 0, entity: -1, first: 0, last: 0)
+                var fragment = SessionFragment(session: 0, entity: -1, cell: -1, first: 0, last: 0)
                 var slotStart: Int64 = 0
                 for place in start..<end {
                     let index = Int(visits.order[place])
@@ -177,7 +178,7 @@ struct Fold {
                     if fragment.entity >= 0 { fragments.append(fragment) }
                     slotStart = SessionPiece.start(ofSlot: SessionPiece.slot(of: instant))
                     fragment = SessionFragment(
-                        session: Self.session(key.hash, of: entities.hashes[Int(entity)]), entity: entity,
+                        session: Self.session(key.hash, of: entities.hashes[Int(entity)]), entity: entity, cell: cell,
                         first: instant, last: instant)
                 }
                 if fragment.entity >= 0 { fragments.append(fragment) }
@@ -198,11 +199,15 @@ struct Fold {
     /// Adds or takes away sessions that began in an hour.
     mutating func addSessions(_ count: Int64, milliseconds: Int64, entity: Int32, startingAt instant: Int64) {
         let hour = Int32(truncatingIfNeeded: floorDiv(instant, ReportingCalendar.hourMs))
-        var cell = -1
-        if Int(entity) < recent.count, recent[Int(entity)].hour == hour { cell = Int(recent[Int(entity)].cell) }
-        if cell < 0 { cell = Int(self.cell(entity, hour)) }
+        let cell = Int(cell(entity, hour))
         counts[cell].sessions += count
         counts[cell].sessionMs += milliseconds
+    }
+
+    /// Adds the session that begins with a fragment, and is no longer.
+    mutating func addSession(_ fragment: SessionFragment) {
+        counts[Int(fragment.cell)].sessions += 1
+        counts[Int(fragment.cell)].sessionMs += fragment.last - fragment.first
     }
 
     /// The sessions of what was added, ascending by session and time, at most one of each session and slot; the fold
@@ -224,23 +229,25 @@ struct Fold {
 
     // MARK: Results
 
-    /// The cells of a family, in no order.
-    func forEachCell(of family: TrafficFamily, _ body: (_ entity: ExactText, _ hour: Int64, TrafficCell) -> Void) {
-        for (key, index) in cells where entities[key.entity].family == family {
-            let counts = counts[Int(index)]
-            body(
-                entities[key.entity].id, key.start,
-                TrafficCell(
-                    pageViews: counts.pageViews, seatViews: counts.seatViews, beacons: counts.beacons,
-                    sessions: counts.sessions, sessionMs: counts.sessionMs, visitors: visitors[Int(index)]))
-        }
-    }
-
     /// The family's cells, ascending by entity and hour: the order in which every runner writes them.
     func sortedCells(of family: TrafficFamily) -> [(entity: ExactText, hour: Int64, cell: TrafficCell)] {
-        var sorted: [(entity: ExactText, hour: Int64, cell: TrafficCell)] = []
-        forEachCell(of: family) { sorted.append(($0, $1, $2)) }
-        return sorted.sorted { ($0.entity, $0.hour) < ($1.entity, $1.hour) }
+        let ranks = entities.ranks(of: family)
+        // Small keys are sorted, not cells with their sketches.
+        var keys: [(rank: Int32, hour: Int32, entity: Int32, cell: Int32)] = []
+        keys.reserveCapacity(cells.count)
+        for (key, cell) in cells {
+            if let rank = ranks[key.entity] { keys.append((rank, key.hour, key.entity, cell)) }
+        }
+        keys.sort { ($0.rank, $0.hour) < ($1.rank, $1.hour) }
+        return keys.map { key in
+            let counts = counts[Int(key.cell)]
+            return (
+                entities[key.entity].id, CellKey(entity: key.entity, hour: key.hour).start,
+                TrafficCell(
+                    pageViews: counts.pageViews, seatViews: counts.seatViews, beacons: counts.beacons,
+                    sessions: counts.sessions, sessionMs: counts.sessionMs, visitors: visitors[Int(key.cell)])
+            )
+        }
     }
 
     /// Forgets the cells and keeps the entities' numbers, for the next stretch of time.
@@ -254,9 +261,11 @@ struct Fold {
 }
 
 /// What one session key did on one entity in one slot, as far as one fold saw it.
-struct SessionFragment: Equatable, BitwiseCopyable {
+struct SessionFragment: BitwiseCopyable {
     var session: UInt64
     var entity: Int32
+    /// Of the fold, as long as it has not removed its cells: the hour of the slot.
+    fileprivate(set) var cell: Int32
     /// The first and the last beacon, in milliseconds since 1970.
     var first: Int64
     var last: Int64

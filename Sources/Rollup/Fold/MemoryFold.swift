@@ -3,7 +3,7 @@ import Storage
 
 /// Folds blocks with all that a rollup does to them except Postgres: decode, repeats, cells and sessions.
 ///
-/// For measuring: it keeps the ids and sessions of everything in memory.
+/// For measuring: it keeps the ids and sessions of everything in memory, in runs as the ledgers do.
 package struct MemoryFold {
     /// The artists' hours, summed.
     package struct Result: Equatable, Sendable {
@@ -34,6 +34,7 @@ package struct MemoryFold {
     private var fold: Fold
     private var seen: [Int32: [[UInt64]]] = [:]
     private var stamped: [UInt64: Int64] = [:]
+    private var slots: [Int32: [[SessionPiece]]] = [:]
 
     package init(_ work: Work) {
         self.work = work
@@ -41,18 +42,24 @@ package struct MemoryFold {
     }
 
     package mutating func add(_ block: [UInt8]) throws {
-        switch work {
-        case .artists:
-            fold.add(try BatchBlock.decode(block, columns: Fold.columns.subtracting(.eventId)))
-        case .everything:
-            let batch = try BatchBlock.decode(block, columns: Claim.columns)
-            claimed.append(batch)
-            claimedBeacons += batch.count
-            if claimedBeacons >= Claim.maxBeacons { foldClaimed() }
-        }
+        let columns = work == .artists ? Fold.columns.subtracting(.eventId) : Claim.columns
+        let batch = try BatchBlock.decode(block, columns: columns)
+        claimed.append(batch)
+        claimedBeacons += batch.count
+        if claimedBeacons >= Claim.maxBeacons { foldClaimed() }
     }
 
     private mutating func foldClaimed() {
+        let repeats = work == .everything ? decideRepeats() : [:]
+        for (number, batch) in claimed.enumerated() {
+            fold.add(batch, except: RowSet(repeats[number] ?? [], of: batch.count))
+        }
+        joinSessions()
+        claimed = []
+        claimedBeacons = 0
+    }
+
+    private mutating func decideRepeats() -> [Int: [Int32]] {
         var messages = RepeatedMessages()
         for (number, batch) in claimed.enumerated() { messages.add(batch, number: number) }
         for minute in messages.minutes {
@@ -63,19 +70,26 @@ package struct MemoryFold {
         }
         messages.decideStamped(before: stamped)
         stamped.merge(messages.decision.stamped) { $1 }
-        for (number, batch) in claimed.enumerated() {
-            fold.add(batch, except: RowSet(messages.decision.repeats[number] ?? [], of: batch.count))
+        return messages.decision.repeats
+    }
+
+    private mutating func joinSessions() {
+        var join = SessionJoin(fold.takeSessions())
+        while !join.wanted.isEmpty {
+            for slot in join.wanted.keys {
+                for run in slots[slot] ?? [] { join.add(run, slot: slot) }
+            }
+            join.settle(in: &fold)
         }
-        claimed = []
-        claimedBeacons = 0
+        for (slot, pieces) in join.written {
+            slots[slot, default: []].append(pieces.sorted { $0.session < $1.session })
+        }
     }
 
     package mutating func finish() -> Result {
         foldClaimed()
-        var join = SessionJoin(fold.takeSessions())
-        join.settle(in: &fold)
         var result = Result(beacons: 0, sessions: 0, sessionMs: 0, artistHours: 0)
-        fold.forEachCell(of: .artist) { _, _, cell in
+        for (_, _, cell) in fold.sortedCells(of: .artist) {
             result.beacons += cell.beacons
             result.sessions += cell.sessions
             result.sessionMs += cell.sessionMs

@@ -28,6 +28,8 @@ struct SessionJoin {
     private var unsettled: [Int32] = []
     /// By group the slots that were wanted besides those of its fragments and those next to them.
     private var further: [Int32: Set<Int32>] = [:]
+    /// Of the group that is being settled.
+    private var links: [Link] = []
     /// By slot what is new or changed, in no order.
     private(set) var written: [Int32: [SessionPiece]] = [:]
 
@@ -90,43 +92,43 @@ struct SessionJoin {
 
     private mutating func settle(_ number: Int32, in fold: inout Fold) -> Bool {
         let group = groups[Int(number)]
-        let new = fragments[Int(group.fragments.lowerBound)..<Int(group.fragments.upperBound)]
-        let entity = new.first!.entity
+        let new = Int(group.fragments.lowerBound)..<Int(group.fragments.upperBound)
         if group.lastStored < 0, new.count == 1 {
             // Most keys: one piece, and the first of it.
-            let fragment = new.first!
-            fold.addSessions(
-                1, milliseconds: fragment.last - fragment.first, entity: entity, startingAt: fragment.first)
-            write(SessionPiece(fragment))
+            fold.addSession(fragments[new.lowerBound])
+            write(SessionPiece(fragments[new.lowerBound]))
             return true
         }
-        let links = links(group, new)
-        var chains: [Range<Int>] = []
+        gatherLinks(group, new)
+        // All or none: a group is counted once.
         var start = 0
         while start < links.count {
-            var end = start + 1
-            while end < links.count, links[end - 1].piece.goesOn(to: links[end].piece) { end += 1 }
-            chains.append(start..<end)
-            start = end
-        }
-        // All or none: a group is counted once.
-        for chain in chains {
-            let last = links[chain.upperBound - 1]
+            let end = end(ofChainFrom: start)
+            let last = links[end - 1]
             let next = last.piece.slot + 1
-            guard let before = last.before, before.origin != origin(of: links[chain]) else { continue }
-            if new.contains(where: { abs($0.slot - next) <= 1 }) { continue }
-            if further[number, default: []].insert(next).inserted {
+            if let before = last.before, before.origin != origin(of: start..<end),
+                !fragments[new].contains(where: { abs($0.slot - next) <= 1 }),
+                further[number, default: []].insert(next).inserted
+            {
                 wanted[next, default: []].append(number)
                 return false
             }
+            start = end
         }
-        for chain in chains { count(links[chain], entity, in: &fold) }
+        start = 0
+        while start < links.count {
+            let end = end(ofChainFrom: start)
+            count(start..<end, fragments[new.lowerBound].entity, in: &fold)
+            start = end
+        }
         return true
     }
 
-    /// What is known of the group by slot, ascending.
-    private func links(_ group: Group, _ new: ArraySlice<SessionFragment>) -> [Link] {
-        var links = new.map { Link(piece: SessionPiece($0), before: nil) }
+    /// What is known of the group by slot, ascending, into `links`.
+    private mutating func gatherLinks(_ group: Group, _ new: Range<Int>) {
+        links.removeAll(keepingCapacity: true)
+        for fragment in fragments[new] { links.append(Link(piece: SessionPiece(fragment), before: nil)) }
+        guard group.lastStored >= 0 else { return }
         var next = group.lastStored
         while next >= 0 {
             let (piece, previous) = stored[Int(next)]
@@ -134,51 +136,65 @@ struct SessionJoin {
             next = previous
         }
         links.sort { $0.piece.slot < $1.piece.slot }
-        var merged: [Link] = []
-        for link in links {
-            guard let last = merged.last, last.piece.slot == link.piece.slot else {
-                merged.append(link)
-                continue
+        var merged = 0
+        for index in 1..<links.count {
+            if links[index].piece.slot == links[merged].piece.slot {
+                links[merged].piece.merge(links[index].piece)
+                if let before = links[index].before {
+                    links[merged].before?.merge(before)
+                    links[merged].before = links[merged].before ?? before
+                }
+            } else {
+                merged += 1
+                links[merged] = links[index]
             }
-            var both = last
-            both.piece.merge(link.piece)
-            if let before = link.before {
-                both.before?.merge(before)
-                both.before = both.before ?? before
-            }
-            merged[merged.count - 1] = both
         }
-        return merged
+        links.removeSubrange((merged + 1)...)
+    }
+
+    private func end(ofChainFrom start: Int) -> Int {
+        var end = start + 1
+        while end < links.count, links[end - 1].piece.goesOn(to: links[end].piece) { end += 1 }
+        return end
     }
 
     /// When the session of a chain begins, which may be before the chain.
-    private func origin(of chain: ArraySlice<Link>) -> Int64 {
-        chain.reduce(Int64.max) { min($0, $1.piece.origin) }
+    private func origin(of chain: Range<Int>) -> Int64 {
+        chain.reduce(Int64.max) { min($0, links[$1].piece.origin) }
     }
 
-    private mutating func count(_ chain: ArraySlice<Link>, _ entity: Int32, in fold: inout Fold) {
+    private mutating func count(_ chain: Range<Int>, _ entity: Int32, in fold: inout Fold) {
         let origin = origin(of: chain)
         // The sessions that the chain's pieces were of: as a rule none, or the same one.
-        var old: [(origin: Int64, end: Int64)] = []
-        for before in chain.lazy.compactMap(\.before) {
-            if old.last?.origin == before.origin {
-                old[old.count - 1].end = max(old[old.count - 1].end, before.last)
+        var old: (origin: Int64, end: Int64)?
+        var isSame = false
+        let end = links[chain.upperBound - 1].piece.last
+        func take(_ session: (origin: Int64, end: Int64)?, isOnly: Bool) {
+            guard let session else { return }
+            if isOnly, session.origin == origin, session.end == end {
+                isSame = true
             } else {
-                old.append((before.origin, before.last))
-            }
-        }
-        let end = chain.last!.piece.last
-        if old.count != 1 || old[0].origin != origin || old[0].end != end {
-            for session in old {
                 fold.addSessions(
                     -1, milliseconds: session.origin - session.end, entity: entity, startingAt: session.origin)
             }
-            fold.addSessions(1, milliseconds: end - origin, entity: entity, startingAt: origin)
         }
-        for link in chain {
-            var piece = link.piece
+        var oldCount = 0
+        for index in chain {
+            guard let before = links[index].before else { continue }
+            if let current = old, current.origin == before.origin {
+                old = (current.origin, max(current.end, before.last))
+            } else {
+                take(old, isOnly: false)
+                old = (before.origin, before.last)
+                oldCount += 1
+            }
+        }
+        take(old, isOnly: oldCount == 1)
+        if !isSame { fold.addSessions(1, milliseconds: end - origin, entity: entity, startingAt: origin) }
+        for index in chain {
+            var piece = links[index].piece
             piece.origin = origin
-            if piece != link.before { write(piece) }
+            if piece != links[index].before { write(piece) }
         }
     }
 
