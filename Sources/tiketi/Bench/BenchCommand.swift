@@ -10,6 +10,7 @@ struct BenchCommand: AsyncParsableCommand {
             ingest   beacons acknowledged, singly and in batches of 100, while they are shipped
             storage  bytes per stored beacon
             fold     beacons folded into hours, in memory and into Postgres
+            rollup   processes that fold a backlog, follow live traffic and verify it, and what history costs
             query    questions answered over thirteen months of rollups
             all      all of these
 
@@ -19,7 +20,7 @@ struct BenchCommand: AsyncParsableCommand {
             """)
 
     enum Name: String, CaseIterable, ExpressibleByArgument {
-        case ingest, storage, fold, query, all
+        case ingest, storage, fold, rollup, query, all
     }
 
     static let maxSeconds = 600
@@ -110,6 +111,9 @@ struct BenchCommand: AsyncParsableCommand {
                         if total == 0 { Self.announce(step) }
                     })
             }
+        }
+        if wanted.contains(.rollup) {
+            add(try await RollupBench(seed: seed, rows: rows, seconds: seconds).run(Self.announce))
         }
         if wanted.contains(.query) {
             add(try await QueryBench(seed: seed, artists: artists, seconds: seconds).run(Self.announce))

@@ -34,10 +34,12 @@ final class BenchProcess: Sendable {
     }
 
     /// This program with other arguments.
-    static func tiketi(_ arguments: [String], settings: [String: String], in folder: URL) throws -> BenchProcess {
+    static func tiketi(
+        _ arguments: [String], settings: [String: String], in folder: URL, named name: String? = nil
+    ) throws -> BenchProcess {
         try BenchProcess(
             "/proc/self/exe", arguments, settings: settings, in: folder,
-            name: arguments.prefix(2).joined(separator: "-"))
+            name: name ?? arguments.prefix(2).joined(separator: "-"))
     }
 
     /// What it has written so far.
@@ -53,6 +55,17 @@ final class BenchProcess: Sendable {
     func finish() async throws {
         while process.isRunning { try await Task.sleep(for: .milliseconds(10)) }
         guard process.terminationStatus == 0 else { throw failure }
+    }
+
+    /// As `finish`, and returns the most memory that it had resident, in bytes, as far as that could be seen.
+    func finishMeasuringMemory() async throws -> Int {
+        var peak = 0
+        while process.isRunning {
+            peak = max(peak, peakResidentBytes)
+            try await Task.sleep(for: .milliseconds(10))
+        }
+        try await finish()
+        return peak
     }
 
     /// SIGTERM, and after `maxStop` SIGKILL. Not bothered by cancellation.

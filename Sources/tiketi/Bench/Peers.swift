@@ -25,6 +25,9 @@ enum Peers {
         Figure.Peer("ClickHouse, 1 thread, with sessions", 2_300_000),
         Figure.Peer("TimescaleDB cagg, without sessions", 490_000),
     ]
+    static let visible = [
+        Figure.Peer("ClickHouse async insert", 1000), Figure.Peer("pg_incremental, by its schedule", 60_000),
+    ]
     static let requests = [Figure.Peer("service level of the plan", 2000)]
     static let requestP99 = [Figure.Peer("service level of the plan", 500)]
 }

@@ -1,16 +1,11 @@
 import Core
 import Glibc
-import Ingest
 import Platform
 import Rollup
 import Storage
 
 /// What stored beacons take, and how fast they fold: both of the same rows.
 struct StoredBench {
-    /// The peers' rows: ten million over seven days. Fewer are the first so many of these, more are denser.
-    static let peerRows = 10_000_000
-    static let days = 7
-
     let seed: UInt64
     let messageIds: SyntheticBeacons.MessageIds
     let rows: Int
@@ -20,7 +15,9 @@ struct StoredBench {
     func run(_ progress: (String, Int, Int) -> Void) async throws -> [BenchReport] {
         try await BenchStage.with { stage in
             try await stage.withPool { pool in
-                let blocks = try await load(pool, progress)
+                let blocks = try await StoredRows(seed: seed, messageIds: messageIds, rows: rows).store(pool) {
+                    progress("storing", $0, rows)
+                }
                 var reports: [BenchReport] = []
                 let artists = measuresFold ? try foldInMemory(blocks, .artists) : nil
                 let inMemory = measuresFold ? try foldInMemory(blocks, .everything) : nil
@@ -62,45 +59,6 @@ struct StoredBench {
         }
     }
 
-    /// Stores the rows as the shipper does, and returns their blocks.
-    private func load(_ pool: PostgresPool, _ progress: (String, Int, Int) -> Void) async throws -> [[UInt8]] {
-        let today = floorDiv(ProcessSettings.clock(), 86_400_000)
-        let first = (today - Int64(Self.days)) * 86_400_000
-        let span = Double(Self.days) * 86_400_000 * min(1, Double(rows) / Double(Self.peerRows))
-        try await pool.withConnection { connection in
-            for day in 0..<Self.days {
-                _ = try BatchStore.ensurePartition(
-                    of: Day(daysSince1970: Int(today) - Self.days + day), on: connection)
-            }
-        }
-        var beacons = SyntheticBeacons(seed: seed, messageIds: messageIds)
-        var builder = BeaconBatchBuilder()
-        var blocks: [[UInt8]] = []
-        var batchStart = first
-        var seq: Int64 = 1
-        for row in 0...rows {
-            let instant = first + Int64(Double(row) / Double(rows) * span)
-            let isNewDay = floorDiv(instant, 86_400_000) != floorDiv(batchStart, 86_400_000)
-            if builder.count == Self.batchBeacons || isNewDay || row == rows, builder.count > 0 {
-                let batch = BatchStore.Batch(
-                    node: "bench", firstSeq: seq, lastSeq: seq, receivedAt: batchStart, encoding: builder.finish())
-                guard try await pool.withConnection({ try BatchStore.storeImported(batch, on: $0) }) else {
-                    throw BenchProcess.Failed(description: "batch \(seq) is there already")
-                }
-                blocks.append(batch.block.bytes)
-                seq += 1
-                progress("storing", row, rows)
-            }
-            if row == rows { break }
-            if builder.count == 0 { batchStart = instant }
-            builder.append(beacons.next(at: instant))
-        }
-        return blocks
-    }
-
-    /// As the shipper cuts full batches.
-    static let batchBeacons = 32_768
-
     // MARK: Storage
 
     private func storage(_ pool: PostgresPool, _ blocks: [[UInt8]]) async throws -> BenchReport {
@@ -130,7 +88,7 @@ struct StoredBench {
         return BenchReport(
             name: "storage, \(named)",
             conditions:
-                "\(grouped(rows)) beacons as dense as \(grouped(Self.peerRows)) in \(Self.days) days: 10 columns, \(grouped(SyntheticBeacons.artistCount)) artists, "
+                "\(grouped(rows)) beacons as dense as \(grouped(StoredRows.peerRows)) in \(StoredRows.days) days: 10 columns, \(grouped(SyntheticBeacons.artistCount)) artists, "
                 + "\(grouped(Int(count * SyntheticBeacons.visitorsPerBeacon))) visitors, 16 random hex digits as sessionId",
             figures: [
                 Figure(
