@@ -18,20 +18,28 @@ struct FoldedBatches: Sendable {
         self.columns = columns
     }
 
-    /// Hands over batch by batch, with the rows of it that count, ascending; in constant memory.
-    func each(on connection: PostgresConnection, _ body: (BeaconBatch, [Int]) throws -> Void) throws {
+    /// Hands over batch by batch those rows that count, as a batch of their own; in constant memory.
+    func each(on connection: PostgresConnection, _ body: (BeaconBatch) throws -> Void) throws {
         try each(BatchQueries.folded(instants), on: connection, body)
     }
 
     /// - Parameter sql: columns payload and repeats.
-    func each(
-        _ sql: SQL, on connection: PostgresConnection, _ body: (BeaconBatch, [Int]) throws -> Void
-    ) throws {
+    func each(_ sql: SQL, on connection: PostgresConnection, _ body: (BeaconBatch) throws -> Void) throws {
         try connection.stream(sql) { row in
-            let batch = try row.withBytes(0) { try BatchBlock.decode($0, columns: columns) }
-            let rows = counted(batch, repeats: try row.get(1))
-            if !rows.isEmpty { try body(batch, rows) }
+            let repeats = try row.get(1, as: [Int32].self)
+            let batch = try row.withBytes(0) {
+                try BatchBlock.decode($0, columns: columns, filter: filter) { counted($0, repeats: repeats) }
+            }
+            if let batch { try body(batch) }
         }
+    }
+
+    /// The columns that tell whether a row counts: all others are read of those that do.
+    private var filter: ColumnSet {
+        var filter = ColumnSet.timestamp
+        if artistID != nil { filter.formUnion(.artistId) }
+        if eventID != nil { filter.formUnion(.eventId) }
+        return filter
     }
 
     /// - Parameter repeats: ascending positions.
@@ -40,17 +48,24 @@ struct FoldedBatches: Sendable {
         let event = eventID.map { batch[.eventId].code(of: $0) }
         // The id is in no row of this batch.
         if artist == .some(nil) || event == .some(nil) { return [] }
-        var repeats = repeats[...]
+        let timestamps = batch.timestamp.span
+        let column = batch[artist != nil ? .artistId : .eventId]
+        let codes = column.codes.span
         var rows: [Int] = []
-        for row in 0..<batch.count {
-            if let next = repeats.first, Int(next) == row {
-                repeats.removeFirst()
-                continue
-            }
-            guard instants.contains(batch.timestamp[row]) else { continue }
-            if let artist, batch[.artistId].codes[row] != artist { continue }
-            if let event, batch[.eventId].codes[row] != event { continue }
-            rows.append(row)
+        var repeats = repeats[...]
+        func take(_ row: Int) {
+            while let next = repeats.first, Int(next) < row { repeats.removeFirst() }
+            if let next = repeats.first, Int(next) == row { return }
+            if instants.contains(timestamps[row]) { rows.append(row) }
+        }
+        switch (artist ?? nil, event ?? nil) {
+        case (nil, nil):
+            for row in 0..<batch.count { take(row) }
+        case (let code?, nil), (nil, let code?):
+            for row in 0..<batch.count where codes[row] == code { take(row) }
+        case (let artist?, let event?):
+            let events = batch[.eventId].codes.span
+            for row in 0..<batch.count where codes[row] == artist && events[row] == event { take(row) }
         }
         return rows
     }

@@ -16,7 +16,7 @@ extension QueryEngine {
         return try await scans.withConnection { connection in
             try connection.transaction(isolation: .repeatableRead) { connection in
                 var top = ScannedTop(question)
-                try batches.each(on: connection) { try top.add($0, $1) }
+                try batches.each(on: connection) { try top.add($0) }
                 return (top.rows, try FreshnessQueries.read(on: connection, now: context.now))
             }
         }

@@ -38,12 +38,12 @@ struct ScannedTop {
     }
 
     /// - Throws: `InvalidQuestion` where there are too many groups.
-    mutating func add(_ batch: BeaconBatch, _ rows: [Int]) throws(InvalidQuestion) {
+    mutating func add(_ batch: BeaconBatch) throws(InvalidQuestion) {
         let keys = batch[Self.column(question.dimension)]
         // Each distinct text is turned into a group once a batch, and only if one of its rows counts.
         var groups = [Int?](repeating: nil, count: keys.valueCount + 1)
         let pageView = batch[.eventType].code(of: "page_view")
-        for row in rows {
+        for row in 0..<batch.count {
             let code = Int(keys.codes[row])
             let visitor: UInt64?
             if question.metric == .uniqueVisitors {

@@ -23,8 +23,8 @@ struct BatchPages: Sendable {
         position = .init(day: Day(midnightUTC: batches.instants.lowerBound) - 1, node: "", seq: -1)
     }
 
-    /// Each batch with those of its rows that count. Nil after the last.
-    mutating func next() async throws -> [(batch: BeaconBatch, rows: [Int])]? {
+    /// The rows that count, by batch. Nil after the last.
+    mutating func next() async throws -> [BeaconBatch]? {
         while !isOver {
             let (batches, position, known) = (batches, position, through)
             let page = try await pool.withConnection { connection in
@@ -45,7 +45,7 @@ struct BatchPages: Sendable {
     }
 
     private struct Page: Sendable {
-        var batches: [(batch: BeaconBatch, rows: [Int])] = []
+        var batches: [BeaconBatch] = []
         let position: BatchQueries.Position
         let through: Int64
     }
@@ -71,9 +71,7 @@ struct BatchPages: Sendable {
         var page = Page(position: last, through: through)
         try batches.each(
             BatchQueries.payloads(batches.instants, after: after, upTo: last, through: through), on: connection
-        ) { batch, rows in
-            page.batches.append((batch, rows))
-        }
+        ) { page.batches.append($0) }
         return page
     }
 }

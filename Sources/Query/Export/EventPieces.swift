@@ -3,7 +3,7 @@ import Core
 /// Raw beacons as text.
 struct EventPieces: Pieces {
     private var pages: BatchPages
-    private var page: [(batch: BeaconBatch, rows: [Int])] = []
+    private var page: [BeaconBatch] = []
     /// The next row of the page.
     private var batch = 0
     private var row = 0
@@ -27,7 +27,7 @@ struct EventPieces: Pieces {
                 lines.finish()
                 return lines.take()
             }
-            lines.append(page[batch].batch, page[batch].rows[row])
+            lines.append(page[batch], row)
             row += 1
         }
         return lines.take()
@@ -37,7 +37,7 @@ struct EventPieces: Pieces {
     private mutating func prepareRow() async throws -> Bool {
         // A table says whether there are more.
         if lines.count == limit && !isTable { return false }
-        if batch < page.count && row == page[batch].rows.count { (batch, row) = (batch + 1, 0) }
+        if batch < page.count && row == page[batch].count { (batch, row) = (batch + 1, 0) }
         if batch == page.count {
             guard let next = try await pages.next() else { return false }
             (page, batch, row) = (next, 0, 0)

@@ -11,7 +11,7 @@ struct BenchCommand: AsyncParsableCommand {
             storage  bytes per stored beacon
             fold     beacons folded into hours, in memory and into Postgres
             rollup   processes that fold a backlog, follow live traffic and verify it, and what history costs
-            query    questions answered over thirteen months of rollups
+            query    raw beacons searched, and questions answered over thirteen months of rollups
             all      all of these
 
             Every benchmark starts its own Postgres and Redis, fsync and all, in a temporary folder (TMPDIR), and \
@@ -116,6 +116,7 @@ struct BenchCommand: AsyncParsableCommand {
             add(try await RollupBench(seed: seed, rows: rows, seconds: seconds).run(Self.announce))
         }
         if wanted.contains(.query) {
+            add([try await ScanBench(seed: seed, rows: rows).run(Self.announce)])
             add(try await QueryBench(seed: seed, artists: artists, seconds: seconds).run(Self.announce))
         }
         if json {

@@ -25,6 +25,9 @@ enum Peers {
         Figure.Peer("ClickHouse, 1 thread, with sessions", 2_300_000),
         Figure.Peer("TimescaleDB cagg, without sessions", 490_000),
     ]
+    static let scan = [
+        Figure.Peer("ClickHouse count and sum, 1 thread", 223_000_000), Figure.Peer("TimescaleDB", 32_000_000),
+    ]
     static let visible = [
         Figure.Peer("ClickHouse async insert", 1000), Figure.Peer("pg_incremental, by its schedule", 60_000),
     ]

@@ -5,7 +5,7 @@ import Storage
 
 /// The real `tiketi serve query` over thirteen months of rollups.
 struct QueryBench {
-    static let connections = 16
+    static let connections = 64
     static let months = 13
     /// Days for which hours are there too, as far back as questions reach them.
     static let hourDays = 31

@@ -200,6 +200,31 @@ import Testing
         #expect(try BatchBlock.decode(BatchBlock.encode(batch).bytes) == batch)
     }
 
+    @Test(arguments: 300..<330)
+    func pickedRowsAreThoseOfTheWholeBatch(seed: Int) throws {
+        var random = RandomBatches(seed: UInt64(seed))
+        let batch = random.batch(rows: random.number(1...600))
+        let bytes = BatchBlock.encode(batch).bytes
+        let share = random.number(0...4)
+        let rows = (0..<batch.count).filter { _ in random.number(0...3) < share }
+        let picked = try bytes.withUnsafeBytes { bytes in
+            try BatchBlock.decode(bytes, columns: .all, filter: [.timestamp, .artistId]) { filtered in
+                #expect(filtered.timestamp == batch.timestamp && filtered[.artistId] == batch[.artistId])
+                return rows
+            }
+        }
+        #expect((picked?.count ?? 0) == rows.count)
+        for (place, row) in rows.enumerated() {
+            #expect(picked?.beacon(at: place) == batch.beacon(at: row), "seed \(seed), row \(row)")
+        }
+        // Nothing is kept that no row has.
+        for text in BeaconBatch.Text.allCases {
+            #expect(
+                picked?[text].valueCount ?? 0 == Set(rows.compactMap { batch[text].codes[$0] }.filter { $0 != 0 }).count
+            )
+        }
+    }
+
     @Test(arguments: 200..<215)
     func onlyTheColumnsAskedForAreDecoded(seed: Int) throws {
         var random = RandomBatches(seed: UInt64(seed))

@@ -6,31 +6,25 @@ extension BatchBlock {
         _ bytes: UnsafeRawBufferPointer, columns: ColumnSet = .all
     ) throws(BlockError) -> BeaconBatch {
         var block = unsafe try BlockReader(bytes)
-        var batch = BeaconBatch()
-        let zeros = [Int64](repeating: 0, count: block.rows)
+        return try block.batch(columns)
+    }
 
-        // A column that is kept relative to another needs that one too.
-        let chain: [BlockColumn] = [.receivedAt, .timestamp, .claimed]
-        var integers = [zeros, zeros, zeros]
-        if let needed = chain.lastIndex(where: { columns.contains($0) }) {
-            var reference = zeros
-            for (index, column) in chain[...needed].enumerated() {
-                reference = try block.integers(column, reference: reference)
-                if columns.contains(column) { integers[index] = reference }
-            }
-        }
-        batch.receivedAt = integers[0]
-        batch.timestamp = integers[1]
-        batch.claimed = integers[2]
-
-        batch.flags =
-            columns.contains(.flags)
-            ? try block.flags() : [BeaconBatch.Flags](repeating: [], count: block.rows)
-        let null = TextColumn(bytes: [], ends: [], codes: block.zeros)
-        for text in BeaconBatch.Text.allCases {
-            batch[text] = columns.contains(BlockColumn(text)) ? try block.texts(text) ?? null : null
-        }
-        return batch
+    /// The rows that `select` picks, as a batch of their own; nil where it picks none.
+    ///
+    /// Decodes `filter`'s columns first, and of the others only what the picked rows hold: most of a block that holds
+    /// little of what is looked for is never made.
+    ///
+    /// - Parameters:
+    ///   - columns: those of the batch that is returned; `filter`'s are among them.
+    ///   - select: gets a batch with `filter`'s columns and returns rows, ascending.
+    package static func decode(
+        _ bytes: UnsafeRawBufferPointer, columns: ColumnSet, filter: ColumnSet, select: (BeaconBatch) -> [Int]
+    ) throws(BlockError) -> BeaconBatch? {
+        var block = unsafe try BlockReader(bytes)
+        let filtered = try block.batch(filter)
+        let rows = select(filtered)
+        if rows.isEmpty { return nil }
+        return try block.batch(columns.union(filter), rows: rows)
     }
 
     package static func decode(_ bytes: [UInt8], columns: ColumnSet = .all) throws(BlockError) -> BeaconBatch {
@@ -88,6 +82,42 @@ extension BatchBlock {
         } catch {
             throw .malformedDirectory(error)
         }
+    }
+
+    /// The batch with only the given columns: the others are zero or null in every row.
+    ///
+    /// - Parameter picked: the rows that it has, ascending; nil for all.
+    mutating func batch(_ columns: ColumnSet, rows picked: [Int]? = nil) throws(BlockError) -> BeaconBatch {
+        var batch = BeaconBatch()
+        let count = picked?.count ?? rows
+
+        // A column that is kept relative to another needs that one too.
+        let chain: [BlockColumn] = [.receivedAt, .timestamp, .claimed]
+        var integers = [[Int64]](repeating: [Int64](repeating: 0, count: count), count: chain.count)
+        if let needed = chain.lastIndex(where: { columns.contains($0) }) {
+            var reference = [Int64](repeating: 0, count: rows)
+            for (index, column) in chain[...needed].enumerated() {
+                reference = try self.integers(column, reference: reference)
+                if columns.contains(column) {
+                    integers[index] = picked.map { picked in picked.map { reference[$0] } } ?? reference
+                }
+            }
+        }
+        batch.receivedAt = integers[0]
+        batch.timestamp = integers[1]
+        batch.claimed = integers[2]
+
+        batch.flags = [BeaconBatch.Flags](repeating: [], count: count)
+        if columns.contains(.flags) {
+            let flags = try flags()
+            batch.flags = picked.map { picked in picked.map { flags[$0] } } ?? flags
+        }
+        let null = TextColumn(
+            bytes: [], ends: [], codes: picked.map { [UInt32](repeating: 0, count: $0.count) } ?? zeros)
+        for text in BeaconBatch.Text.allCases {
+            batch[text] = columns.contains(BlockColumn(text)) ? try texts(text, rows: picked) ?? null : null
+        }
+        return batch
     }
 
     private static func slot(_ part: UInt8) -> Int {
@@ -173,19 +203,25 @@ extension BatchBlock {
         }
     }
 
-    mutating func texts(_ text: BeaconBatch.Text) throws(BlockError) -> TextColumn? {
+    private mutating func texts(_ text: BeaconBatch.Text, rows picked: [Int]?) throws(BlockError) -> TextColumn? {
         let column = BlockColumn(text)
         let values = parts[Self.slot(column.rawValue | BatchBlock.valuesBit)]
         if values == nil && parts[Self.slot(column.rawValue)] == nil { return nil }
         do throws(CodecDefect) {
             guard let values, let encoding = TextValues.Encoding(rawValue: values.encoding) else { throw .outOfRange }
+            var codes = try codes(column)
+            var highest: UInt32 = 0
+            for code in codes { highest = max(highest, code) }
+            let picking = picked.map { PickedValues(codes, rows: $0, highest: highest) }
             let budget = budget
             let texts = try read(values) { (_, reader) throws(CodecDefect) in
-                try TextValues.decode(encoding, from: &reader, maxCount: BatchBlock.maxRows, maxBytes: budget)
+                try TextValues.decode(
+                    encoding, from: &reader, count: Int(highest)...BatchBlock.maxRows, maxBytes: budget,
+                    only: picking?.values)
             }
             self.budget = max(0, self.budget - texts.bytes.count)
-            return TextColumn(
-                bytes: texts.bytes, ends: texts.ends, codes: try codes(column, maxCode: texts.ends.count))
+            if let picking { codes = picking.codes }
+            return TextColumn(bytes: texts.bytes, ends: texts.ends, codes: codes)
         } catch {
             throw .malformed(column: column, error)
         }

@@ -17,19 +17,23 @@ enum TextValues {
         return (.raw, RawTexts.encode(column))
     }
 
-    /// - Parameter maxBytes: how long the texts may be together.
+    /// - Parameters:
+    ///   - counts: how many values there may be.
+    ///   - maxBytes: how long the texts may be together.
+    ///   - only: the values to return, ascending and fewer than the least count; nil for all.
     static func decode(
-        _ encoding: Encoding, from reader: inout ByteReader, maxCount: Int, maxBytes: Int
+        _ encoding: Encoding, from reader: inout ByteReader, count counts: ClosedRange<Int>, maxBytes: Int,
+        only: [Int]? = nil
     ) throws(CodecDefect) -> DecodedTexts {
         let count = try reader.varint()
-        guard count > 0 else { throw .outOfRange }
-        guard count <= maxCount else { throw .tooLarge }
+        guard count > 0, count >= counts.lowerBound else { throw .outOfRange }
+        guard count <= counts.upperBound else { throw .tooLarge }
         let texts: DecodedTexts
         switch encoding {
-        case .raw: texts = try RawTexts.decode(count: count, from: &reader, maxBytes: maxBytes)
-        case .numbered: texts = try NumberedTexts.decode(count: count, from: &reader, maxBytes: maxBytes)
-        case .hex: texts = try HexTexts.decode(count: count, from: &reader, maxBytes: maxBytes)
-        case .uuid: texts = try UUIDTexts.decode(count: count, from: &reader, maxBytes: maxBytes)
+        case .raw: texts = try RawTexts.decode(count: count, from: &reader, maxBytes: maxBytes, only: only)
+        case .numbered: texts = try NumberedTexts.decode(count: count, from: &reader, maxBytes: maxBytes, only: only)
+        case .hex: texts = try HexTexts.decode(count: count, from: &reader, maxBytes: maxBytes, only: only)
+        case .uuid: texts = try UUIDTexts.decode(count: count, from: &reader, maxBytes: maxBytes, only: only)
         }
         try reader.finish()
         return texts

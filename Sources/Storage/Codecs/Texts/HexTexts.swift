@@ -36,18 +36,21 @@ enum HexTexts {
         return out
     }
 
-    static func decode(count: Int, from reader: inout ByteReader, maxBytes: Int) throws(CodecDefect) -> DecodedTexts {
+    static func decode(
+        count: Int, from reader: inout ByteReader, maxBytes: Int, only: [Int]? = nil
+    ) throws(CodecDefect) -> DecodedTexts {
         let prefix = try TextPrefix(from: &reader)
         let half = try reader.varint()
         guard half > 0, half <= maxBytes else { throw .outOfRange }
         let length = prefix.length + half * 2
         guard count * length <= maxBytes else { throw .tooLarge }
         let source = unsafe try reader.take(count * half)
-        let bytes = unsafe [UInt8](unsafeUninitializedCapacity: count * length + TextPrefix.slack) {
+        let written = only?.count ?? count
+        let bytes = unsafe [UInt8](unsafeUninitializedCapacity: written * length + TextPrefix.slack) {
             buffer, initialized in
             var target = UnsafeMutableRawPointer(buffer.baseAddress!)
-            var offset = 0
-            for _ in 0..<count {
+            for index in 0..<written {
+                var offset = (only?[index] ?? index) * half
                 if prefix.length > 0 {
                     unsafe prefix.write(to: target)
                     unsafe target += prefix.length
@@ -66,8 +69,8 @@ enum HexTexts {
                     offset += 1
                 }
             }
-            initialized = count * length
+            initialized = written * length
         }
-        return DecodedTexts(bytes: bytes, count: count, length: length)
+        return DecodedTexts(bytes: bytes, count: written, length: length)
     }
 }

@@ -44,7 +44,9 @@ enum NumberedTexts {
         return out
     }
 
-    static func decode(count: Int, from reader: inout ByteReader, maxBytes: Int) throws(CodecDefect) -> DecodedTexts {
+    static func decode(
+        count: Int, from reader: inout ByteReader, maxBytes: Int, only: [Int]? = nil
+    ) throws(CodecDefect) -> DecodedTexts {
         let prefix = try TextPrefix(from: &reader)
         let digits = Int(try reader.byte())
         guard digits <= maxDigits else { throw .outOfRange }
@@ -62,20 +64,21 @@ enum NumberedTexts {
         let longest = max(maxLength, prefix.length + digits)
         guard count * longest <= maxBytes else { throw .tooLarge }
 
+        let written = only?.count ?? count
         var ends: [UInt32] = []
-        let bytes = unsafe [UInt8](unsafeUninitializedCapacity: count * longest + TextPrefix.slack) {
+        let bytes = unsafe [UInt8](unsafeUninitializedCapacity: written * longest + TextPrefix.slack) {
             buffer, initialized in
             let start = UnsafeMutableRawPointer(buffer.baseAddress!)
             var length = 0
-            ends = unsafe [UInt32](unsafeUninitializedCapacity: count) { ends, initialized in
-                for index in 0..<count {
+            ends = unsafe [UInt32](unsafeUninitializedCapacity: written) { ends, initialized in
+                for index in 0..<written {
                     unsafe prefix.write(to: start + length)
                     length += prefix.length
-                    let number = UInt64(bitPattern: numbers[index])
+                    let number = UInt64(bitPattern: numbers[only?[index] ?? index])
                     length += unsafe Decimal.write(number, padded: digits, to: start + length)
                     unsafe ends[index] = UInt32(truncatingIfNeeded: length)
                 }
-                initialized = count
+                initialized = written
             }
             initialized = length
         }

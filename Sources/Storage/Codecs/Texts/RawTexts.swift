@@ -19,7 +19,9 @@ enum RawTexts {
         return bytes
     }
 
-    static func decode(count: Int, from reader: inout ByteReader, maxBytes: Int) throws(CodecDefect) -> DecodedTexts {
+    static func decode(
+        count: Int, from reader: inout ByteReader, maxBytes: Int, only: [Int]? = nil
+    ) throws(CodecDefect) -> DecodedTexts {
         let lengths = try PackedIntegers(count: count, from: &reader, maxWidth: 32)
         let length = reader.remaining
         guard length <= maxBytes else { throw .tooLarge }
@@ -34,6 +36,13 @@ enum RawTexts {
             initialized = count
         }
         guard total == length else { throw .outOfRange }
-        return unsafe DecodedTexts(bytes: Array(try reader.take(length)), ends: ends)
+        let texts = unsafe try reader.take(length)
+        guard let only else { return unsafe DecodedTexts(bytes: Array(texts), ends: ends) }
+        var picked = DecodedTexts(bytes: [], ends: [])
+        for index in only {
+            unsafe picked.bytes.append(contentsOf: texts[(index == 0 ? 0 : Int(ends[index - 1]))..<Int(ends[index])])
+            picked.ends.append(UInt32(picked.bytes.count))
+        }
+        return picked
     }
 }

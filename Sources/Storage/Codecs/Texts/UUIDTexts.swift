@@ -58,14 +58,16 @@ enum UUIDTexts {
         return out
     }
 
-    static func decode(count: Int, from reader: inout ByteReader, maxBytes: Int) throws(CodecDefect) -> DecodedTexts {
+    static func decode(
+        count: Int, from reader: inout ByteReader, maxBytes: Int, only: [Int]? = nil
+    ) throws(CodecDefect) -> DecodedTexts {
         let prefix = try TextPrefix(from: &reader)
         let length = prefix.length + textLength
         guard count * length <= maxBytes else { throw .tooLarge }
         let version = try reader.byte()
         if version == mixed {
             let halves = unsafe try reader.take(count * 16)
-            return write(prefix, count: count) { index in
+            return write(prefix, count: count, only: only) { index in
                 let high = unsafe halves.loadUnaligned(fromByteOffset: index * 16, as: UInt64.self)
                 let low = unsafe halves.loadUnaligned(fromByteOffset: index * 16 + 8, as: UInt64.self)
                 return (UInt64(bigEndian: high), UInt64(bigEndian: low))
@@ -78,7 +80,7 @@ enum UUIDTexts {
         return unsafe first.withUnsafeBufferPointer { first in
             unsafe next.withUnsafeBufferPointer { next in
                 unsafe last.withUnsafeBufferPointer { last in
-                    write(prefix, count: count) { index in
+                    write(prefix, count: count, only: only) { index in
                         let high = unsafe UInt64(bitPattern: first[index]) &<< 16 | UInt64(version) &<< 12 | next[index]
                         return unsafe (high, 1 &<< 63 | last[index])
                     }
@@ -89,24 +91,25 @@ enum UUIDTexts {
 
     @inline(__always)
     private static func write(
-        _ prefix: TextPrefix, count: Int, _ uuid: (Int) -> (high: UInt64, low: UInt64)
+        _ prefix: TextPrefix, count: Int, only: [Int]?, _ uuid: (Int) -> (high: UInt64, low: UInt64)
     ) -> DecodedTexts {
+        let written = only?.count ?? count
         let length = prefix.length + textLength
-        let bytes = unsafe [UInt8](unsafeUninitializedCapacity: count * length + TextPrefix.slack) {
+        let bytes = unsafe [UInt8](unsafeUninitializedCapacity: written * length + TextPrefix.slack) {
             buffer, initialized in
             var target = UnsafeMutableRawPointer(buffer.baseAddress!)
-            for index in 0..<count {
+            for index in 0..<written {
                 if prefix.length > 0 {
                     unsafe prefix.write(to: target)
                     unsafe target += prefix.length
                 }
-                let (high, low) = uuid(index)
+                let (high, low) = uuid(only?[index] ?? index)
                 unsafe format(high, low, to: target)
                 unsafe target += textLength
             }
-            initialized = count * length
+            initialized = written * length
         }
-        return DecodedTexts(bytes: bytes, count: count, length: length)
+        return DecodedTexts(bytes: bytes, count: written, length: length)
     }
 
     private static let dash: UInt8 = 0x2d
