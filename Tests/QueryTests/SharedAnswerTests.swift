@@ -1,4 +1,5 @@
 import Synchronization
+import TestSupport
 import Testing
 
 @testable import Query
@@ -33,6 +34,20 @@ import Testing
         #expect(try await shared.value() == 1)
         source.now.withLock { $0 = 1000 }
         #expect(try await shared.value() == 2)
+    }
+
+    @Test func whileTheNextIsFoundTheLastIsGivenForAMomentMore() async throws {
+        let source = Source()
+        let shared = SharedAnswer(
+            maxAgeMs: 1000, maxStaleMs: 500, now: { source.now.withLock { $0 } }, find: { try await source.find() })
+        #expect(try await shared.value() == 1)
+        source.now.withLock { $0 = 1499 }
+        #expect(try await shared.value() == 1)
+        // It has been asked for, though nobody waited.
+        try await until { source.asked.withLock { $0 } == 2 }
+        try await until { try await shared.value() == 2 }
+        source.now.withLock { $0 = 1499 + 1500 }
+        #expect(try await shared.value() == 3)
     }
 
     @Test func failuresAreNotKept() async throws {

@@ -6,8 +6,7 @@ extension VisitorSketch {
     /// Where the extension's arithmetic ends in NaN (registers that no real set can fill), this is its upper limit, 2⁴³.
     package var estimate: Double {
         if isExact { return Double(exactValueCount) }
-        var histogram = [Int](repeating: 0, count: Int(Self.maxRegister) + 1)
-        for register in registers { histogram[Int(register)] += 1 }
+        let histogram = histogram
         // Every term is a power of two between 2^-31 and 2^13, so this sum is exact in whatever order.
         var sum = 0.0
         for (register, count) in histogram.enumerated() { sum += Double(count) / Double(UInt64(1) << UInt64(register)) }
@@ -20,6 +19,27 @@ extension VisitorSketch {
         }
         if raw <= limit / 30.0 { return raw }
         return raw < limit ? -limit * log(1.0 - raw / limit) : limit
+    }
+
+    /// How many registers have each value.
+    private var histogram: [Int] {
+        let values = Int(Self.maxRegister) + 1
+        // Neighbours mostly have the same few values: counted in one place, each would wait for the one before.
+        return withUnsafeTemporaryAllocation(of: UInt32.self, capacity: 4 * values) { lanes in
+            lanes.initialize(repeating: 0)
+            registers.withUnsafeBufferPointer { registers in
+                for index in stride(from: 0, to: Self.registerCount, by: 4) {
+                    lanes[Int(registers[index])] &+= 1
+                    lanes[values + Int(registers[index + 1])] &+= 1
+                    lanes[2 * values + Int(registers[index + 2])] &+= 1
+                    lanes[3 * values + Int(registers[index + 3])] &+= 1
+                }
+            }
+            return (0..<values).map { value in
+                Int(lanes[value]) + Int(lanes[values + value]) + Int(lanes[2 * values + value])
+                    + Int(lanes[3 * values + value])
+            }
+        }
     }
 
     /// `estimate`, rounded.

@@ -23,7 +23,8 @@ package struct QueryAPI: Sendable {
         self.verifier = verifier
         self.metrics = QueryMetrics(metrics)
         dashboard = SharedAnswer(
-            maxAgeMs: Self.maxDashboardAgeMs, find: { try await engine.dashboard() })
+            maxAgeMs: Self.maxDashboardAgeMs, maxStaleMs: Self.maxDashboardAgeMs, find: { try await engine.dashboard() }
+        )
         feed = RealtimeFeed(logger: engine.logger) { Self.event(try await engine.realtime()) }
     }
 
