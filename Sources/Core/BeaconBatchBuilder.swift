@@ -21,17 +21,8 @@ package struct BeaconBatchBuilder {
 
     /// Adds the current row's text, nil for null.
     package mutating func append(_ value: UnsafeRawBufferPointer?, to text: BeaconBatch.Text) {
-        let index = text.rawValue
-        guard let value else {
-            batch.texts[index].appendRow(code: 0)
-            return
-        }
-        let code: UInt32
-        switch text {
-        case .messageId, .metadata: code = batch.texts[index].appendValue(value)
-        default: code = dictionaries[index].code(for: value, in: &batch.texts[index])
-        }
-        batch.texts[index].appendRow(code: code)
+        let code = value.map { newCode(for: $0, in: text) } ?? 0
+        batch.texts[text.rawValue].appendRow(code: code)
     }
 
     package mutating func append(_ beacon: Beacon) {
@@ -43,6 +34,39 @@ package struct BeaconBatchBuilder {
             } else {
                 append(nil, to: text)
             }
+        }
+    }
+
+    /// Adds the rows of another batch for which `isKept` holds, in their order. Each distinct text is looked up once.
+    package mutating func append(_ other: BeaconBatch, isKept: (Int) -> Bool) {
+        let rows = (0..<other.count).filter(isKept)
+        for row in rows {
+            beginRow(
+                receivedAt: other.receivedAt[row], timestamp: other.timestamp[row], claimed: other.claimed[row],
+                flags: other.flags[row])
+        }
+        for text in BeaconBatch.Text.allCases {
+            let column = other[text]
+            // By the other's codes; 0 where it isn't known yet.
+            var codes = [UInt32](repeating: 0, count: column.valueCount + 1)
+            column.bytes.withUnsafeBytes { bytes in
+                for row in rows {
+                    let code = Int(column.codes[row])
+                    if code != 0, codes[code] == 0 {
+                        codes[code] = newCode(
+                            for: UnsafeRawBufferPointer(rebasing: bytes[column.range(ofValue: code - 1)]), in: text)
+                    }
+                    batch.texts[text.rawValue].appendRow(code: codes[code])
+                }
+            }
+        }
+    }
+
+    private mutating func newCode(for value: UnsafeRawBufferPointer, in text: BeaconBatch.Text) -> UInt32 {
+        let index = text.rawValue
+        return switch text {
+        case .messageId, .metadata: batch.texts[index].appendValue(value)
+        default: dictionaries[index].code(for: value, in: &batch.texts[index])
         }
     }
 

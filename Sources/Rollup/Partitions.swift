@@ -19,13 +19,16 @@ package enum Partitions {
         var day: Day
     }
 
+    /// Makes those of today and of coming days that are missing.
+    static func make(today: Day, on connection: PostgresConnection) throws -> [Day] {
+        try (0...daysAhead).map { today + $0 }.filter { day in
+            try connection.query("SELECT ensure_events_partition(\(day))")[0].get(0)
+        }
+    }
+
     /// - Parameter keepDays: raw batches received on that many days before `today` (UTC) stay.
     package static func run(today: Day, keepDays: Int, on connection: PostgresConnection) throws -> Result {
-        var result = Result()
-        for offset in 0...daysAhead {
-            let day = today + offset
-            if try connection.query("SELECT ensure_events_partition(\(day))")[0].get(0) { result.made.append(day) }
-        }
+        var result = Result(made: try make(today: today, on: connection))
         try finishDropping(into: &result, on: connection)
         for partition in try partitions(on: connection) where partition.day < today - keepDays {
             // Until a batch is folded it is in no rollup: it may not go.

@@ -74,6 +74,7 @@ package struct Rollup: Sendable {
         var lastDerived: Int64 = 0
         var lastHealed: Int64 = 0
         var owesHealing = false
+        var upkeep = Upkeep()
         var delayMs = Self.retryMs.lowerBound
         while !Task.isCancelled {
             do {
@@ -91,8 +92,9 @@ package struct Rollup: Sendable {
                     lastDerived = now
                     _ = try await deriveAll()
                 }
+                let isBusy = try await keepUp(&upkeep)
                 delayMs = Self.retryMs.lowerBound
-                if folded.isEmpty { try await Task.sleep(for: .milliseconds(Self.idleMs)) }
+                if folded.isEmpty, !isBusy { try await Task.sleep(for: .milliseconds(Self.idleMs)) }
             } catch is CancellationError {
                 return
             } catch {
@@ -209,7 +211,7 @@ package struct Rollup: Sendable {
     }
 
     package func partitions(keepDays: Int) async throws -> Partitions.Result {
-        let today = Day(daysSince1970: Int(floorDiv(clock(), 86_400_000)))
+        let today = today
         return try await postgres.withConnection { connection in
             // Detaching waits for every transaction that may still read the partition.
             try connection.withStatementTimeout(.zero) {

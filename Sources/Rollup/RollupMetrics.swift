@@ -6,6 +6,7 @@ package struct RollupMetrics: Sendable {
     let repeats: Counter
     let failures: Counter
     let damaged: Counter
+    let compacted: Counter
 
     package init(_ metrics: Metrics) {
         batches = metrics.counter("tiketi_rollup_batches_total", "Batches folded.")
@@ -14,5 +15,7 @@ package struct RollupMetrics: Sendable {
         failures = metrics.counter("tiketi_rollup_failures_total", "Rollup steps that failed and were tried again.")
         damaged = metrics.counter(
             "tiketi_rollup_damaged_batches_total", "Batches set aside because they could not be folded.")
+        compacted = metrics.counter(
+            "tiketi_rollup_compacted_batches_total", "Small batches that were merged with others.")
     }
 }

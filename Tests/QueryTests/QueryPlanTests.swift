@@ -241,8 +241,8 @@ import Testing
                 #expect(plan.contains("analytics_events_\(day)"), "\(plan)")
             }
             let page = BatchQueries.page(
-                start..<start + 3_600_000, after: .init(day: Day("2025-12-05")!, node: "n", seq: 1), through: 1,
-                limit: 9)
+                start..<start + 3_600_000, after: .init(day: Day("2025-12-05")!, node: "n", seq: 1, lastSeq: 1),
+                through: 1, limit: 9)
             let pagePlan = try await lab.pool.withConnection { connection in
                 try connection.query("EXPLAIN \(sql: page)").map { try $0.get(0, as: String.self) }.joined(
                     separator: "\n")

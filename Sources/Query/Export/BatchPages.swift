@@ -4,7 +4,8 @@ import Storage
 /// Raw batches in order of receipt, some at a time, each in a short transaction of its own.
 ///
 /// They are those that were folded when the first page was asked for. What is folded, or received, meanwhile is left out;
-/// a rebuild that finds other repeats meanwhile shows in the pages that come after it.
+/// a rebuild that finds other repeats meanwhile shows in the pages that come after it. Where the batches that come next
+/// were merged with those already read, the rest of the merged one is next.
 struct BatchPages: Sendable {
     /// A page has one batch, or more as long as they are this many beacons together.
     static let maxBeacons = 32_768
@@ -20,7 +21,7 @@ struct BatchPages: Sendable {
     init(_ batches: FoldedBatches, from pool: PostgresPool) {
         self.batches = batches
         self.pool = pool
-        position = .init(day: Day(midnightUTC: batches.instants.lowerBound) - 1, node: "", seq: -1)
+        position = .init(day: Day(midnightUTC: batches.instants.lowerBound) - 1, node: "", seq: -1, lastSeq: -1)
     }
 
     /// The rows that count, by batch. Nil after the last.
@@ -63,12 +64,27 @@ struct BatchPages: Sendable {
         for row in try connection.query(
             BatchQueries.page(batches.instants, after: after, through: through, limit: maxBatches))
         {
-            beacons += Int(try row.get(3, as: Int32.self))
+            beacons += Int(try row.get(4, as: Int32.self))
             if last != nil && beacons > maxBeacons { break }
-            last = .init(day: try row.get(0), node: try row.get(1), seq: try row.get(2))
+            last = .init(day: try row.get(0), node: try row.get(1), seq: try row.get(2), lastSeq: try row.get(3))
         }
-        guard let last else { return nil }
-        var page = Page(position: last, through: through)
+        let rest = try connection.query(BatchQueries.rest(batches.instants, after: after, through: through)).first
+        let position: BatchQueries.Position
+        if let last {
+            position = last
+        } else if let rest {
+            position = .init(day: after.day, node: after.node, seq: after.seq, lastSeq: try rest.get(3))
+        } else {
+            return nil
+        }
+        var page = Page(position: position, through: through)
+        if let rest {
+            let batch = try rest.withBytes(0) { try BatchBlock.decode($0, columns: batches.columns) }
+            let read = Int(try rest.get(2, as: Int32?.self) ?? 0)
+            let rows = batches.counted(batch, repeats: try rest.get(1)).filter { $0 >= read }
+            if !rows.isEmpty { page.batches.append((batch, rows)) }
+        }
+        guard let last else { return page }
         try batches.each(
             BatchQueries.payloads(batches.instants, after: after, upTo: last, through: through), on: connection
         ) { page.batches.append($0) }

@@ -24,6 +24,7 @@ enum BatchQueries {
         let day: Day
         let node: String
         let seq: Int64
+        let lastSeq: Int64
     }
 
     /// One number: the last fold that took in a batch of the range. Folds are numbered in the order of their commits.
@@ -37,10 +38,29 @@ enum BatchQueries {
         """
     }
 
-    /// Columns: day, node, seq, beacons.
+    /// What is left of the batch that the position is in the middle of, since others were merged with it meanwhile: one
+    /// row at most. Columns: payload, repeats, how many of its beacons come before the position,
+    /// its last number.
+    static func rest(_ instants: Range<Int64>, after: Position, through: Int64) -> SQL {
+        """
+        SELECT e.payload, f.duplicates, f.part_ends[(
+            SELECT count(*) FROM unnest(f.part_seqs) AS part (seq) WHERE part.seq <= \(after.lastSeq))], e.last_seq
+        FROM analytics_events e JOIN rollup_folded f USING (received_day, node, seq)
+        WHERE e.received_day = \(after.day) AND e.node = \(after.node)
+          AND e.seq = (
+            SELECT max(seq) FROM analytics_events
+            WHERE received_day = \(after.day) AND node = \(after.node) AND seq <= \(after.seq))
+          AND e.last_seq > \(after.lastSeq)
+          AND e.max_time >= \(PostgresTimestamp(ms: instants.lowerBound))
+          AND e.min_time < \(PostgresTimestamp(ms: instants.upperBound))
+          AND f.fold_seq <= \(through)
+        """
+    }
+
+    /// Columns: day, node, seq, last seq, beacons.
     static func page(_ instants: Range<Int64>, after: Position, through: Int64, limit: Int) -> SQL {
         """
-        SELECT e.received_day, e.node, e.seq, e.beacons
+        SELECT e.received_day, e.node, e.seq, e.last_seq, e.beacons
         \(sql: paged(instants, after: after, through: through))
         ORDER BY e.received_day, e.node, e.seq LIMIT \(Int64(limit))
         """

@@ -20,12 +20,17 @@ enum RawBatches {
             WHERE received_day = \(key.day) AND node = \(key.node) AND seq = \(key.seq)
             """)
         guard rows.count == 1 else { throw Unreadable(key: key, reason: "it is gone") }
-        let batch = try rows[0].withBytes(0) { bytes in
-            do {
-                return try BatchBlock.decode(bytes, columns: columns)
-            } catch {
-                throw Unreadable(key: key, reason: "\(error)")
-            }
+        return try rows[0].withBytes(0) { try decode($0, of: key, columns: columns) }
+    }
+
+    static func decode(
+        _ bytes: UnsafeRawBufferPointer, of key: BatchKey, columns: ColumnSet
+    ) throws(Unreadable) -> BeaconBatch {
+        let batch: BeaconBatch
+        do {
+            batch = try BatchBlock.decode(bytes, columns: columns)
+        } catch {
+            throw Unreadable(key: key, reason: "\(error)")
         }
         for column in [batch.receivedAt, batch.timestamp, batch.claimed] {
             guard column.allSatisfy({ instants.contains($0) }) else {
@@ -33,5 +38,21 @@ enum RawBatches {
             }
         }
         return batch
+    }
+
+    /// Puts other beacons in a batch's place. It may be empty: the row stays, since it says how far its node has shipped.
+    static func replace(_ key: BatchKey, by beacons: BeaconBatch, lastSeq: Int64, on connection: PostgresConnection)
+        throws
+    {
+        let block = BatchBlock.encode(beacons)
+        let times: (first: Int64, last: Int64)? = beacons.timestamp.min().map { ($0, beacons.timestamp.max()!) }
+        try connection.execute(
+            """
+            UPDATE analytics_events SET last_seq = \(lastSeq), beacons = \(Int32(beacons.count)),
+                min_time = coalesce(\(times.map { PostgresTimestamp(ms: $0.first) }), received_at),
+                max_time = coalesce(\(times.map { PostgresTimestamp(ms: $0.last) }), received_at),
+                schema_version = \(BatchBlock.schemaVersion), crc = \(Int64(block.crc)), payload = \(block.bytes)
+            WHERE received_day = \(key.day) AND node = \(key.node) AND seq = \(key.seq)
+            """)
     }
 }

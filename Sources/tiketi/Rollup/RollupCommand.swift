@@ -135,7 +135,7 @@ struct RollupCommand: AsyncParsableCommand {
     struct MakePartitions: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             commandName: "partitions",
-            abstract: "Make coming partitions of the raw batches, drop those past retention.",
+            abstract: "Make coming partitions of the raw batches, drop those past retention, merge small batches.",
             discussion: "RAW_RETENTION_DAYS says how long they are kept (\(RollupCommand.defaultRetentionDays)).")
 
         @OptionGroup var environmentFile: EnvironmentFile
@@ -148,6 +148,8 @@ struct RollupCommand: AsyncParsableCommand {
                 for day in result.made { print("made \(day)") }
                 for day in result.dropped { print("dropped \(day)") }
                 for day in result.kept { print("kept \(day): some of its batches are not folded yet") }
+                let compacted = try await rollup.compact()
+                if compacted.merged > 0 { print("merged \(compacted.batches) batches into \(compacted.merged)") }
             }
         }
     }
