@@ -72,4 +72,24 @@ extension Rollup {
         metrics.compacted.increment(by: result.batches)
         return result
     }
+
+    /// Drops hours of months long past; days and months stay.
+    package func pruneHours(keepMonths: Int) async throws -> HourlyRetention.Result {
+        let today = calendar.day(of: clock())
+        return try await postgres.withConnection { [calendar] connection in
+            try connection.withStatementTimeout(Self.maxStatementTime) {
+                try HourlyRetention.run(today: today, keepMonths: keepMonths, calendar: calendar, on: connection)
+            }
+        }
+    }
+
+    /// Forgets sessions that nothing can continue; returns how many intervals there were.
+    package func forgetSessions() async throws -> Int {
+        let now = clock()
+        return try await postgres.withConnection { [calendar] connection in
+            try connection.withStatementTimeout(Self.maxStatementTime) {
+                try SessionRetention.run(now: now, calendar: calendar, on: connection)
+            }
+        }
+    }
 }

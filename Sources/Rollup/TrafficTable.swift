@@ -44,6 +44,49 @@ enum TrafficTable {
         return cells
     }
 
+    /// The stored days among `keys`, by index into them.
+    static func days(
+        _ family: TrafficFamily, _ keys: [(entity: ExactText, day: Day)], calendar: ReportingCalendar,
+        on connection: PostgresConnection
+    ) throws -> [(number: Int, Swift.Result<TrafficCell, UndecodableRow>)] {
+        guard !keys.isEmpty else { return [] }
+        return try connection.query(
+            """
+            SELECT k.number, \(unescaped: columns)
+            FROM unnest(\(keys.indices.map { Int32($0) }), \(keys.map(\.entity.string)), \(keys.map(\.day)))
+                AS k (number, entity, day)
+            JOIN \(unescaped: family.table(.day)) t ON t.\(unescaped: family.idColumn) = k.entity AND t.day = k.day
+            """
+        ).map { row in
+            let number = Int(try row.get(0, as: Int32.self))
+            do {
+                return (
+                    number,
+                    .success(
+                        try cell(row, from: 1) {
+                            .bucket(family, .day, keys[number].entity.string, keys[number].day, calendar, reason: $0)
+                        })
+                )
+            } catch let row as UndecodableRow {
+                return (number, .failure(row))
+            }
+        }
+    }
+
+    /// Removes all hours of each entity between two instants.
+    static func remove<Bound: PostgresEncodable>(
+        _ family: TrafficFamily, hoursOf entities: [ExactText], from lower: [Bound], to upper: [Bound],
+        on connection: PostgresConnection
+    ) throws where [Bound]: PostgresEncodable {
+        guard !entities.isEmpty else { return }
+        try connection.execute(
+            """
+            DELETE FROM \(unescaped: family.table(.hour)) t
+            USING unnest(\(entities.map(\.string)), \(lower), \(upper)) AS k (entity, lower, upper)
+            WHERE t.\(unescaped: family.idColumn) = k.entity AND t.hour >= k.lower AND t.hour < k.upper
+            """)
+    }
+
     /// Writes hours, replacing those that are there. Rows go in in the order given: sort them by key.
     static func write(
         _ family: TrafficFamily, hours: [(entity: ExactText, hour: Int64, cell: TrafficCell)],

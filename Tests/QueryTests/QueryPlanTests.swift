@@ -69,6 +69,12 @@ import Testing
             """)
         try await lab.execute(
             """
+            INSERT INTO pruned_days
+            SELECT day, day AT TIME ZONE 'Asia/Seoul', (day + INTERVAL '1 day') AT TIME ZONE 'Asia/Seoul'
+            FROM generate_series(TIMESTAMP '2015-01-01', TIMESTAMP '2023-10-31', INTERVAL '1 day') AS day
+            """)
+        try await lab.execute(
+            """
             INSERT INTO reservation_states
             SELECT 'r' || n, 'e', 'a', TIMESTAMPTZ '2025-12-05Z' - n * INTERVAL '10 minutes', NULL
             FROM generate_series(1, 50000) n
@@ -116,6 +122,7 @@ import Testing
         statements += [
             ("dirty of one", DirtyQueries.buckets(family: "artist", entity: "id7", of: daily), ["rollup_dirty_pkey"]),
             ("dirty of all", DirtyQueries.buckets(family: "artist", of: daily), ["rollup_dirty_pkey"]),
+            ("hours kept", DirtyQueries.hoursKept(daily), ["pruned_days_pkey"]),
             ("dirty of revenue", DirtyQueries.buckets(family: "revenue", entity: "", of: daily), ["rollup_dirty_pkey"]),
             ("names", NameQueries.names(.artist, ["id1", "id2"]), ["artist_names_pkey"]),
             ("titles", NameQueries.names(.event, ["id1", "id2"]), ["event_names_pkey"]),

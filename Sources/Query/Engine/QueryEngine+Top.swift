@@ -59,6 +59,7 @@ extension QueryEngine {
     private static func topPlan(
         _ family: TrafficFamily, _ plan: PeriodPlan, on connection: PostgresConnection
     ) throws -> TopPlan {
+        try DirtyQueries.requireHours(plan, on: connection)
         let dirty =
             plan.source == .calendarTables
             ? try DirtyQueries.read(

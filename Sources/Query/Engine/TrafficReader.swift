@@ -16,6 +16,7 @@ struct TrafficReader {
         buckets = Array(repeating: TrafficCell(), count: plan.buckets.count)
         tailInstants = plan.tailDay.map(plan.calendar.range(of:)) ?? 0..<0
         var dirty = DirtyBuckets()
+        try DirtyQueries.requireHours(plan, on: connection)
         if plan.source == .calendarTables {
             dirty = try DirtyQueries.read(
                 DirtyQueries.buckets(family: subject.family.rawValue, entity: subject.entity, of: plan),

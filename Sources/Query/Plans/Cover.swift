@@ -1,6 +1,6 @@
 import Core
 
-/// Which stored rows make up a stretch of days, each instant exactly once. Neighbours are joined.
+/// Which stored rows make up a stretch of days, each beacon exactly once. Neighbours are joined.
 struct Cover: Equatable, Sendable {
     /// First days of months.
     private(set) var months: [ClosedRange<Day>] = []
@@ -30,6 +30,7 @@ struct Cover: Equatable, Sendable {
         for day in sequence(first: bucket.days.lowerBound, next: { $0 < bucket.days.upperBound ? $0 + 1 : nil }) {
             if dirty.days.contains(day) {
                 appendHours(calendar.range(of: day), dirty)
+                if dirty.pruned.contains(day) { append(day) }
             } else {
                 append(day)
             }

@@ -8,11 +8,16 @@ struct DirtyBuckets: Equatable, Sendable {
     private(set) var days: Set<Day> = []
     /// Their first instants. Only revenue has hours that are derived.
     private(set) var hours: Set<Int64> = []
+    /// Those of `days` whose hours hold only what came since they were pruned: it adds to the stored day.
+    private(set) var pruned: Set<Day> = []
 
     init() {}
 
-    init(months: Set<Day>, days: Set<Day>, hours: Set<Int64>, _ calendar: ReportingCalendar) {
+    init(
+        months: Set<Day>, days: Set<Day>, hours: Set<Int64>, pruned: Set<Day> = [], _ calendar: ReportingCalendar
+    ) {
         self.hours = hours
+        self.pruned = pruned
         self.days = days.union(hours.map { calendar.day(of: $0) })
         self.months = months.union(self.days.map(\.firstOfMonth))
     }

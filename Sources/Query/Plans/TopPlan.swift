@@ -6,7 +6,8 @@ struct TopPlan: Equatable, Sendable {
     var months: [ClosedRange<Day>] = []
     var days: [ClosedRange<Day>] = []
     var hours: [Range<Int64>] = []
-    /// Those of `days` on which some artist or event is stale: its own hours are read instead.
+    /// Those of `days` on which some artist or event is stale: its own hours are read instead, or on top where the
+    /// day was pruned.
     var dirtyDays: [Day] = []
 
     init(_ plan: PeriodPlan, dirty: DirtyBuckets) {

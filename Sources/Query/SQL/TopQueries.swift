@@ -72,7 +72,8 @@ enum TopQueries {
 
         WHERE NOT EXISTS (
             SELECT FROM rollup_dirty d WHERE d.grain = 'day' AND d.family = \(family.rawValue)
-            AND d.entity = t.\(unescaped: family.idColumn) AND d.bucket = t.day::timestamp AT TIME ZONE 'UTC')
+            AND d.entity = t.\(unescaped: family.idColumn) AND d.bucket = t.day::timestamp AT TIME ZONE 'UTC'
+            AND (SELECT true FROM pruned_days p WHERE p.day = t.day LIMIT 1) IS NULL)
         """
     }
 }

@@ -23,10 +23,11 @@ enum DeriveTraffic {
             try ApplyLock.take(on: connection)
             let keys = try DirtyLedger.take(.day, limit: maxBuckets, on: connection)
             var result = Result(taken: keys.count)
+            let pruned = try PrunedDays.among(Array(Set(keys.map(\.bucket))), on: connection)
             for family in TrafficFamily.allCases {
                 let days = keys.filter { $0.family == family.rawValue }.sorted()
                 try derive(
-                    family, .day, days, from: .hour,
+                    family, .day, days, from: .hour, pruned: pruned,
                     ranges: days.map { day in
                         let range = calendar.range(of: day.bucket)
                         return (PostgresTimestamp(ms: range.lowerBound), PostgresTimestamp(ms: range.upperBound))
@@ -64,7 +65,8 @@ enum DeriveTraffic {
 
     private static func derive<Bound: PostgresEncodable>(
         _ family: TrafficFamily, _ grain: Grain, _ keys: [DirtyLedger.Key], from parts: Grain,
-        ranges: [(lower: Bound, upper: Bound)], calendar: ReportingCalendar, into result: inout Result,
+        pruned: Set<Day> = [], ranges: [(lower: Bound, upper: Bound)], calendar: ReportingCalendar,
+        into result: inout Result,
         on connection: PostgresConnection
     ) throws where [Bound]: PostgresEncodable {
         guard !keys.isEmpty else { return }
@@ -95,6 +97,18 @@ enum DeriveTraffic {
                 undecodable.append(row)
             }
         }
+        // Of these the parts are what came since they were pruned.
+        let additions = keys.indices.filter { pruned.contains(keys[$0].bucket) }
+        for (number, stored) in try TrafficTable.days(
+            family, additions.map { (keys[$0].entity, keys[$0].bucket) }, calendar: calendar, on: connection)
+        {
+            switch stored {
+            case .success(let cell): cells[additions[number]].merge(cell)
+            case .failure(let row):
+                unknown.insert(additions[number])
+                undecodable.append(row)
+            }
+        }
         // The other buckets don't wait for it.
         try DirtyLedger.mark(unknown.map { keys[$0] }, grain, on: connection)
         let derived = keys.indices.filter { !unknown.contains($0) }
@@ -104,6 +118,10 @@ enum DeriveTraffic {
             buckets: derived.filter { !$0.cell.isEmpty }, on: connection)
         try TrafficTable.remove(
             family, grain, buckets: derived.filter { $0.cell.isEmpty }.map { ($0.entity, $0.bucket) }, on: connection)
+        let added = additions.filter { !unknown.contains($0) }
+        try TrafficTable.remove(
+            family, hoursOf: added.map { keys[$0].entity }, from: added.map { ranges[$0].lower },
+            to: added.map { ranges[$0].upper }, on: connection)
         result.derived += derived.count
         result.undecodable += undecodable
     }

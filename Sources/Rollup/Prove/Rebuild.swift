@@ -43,6 +43,7 @@ package enum Rebuild {
             result.forgottenBatches = try BatchLedgers.putBackForgotten(on: connection)
             guard let days = recount.days else { return result }
             for family in TrafficFamily.allCases { result.changedHours += try replace(family, recount, on: connection) }
+            try PrunedDays.restore(range == nil ? nil : days, on: connection)
             try replaceLedgers(recount, days, whole: range == nil, on: connection)
             try markDays(days, calendar: calendar, whole: range == nil, on: connection)
             try markRevenue(days, calendar: calendar, whole: range == nil, on: connection)

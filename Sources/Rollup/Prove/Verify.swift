@@ -92,7 +92,10 @@ package enum Verify {
             """
             SELECT entity, hour, c_page_views, t_page_views, c_seat_views, t_seat_views, c_beacons, t_beacons,
                 c_sessions, t_sessions, c_session_ms, t_session_ms, c_visitors IS DISTINCT FROM t_visitors AS visitors
-            FROM (\(sql: recount.differences(family))) d LIMIT \(maxFindings - report.findings.count)
+            FROM (\(sql: recount.differences(family))) d
+            WHERE NOT EXISTS (
+                SELECT FROM pruned_days p WHERE p.day = (d.hour AT TIME ZONE \(recount.calendar.identifier))::date)
+            LIMIT \(maxFindings - report.findings.count)
             """)
         for row in rows {
             var differences: [String] = []
@@ -121,8 +124,10 @@ package enum Verify {
     ) throws {
         let dirty = try DirtyBuckets(on: connection)
         report.dirty = dirty.count
+        let pruned = try PrunedDays.all(on: connection)
         for family in TrafficFamily.allCases {
-            try compareDays(family, range, calendar: calendar, dirty: dirty, into: &report, on: connection)
+            try compareDays(
+                family, range, calendar: calendar, dirty: dirty, pruned: pruned, into: &report, on: connection)
             try compareMonths(family, range, calendar: calendar, dirty: dirty, into: &report, on: connection)
         }
         try VerifyRevenue.compare(range, calendar: calendar, into: &report, on: connection)
@@ -151,9 +156,14 @@ package enum Verify {
 
     private static func compareDays(
         _ family: TrafficFamily, _ range: ClosedRange<Day>?, calendar: ReportingCalendar, dirty: DirtyBuckets,
-        into report: inout Report, on connection: PostgresConnection
+        pruned: Set<Day>, into report: inout Report, on connection: PostgresConnection
     ) throws {
         for days in try stretches(of: family, .hour, .day, range, calendar: calendar, on: connection) {
+            if pruned.contains(days.lowerBound) {
+                try comparePruned(
+                    family, days.lowerBound, calendar: calendar, dirty: dirty, into: &report, on: connection)
+                continue
+            }
             var expected = Expected()
             var lookup = DayLookup(calendar)
             try connection.stream(
@@ -174,6 +184,26 @@ package enum Verify {
             }
             try compare(
                 family, .day, days, expected, calendar: calendar, dirty: dirty, into: &report, on: connection)
+        }
+    }
+
+    /// A pruned day has no hours but those that wait to be added to it.
+    private static func comparePruned(
+        _ family: TrafficFamily, _ day: Day, calendar: ReportingCalendar, dirty: DirtyBuckets,
+        into report: inout Report, on connection: PostgresConnection
+    ) throws {
+        let range = calendar.range(of: day)
+        for row in try connection.query(
+            """
+            SELECT DISTINCT \(unescaped: family.idColumn) FROM \(unescaped: family.table(.hour))
+            WHERE hour >= \(PostgresTimestamp(ms: range.lowerBound))
+                AND hour < \(PostgresTimestamp(ms: range.upperBound)) ORDER BY 1 LIMIT \(maxFindings)
+            """)
+        {
+            let entity = ExactText(try row.get(0))
+            if dirty.contains(family, .day, entity, day) { continue }
+            report.add(
+                family.table(.hour), entity.string, "\(day)", "the day was pruned, and hours wait to be added to it")
         }
     }
 

@@ -135,8 +135,11 @@ struct RollupCommand: AsyncParsableCommand {
     struct MakePartitions: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             commandName: "partitions",
-            abstract: "Make coming partitions of the raw batches, drop those past retention, merge small batches.",
-            discussion: "RAW_RETENTION_DAYS says how long they are kept (\(RollupCommand.defaultRetentionDays)).")
+            abstract: "Make coming partitions of the raw batches, drop what is past retention, merge small batches.",
+            discussion: """
+                RAW_RETENTION_DAYS says how long raw batches are kept (\(RollupCommand.defaultRetentionDays)), \
+                HOURLY_RETENTION_MONTHS how long hours are (\(HourlyRetention.defaultMonths)). Days and months stay.
+                """)
 
         @OptionGroup var environmentFile: EnvironmentFile
 
@@ -144,10 +147,18 @@ struct RollupCommand: AsyncParsableCommand {
             try await RollupCommand.withRollup(environmentFile) { rollup, settings in
                 let keepDays = try settings.int(
                     "RAW_RETENTION_DAYS", default: RollupCommand.defaultRetentionDays, in: 1...10_000)
+                let keepMonths = try settings.int(
+                    "HOURLY_RETENTION_MONTHS", default: HourlyRetention.defaultMonths,
+                    in: HourlyRetention.minMonths...HourlyRetention.maxMonths)
                 let result = try await rollup.partitions(keepDays: keepDays)
                 for day in result.made { print("made \(day)") }
                 for day in result.dropped { print("dropped \(day)") }
                 for day in result.kept { print("kept \(day): some of its batches are not folded yet") }
+                let hours = try await rollup.pruneHours(keepMonths: keepMonths)
+                for day in hours.pruned { print("dropped the hours of \(day)") }
+                for day in hours.kept { print("kept the hours of \(day): they and the day don't agree yet") }
+                let sessions = try await rollup.forgetSessions()
+                if sessions > 0 { print("forgot \(sessions) sessions") }
                 let compacted = try await rollup.compact()
                 if compacted.merged > 0 { print("merged \(compacted.batches) batches into \(compacted.merged)") }
             }

@@ -14,6 +14,8 @@ ALTER TABLE analytics_events DROP CONSTRAINT analytics_events_beacons_check;
 -- Reporting days whose hours are gone for good: what is in their hours now came later, and is added to the stored day.
 CREATE TABLE pruned_days (
     day       date PRIMARY KEY,
+    starts_at timestamptz NOT NULL,
+    ends_at   timestamptz NOT NULL,
     pruned_at timestamptz NOT NULL DEFAULT now()
 );
 
