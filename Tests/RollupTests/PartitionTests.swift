@@ -146,6 +146,15 @@ import Testing
         }
     }
 
+    @Test func daysAreNamedInStretchesAndNotWithoutEnd() {
+        let first = Day("2025-01-30")!
+        #expect("\(DayList([first + 1, first, first + 2, first + 5]))" == "2025-01-30 to 2025-02-01, 2025-02-04")
+        #expect("\(DayList((0..<400).map { first + $0 }))" == "2025-01-30 to 2026-03-05")
+        let scattered = DayList((0..<400).map { first + $0 * 2 })
+        #expect("\(scattered)".hasSuffix(", 2025-02-21 and 388 more"))
+        #expect("\(scattered)".split(separator: ",").count == DayList.maxStretches)
+    }
+
     private func tables(_ pool: PostgresPool, _ day: String) async throws -> Int64 {
         try await pool.count("SELECT count(*) FROM pg_class WHERE relname = \("analytics_events_" + day)")
     }

@@ -5,6 +5,7 @@ package struct ShipMetrics: Sendable {
     let beacons: Counter
     let bytes: Counter
     let failures: Counter
+    let missingPartitions: Counter
     let lagMs: Gauge
     /// Receipt of the oldest beacon in the spool that isn't stored, milliseconds since 1970; 0 where there is none.
     let oldestReceivedAt = Gauge()
@@ -15,6 +16,9 @@ package struct ShipMetrics: Sendable {
         beacons = metrics.counter("tiketi_ship_beacons_total", "Beacons stored in Postgres.")
         bytes = metrics.counter("tiketi_ship_bytes_total", "Bytes of the stored blocks.")
         failures = metrics.counter("tiketi_ship_failures_total", "Attempts to store a batch that failed.")
+        missingPartitions = metrics.counter(
+            "tiketi_ship_missing_partitions_total",
+            "Batches that found no partition of their day and had it made: partitions are not made ahead.")
         lagMs = metrics.gauge(
             "tiketi_ship_lag_milliseconds", "From a batch's first receipt to its commit, of the last batch.")
         metrics.gauge(

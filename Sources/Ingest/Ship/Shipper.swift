@@ -169,6 +169,7 @@ package final class Shipper: Sendable {
                 didStore(cut.batch, batch, lastSeqs: lastSeqs)
                 return .stored
             } catch let error as PostgresError where error.isMissingPartition {
+                metrics.missingPartitions.increment()
                 logger.critical(
                     "no partition for this day of receipt: making it now; is `tiketi rollup partitions` scheduled?",
                     metadata: ["day": "\(batch.receivedDay)"])

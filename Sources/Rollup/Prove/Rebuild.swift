@@ -22,7 +22,7 @@ package enum Rebuild {
         package var description: String {
             switch self {
             case .rawDropped(let days):
-                "the raw batches received on \(days.map(\.description).joined(separator: ", ")) are gone: "
+                "the raw batches received on \(DayList(days)) are gone: "
                     + "choose --from \(days.max()! + 2) or later"
             }
         }

@@ -77,16 +77,23 @@ import Testing
         }
     }
 
+    /// An alarm, and never a lost batch.
     @Test func aMissingPartitionIsMadeAndTheBatchIsKept() async throws {
         try await withDirectory { directory in
             try await withAnalyticsDatabase { _, pool in
                 let spool = try Spool(testing: .small(directory))
-                let shipper = shipper(spool, pool)
+                let metrics = ShipMetrics(Metrics())
+                let lines = LogLines()
+                let shipper = shipper(spool, pool, metrics: metrics, logger: lines.logger)
                 let shipping = Task { await shipper.run() }
+                #expect(await spool.append(BeaconRecords(numbers: 0..<1), until: .stored).isSuccess)
+                #expect(metrics.missingPartitions.value == 0)
                 let longAgo = Self.now - 90 * 86_400_000
                 #expect(
-                    await spool.append(BeaconRecords(numbers: 0..<3, receivedAt: longAgo), until: .stored).isSuccess)
+                    await spool.append(BeaconRecords(numbers: 1..<3, receivedAt: longAgo), until: .stored).isSuccess)
                 #expect(try await stored(pool) == [0, 1, 2])
+                #expect(metrics.missingPartitions.value == 1)
+                #expect(lines.critical.count { $0.hasPrefix("no partition for this day of receipt") } == 1)
                 shipping.cancel()
                 await shipping.value
             }
@@ -232,9 +239,12 @@ import Testing
 
     // MARK: Fixture
 
-    private func shipper(_ spool: Spool, _ pool: PostgresPool, logger: Logger = testLogger) -> Shipper {
+    private func shipper(
+        _ spool: Spool, _ pool: PostgresPool, metrics: ShipMetrics = ShipMetrics(Metrics()),
+        logger: Logger = testLogger
+    ) -> Shipper {
         Shipper(
-            spool: spool, nodeId: "node", pool: pool, counters: nil, metrics: ShipMetrics(Metrics()),
+            spool: spool, nodeId: "node", pool: pool, counters: nil, metrics: metrics,
             clock: { Self.now + 60_000 }, logger: logger)
     }
 
