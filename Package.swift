@@ -75,7 +75,7 @@ let package = Package(
         ),
         .target(
             name: "Rollup",
-            dependencies: ["Core", "Storage", "Platform", logging, lifecycle],
+            dependencies: ["Core", "Storage", "Platform", logging, crypto, lifecycle],
             swiftSettings: settings
         ),
         .target(

@@ -158,13 +158,15 @@ package struct Rollup: Sendable {
     static let maxFoldsToHeal = 4
 
     /// Sets the counters right; where too much is pending, folds some of that first.
-    func heal() async throws {
+    ///
+    /// - Parameter counters: those that are set also where nothing is left to count.
+    func heal(alsoZero counters: Set<ErasureEffect.CounterName> = []) async throws {
         guard let redis else { return }
         do {
             var folds = 0
             while true {
                 if let healed = try await HealCounters.run(
-                    calendar: calendar, now: clock(), postgres: postgres, redis: redis)
+                    calendar: calendar, now: clock(), alsoZero: counters, postgres: postgres, redis: redis)
                 {
                     logger.debug("counters healed", metadata: ["result": "\(healed)"])
                     return

@@ -25,11 +25,14 @@ struct RollupFixture {
 
     /// Stores the beacons as one batch of the node, received when its first beacon was. The node says that anything may
     /// still come, as the tests store batches in any order.
-    func store(_ beacons: [Beacon], node: String = "node/1", seq: Int64) async throws {
+    func store(
+        _ beacons: [Beacon], node: String = "node/1", seq: Int64, receivedAt: Int64? = nil
+    ) async throws {
         var builder = BeaconBatchBuilder()
         for beacon in beacons { builder.append(beacon) }
         let batch = BatchStore.Batch(
-            node: node, firstSeq: seq, lastSeq: seq, receivedAt: beacons[0].receivedAt, encoding: builder.finish())
+            node: node, firstSeq: seq, lastSeq: seq, receivedAt: receivedAt ?? beacons[0].receivedAt,
+            encoding: builder.finish())
         try await pool.withConnection { connection in
             _ = try BatchStore.ensurePartition(of: batch.receivedDay, on: connection)
             let position = try BatchStore.positions(ofNode: node, on: connection)[node]

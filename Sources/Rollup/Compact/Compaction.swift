@@ -73,6 +73,7 @@ package enum Compaction {
         let next = try connection.transaction { connection -> Position? in
             // Now that no one else changes what is folded.
             try ApplyLock.take(on: connection)
+            guard try CompactionPause.isOver(on: connection) else { return nil }
             guard let run = CompactionRun(in: try candidates(day, after: position, on: connection)) else {
                 return position
             }

@@ -65,8 +65,26 @@ package enum HealCounters {
     package static func run(
         calendar: ReportingCalendar, now: Int64, postgres: PostgresPool, redis: RedisPool
     ) async throws -> Result? {
-        guard let snapshot = try await snapshot(calendar: calendar, now: now, postgres: postgres) else { return nil }
+        try await run(calendar: calendar, now: now, alsoZero: [], postgres: postgres, redis: redis)
+    }
+
+    /// - Parameter counters: those that are set also where nothing is left to count.
+    static func run(
+        calendar: ReportingCalendar, now: Int64, alsoZero counters: Set<ErasureEffect.CounterName>,
+        postgres: PostgresPool, redis: RedisPool
+    ) async throws -> Result? {
+        guard var snapshot = try await snapshot(calendar: calendar, now: now, postgres: postgres) else { return nil }
+        for counter in counters {
+            let name = ExactText(name(counter.family, counter.entity.string, on: counter.day))
+            guard snapshot.views[name] == nil else { continue }
+            snapshot.views[name] = 0
+            snapshot.expiry[name] = calendar.start(of: counter.day + 1 + CounterKey.daysKept) / 1000
+        }
         return try await set(snapshot, redis: redis)
+    }
+
+    private static func name(_ family: TrafficFamily, _ entity: String, on day: Day) -> String {
+        family == .artist ? CounterKey.artistViews(entity, on: day) : CounterKey.eventViews(entity, on: day)
     }
 
     /// The first half: what the counters should be; nil where too much is pending.
@@ -117,8 +135,7 @@ package enum HealCounters {
         var lookup = DayLookup(calendar)
         func add(_ family: TrafficFamily, _ entity: String, _ day: Day, _ views: Int64) {
             guard views != 0 else { return }
-            let name = ExactText(
-                family == .artist ? CounterKey.artistViews(entity, on: day) : CounterKey.eventViews(entity, on: day))
+            let name = ExactText(name(family, entity, on: day))
             snapshot.views[name, default: 0] += views
             snapshot.expiry[name] = calendar.start(of: day + 1 + CounterKey.daysKept) / 1000
         }

@@ -267,6 +267,14 @@ struct Recount {
                     ]
                 })
         }
+        // Those of erased beacons come first.
+        try connection.execute(
+            """
+            INSERT INTO recounted_stamped (id, batch, place, received_ms, recorded)
+            SELECT id, -1, row_number() OVER (PARTITION BY id ORDER BY received_at),
+                (extract(epoch FROM received_at) * 1000)::bigint, false
+            FROM erased_stamped_ids
+            """)
         var id: Int64?
         var counted: Int64?
         try connection.stream(
@@ -276,6 +284,10 @@ struct Recount {
             if next != id { counted = nil }
             id = next
             let receivedAt = try row.get(3, as: Int64.self)
+            if try row.get(1, as: Int32.self) < 0 {
+                counted = receivedAt
+                return
+            }
             let isRepeat =
                 computed.contains(receivedAt)
                 ? RepeatedMessages.isStampedRepeat(receivedAt, ofCounted: counted) : try row.get(4)
@@ -301,10 +313,15 @@ struct Recount {
             else { continue }
             messages.add(batch, number: number, claimed: range, only: .timed)
         }
+        // Ids of erased beacons count no more.
+        let erased = try ErasedIds.timed(range, on: connection)
         var runs: [(minute: Int32, ids: [UInt8])] = []
         for minute in messages.minutes {
-            // The first of each counts, so that there is one.
-            runs.append((minute, HashSetRun.encode(sorted: messages.decide(messages.takeMinute(minute)))))
+            var ids = messages.takeMinute(minute)
+            ids.see(erased[minute] ?? [])
+            // The first of each counts, unless it was erased.
+            let new = messages.decide(ids)
+            if !new.isEmpty { runs.append((minute, HashSetRun.encode(sorted: new))) }
         }
         for (number, rows) in messages.decision.repeats { sources[number].repeats += rows }
         guard !runs.isEmpty else { return }

@@ -23,12 +23,15 @@ enum VerifyLedgers {
         let last = Int32(clamping: floorDiv(instants.upperBound - 1, 60_000))
         try connection.stream(
             """
-            SELECT minute, stored.runs, counted.ids FROM (
+            SELECT minute, stored.runs, counted.ids, erased.ids FROM (
                 SELECT minute, array_agg(ids ORDER BY run) AS runs FROM message_ids
                 WHERE minute >= \(first) AND minute <= \(last) GROUP BY minute
             ) stored FULL JOIN (
                 SELECT minute, ids FROM recounted_ids WHERE minute >= \(first) AND minute <= \(last)
-            ) counted USING (minute) ORDER BY minute
+            ) counted USING (minute) FULL JOIN (
+                SELECT minute, array_agg(id) AS ids FROM erased_message_ids
+                WHERE minute >= \(first) AND minute <= \(last) GROUP BY minute
+            ) erased USING (minute) ORDER BY minute
             """
         ) { row in
             let minute = try row.get(0, as: Int32.self)
@@ -42,7 +45,9 @@ enum VerifyLedgers {
                 report.add(.ids(ofMinute: minute, calendar, reason: "\(failure)"))
                 return
             }
-            let counted = try row.get(2, as: [UInt8]?.self).map { try HashSetRun.decode($0) } ?? []
+            var counted = try row.get(2, as: [UInt8]?.self).map { try HashSetRun.decode($0) } ?? []
+            let erased = try row.get(3, as: [Int64]?.self) ?? []
+            MessageIds.union(&counted, erased.map { UInt64(bitPattern: $0) }.sorted())
             if stored != counted {
                 report.add("message_ids", "minute", bucket, "\(stored.count) ids, raw gives \(counted.count) others")
             }

@@ -19,10 +19,12 @@ CREATE TABLE pruned_days (
     pruned_at timestamptz NOT NULL DEFAULT now()
 );
 
--- Persons who were erased, by a salted hash of the id. One that isn't finished was interrupted: the next one goes on.
+-- Persons who were erased, by a salted hash of the id. One that isn't finished was interrupted.
 CREATE TABLE erasures (
     id               bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     started_at       timestamptz NOT NULL DEFAULT now(),
+    -- Every raw batch was looked at; only then can it finish, and only a run that is given the id again gets there.
+    searched_at      timestamptz,
     finished_at      timestamptz,
     requested_by     text NOT NULL,
     salt             bytea NOT NULL CHECK (length(salt) = 32),
@@ -39,7 +41,7 @@ CREATE TABLE erasures (
     -- Batches that can't be read.
     unsearched       bigint NOT NULL DEFAULT 0
 );
--- What an unfinished erasure still owes: days to count again, and counters of today and yesterday.
+-- What an unfinished erasure still owes: days to count again, and counters of the last days to set right.
 CREATE TABLE erasure_days (
     erasure bigint NOT NULL REFERENCES erasures ON DELETE CASCADE,
     day     date NOT NULL,
