@@ -144,6 +144,61 @@ import Testing
         }
     }
 
+    /// Batches come, are folded and merged meanwhile; what came behind its back a second run removes.
+    @Test(arguments: 0..<2)
+    func everythingElseGoesOnMeanwhile(round: Int) async throws {
+        var random = RandomBeacons(generator: SeededGenerator())
+        print("round \(round): \(random.generator)")
+        let beacons = beacons(&random, 2000).sorted { $0.receivedAt < $1.receivedAt }
+        let batches = stride(from: 0, to: beacons.count, by: 15).map {
+            Array(beacons[$0..<min($0 + 15, beacons.count)])
+        }
+        try await withAnalyticsDatabase { _, pool in
+            let fixture = RollupFixture(pool: pool, now: 1_766_000_000_000)
+            try await store(Array(batches.prefix(batches.count / 2)), in: fixture)
+            let first = batches.count / 2
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                group.addTask {
+                    for number in first..<batches.count {
+                        try await fixture.store(batches[number], seq: Int64(number + 1))
+                    }
+                }
+                group.addTask { for _ in 0..<6 { _ = try await fixture.rollup.run() } }
+                group.addTask { for _ in 0..<3 { _ = try await fixture.rollup.compact() } }
+                group.addTask { _ = try await fixture.rollup.erase(visitor: Self.visitor, by: "test") }
+                group.addTask { _ = try await fixture.rollup.erase(visitor: "visitor_2", by: "test") }
+                try await group.waitForAll()
+            }
+            _ = try await fixture.rollup.run()
+            #expect(try await fixture.rollup.verify(nil).findings.isEmpty)
+            #expect(try await pool.count("SELECT count(*) FROM erasures WHERE finished_at IS NOT NULL") == 2)
+            _ = try await fixture.rollup.erase(visitor: Self.visitor, by: "test")
+            _ = try await fixture.rollup.compact()
+            #expect(try await stored(pool).filter(Self.isTheirs).isEmpty)
+            let report = try await fixture.rollup.verify(nil)
+            #expect(report.findings.isEmpty, "\(report.findings.prefix(5))")
+            #expect(try await fixture.rollup.rebuild(nil).changedHours == 0)
+        }
+    }
+
+    /// Two at once, of the same batches: neither settles what the other owes by then.
+    @Test(arguments: 0..<3)
+    func twoAtOnceOweTheirOwnDays(round: Int) async throws {
+        var random = RandomBeacons(generator: SeededGenerator())
+        print("round \(round): \(random.generator)")
+        let batches = random.batches(of: beacons(&random, 800))
+        try await withAnalyticsDatabase { _, pool in
+            let fixture = RollupFixture(pool: pool)
+            try await store(batches, in: fixture)
+            async let first = fixture.rollup.erase(visitor: Self.visitor, by: "test")
+            async let second = fixture.rollup.erase(visitor: "visitor_2", by: "test")
+            let results = try await [first, second]
+            #expect(results.allSatisfy { $0.beacons > 0 && !$0.days.isEmpty })
+            #expect(try await fixture.rollup.verify(nil).findings.isEmpty)
+            #expect(try await fixture.rollup.rebuild(nil).changedHours == 0)
+        }
+    }
+
     @Test func theAuditRowSaysWhatWasDoneAndNotToWhom() async throws {
         try await withAnalyticsDatabase { _, pool in
             let fixture = RollupFixture(pool: pool)

@@ -103,8 +103,10 @@ extension Rollup {
     private func countAgain(_ days: ClosedRange<Day>) async throws {
         try await postgres.withConnection { [calendar] connection in
             try connection.withStatementTimeout(.zero) {
-                _ = try Rebuild.run(days, calendar: calendar, on: connection)
-                try ErasureLedger.settle(days, isReachable: true, on: connection)
+                // In one transaction: another erasure may owe the same days for a batch that this has not seen.
+                _ = try Rebuild.run(days, calendar: calendar, on: connection) {
+                    try ErasureLedger.settle(days, isReachable: true, on: $0)
+                }
             }
         }
     }

@@ -28,9 +28,12 @@ package enum Rebuild {
         }
     }
 
-    /// - Parameter range: reporting days; nil for everything that is stored.
+    /// - Parameters:
+    ///   - range: reporting days; nil for everything that is stored.
+    ///   - conclude: what else belongs to the transaction.
     package static func run(
-        _ range: ClosedRange<Day>?, calendar: ReportingCalendar, on connection: PostgresConnection
+        _ range: ClosedRange<Day>?, calendar: ReportingCalendar, on connection: PostgresConnection,
+        conclude: (PostgresConnection) throws -> Void = { _ in }
     ) throws -> Result {
         try connection.transaction { connection in
             try ApplyLock.take(on: connection)
@@ -41,12 +44,16 @@ package enum Rebuild {
             var result = Result(days: recount.days, beacons: recount.beacons)
             result.retriedBatches = try DamagedBatches.retry(on: connection)
             result.forgottenBatches = try BatchLedgers.putBackForgotten(on: connection)
-            guard let days = recount.days else { return result }
+            guard let days = recount.days else {
+                try conclude(connection)
+                return result
+            }
             for family in TrafficFamily.allCases { result.changedHours += try replace(family, recount, on: connection) }
             try PrunedDays.restore(range == nil ? nil : days, on: connection)
             try replaceLedgers(recount, days, whole: range == nil, on: connection)
             try markDays(days, calendar: calendar, whole: range == nil, on: connection)
             try markRevenue(days, calendar: calendar, whole: range == nil, on: connection)
+            try conclude(connection)
             return result
         }
     }
