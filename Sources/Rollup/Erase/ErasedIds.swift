@@ -46,13 +46,13 @@ enum ErasedIds {
     }
 
     /// Writes them into the ledger of ids, from which a rebuild has just removed what raw beacons don't hold.
-    static func restore(minutes: ClosedRange<Int32>, on connection: PostgresConnection) throws {
-        var next = Int64(minutes.lowerBound)
+    static func restore(from first: Int32, through last: Int32, on connection: PostgresConnection) throws {
+        var next = Int64(first)
         while true {
             let rows = try connection.query(
                 """
                 SELECT minute, array_agg(id) FROM erased_message_ids
-                WHERE minute >= \(next) AND minute <= \(minutes.upperBound)
+                WHERE minute >= \(next) AND minute <= \(last)
                 GROUP BY minute ORDER BY minute LIMIT \(Int64(maxMinutes))
                 """
             ).map { row in
@@ -61,7 +61,7 @@ enum ErasedIds {
                     ids: try row.get(1, as: [Int64].self).map { UInt64(bitPattern: $0) }.sorted()
                 )
             }
-            guard let last = rows.last else { return }
+            guard let end = rows.last else { return }
             // No fold has this number, nor does a rebuild.
             try connection.execute(
                 """
@@ -69,7 +69,7 @@ enum ErasedIds {
                 SELECT minute, -1, ids
                 FROM unnest(\(rows.map(\.minute)), \(rows.map { HashSetRun.encode(sorted: $0.ids) })) AS k (minute, ids)
                 """)
-            next = Int64(last.minute) + 1
+            next = Int64(end.minute) + 1
         }
     }
 }

@@ -118,7 +118,7 @@ package enum Rebuild {
             INSERT INTO message_ids (minute, run, ids)
             SELECT minute, 0, ids FROM recounted_ids WHERE minute >= \(firstMinute) AND minute <= \(lastMinute)
             """)
-        try ErasedIds.restore(minutes: firstMinute...lastMinute, on: connection)
+        try ErasedIds.restore(from: firstMinute, through: lastMinute, on: connection)
         let firstSlot = SessionPiece.slot(of: start)
         let lastSlot = SessionPiece.slot(of: end - 1)
         try connection.execute("DELETE FROM session_slots WHERE slot >= \(firstSlot) AND slot <= \(lastSlot)")
