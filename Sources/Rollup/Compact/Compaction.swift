@@ -88,12 +88,16 @@ package enum Compaction {
     ) throws -> [CompactionRun.Candidate] {
         try connection.query(
             """
-            SELECT b.node, b.seq, b.last_seq, b.beacons, b.is_folded, EXISTS (
-                SELECT FROM rollup_folded o WHERE o.received_day <> \(day)
-                    AND o.fold_seq > least(b.fold_seq, b.before) AND o.fold_seq < greatest(b.fold_seq, b.before))
+            SELECT b.node, b.seq, b.last_seq, b.beacons, b.is_folded,
+                -- Looked up only where it matters.
+                CASE WHEN greatest(b.beacons, b.beacons_before) < \(CompactionRun.targetBeacons / 2) THEN EXISTS (
+                    SELECT FROM rollup_folded o WHERE o.received_day <> \(day)
+                        AND o.fold_seq > least(b.fold_seq, b.before) AND o.fold_seq < greatest(b.fold_seq, b.before))
+                ELSE false END
             FROM (
                 SELECT node, seq, a.last_seq, a.beacons, f.fold_seq,
                     lag(f.fold_seq) OVER (PARTITION BY node ORDER BY seq) AS before,
+                    lag(a.beacons) OVER (PARTITION BY node ORDER BY seq) AS beacons_before,
                     f.fold_seq IS NOT NULL AND p.seq IS NULL AND d.seq IS NULL AS is_folded
                 FROM (
                     SELECT received_day, node, seq, last_seq, beacons FROM analytics_events

@@ -32,9 +32,14 @@ struct EraseCommand: AsyncParsableCommand {
     func run() async throws {
         let id = try visitorID()
         try await RollupCommand.withRollup(environmentFile) { rollup, settings in
+            let bar = SharedProgressBar("searching", unit: .count("batches"))
+            defer { bar.finish() }
+            let progress: @Sendable (Int) -> Void = { bar.update(Int64($0), of: nil) }
             let result =
                 dryRun
-                ? try await rollup.findVisitor(id) : try await rollup.erase(visitor: id, by: by ?? NSUserName())
+                ? try await rollup.findVisitor(id, progress: progress)
+                : try await rollup.erase(visitor: id, by: by ?? NSUserName(), progress: progress)
+            bar.finish()
             for line in Self.lines(result, isDryRun: dryRun, hasRedis: try settings.string("REDIS_URL") != nil) {
                 print(line)
             }
