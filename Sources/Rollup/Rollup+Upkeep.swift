@@ -26,6 +26,9 @@ extension Rollup {
         let now = clock()
         if let day = upkeep.days.first {
             let position = upkeep.position
+            // Where it fails the day is left until the next hour: folding must not wait for it again and again.
+            upkeep.days.removeFirst()
+            upkeep.position = nil
             let (next, result) = try await postgres.withConnection { connection in
                 try connection.withStatementTimeout(Self.maxStatementTime) {
                     var result = Compaction.Result()
@@ -34,8 +37,10 @@ extension Rollup {
                 }
             }
             metrics.compacted.increment(by: result.batches)
-            upkeep.position = next
-            if next == nil { upkeep.days.removeFirst() }
+            if let next {
+                upkeep.days.insert(day, at: 0)
+                upkeep.position = next
+            }
             return true
         }
         guard now - upkeep.lastStarted >= Upkeep.everyMs else { return false }

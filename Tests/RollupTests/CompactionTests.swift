@@ -205,6 +205,35 @@ import Testing
         }
     }
 
+    @Test func aDayThatFailsIsLeftUntilTheNextHour() async throws {
+        try await withAnalyticsDatabase { _, pool in
+            let fixture = RollupFixture(pool: pool, now: Self.later)
+            for day in ["2025-12-02", "2025-12-04"] {
+                for second in 1...3 as ClosedRange<Int64> {
+                    try await fixture.store([.at("\(day)T12:00:0\(second)Z")], node: day, seq: second)
+                }
+            }
+            _ = try await fixture.rollup.run()
+            try await pool.execute(
+                """
+                CREATE FUNCTION stop() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'stopped'; END $$
+                """)
+            try await pool.execute(
+                """
+                CREATE TRIGGER stop BEFORE DELETE ON rollup_folded FOR EACH ROW WHEN (old.node = '2025-12-02')
+                EXECUTE FUNCTION stop()
+                """)
+            var upkeep = Upkeep()
+            var failures = 0
+            while true {
+                do { guard try await fixture.rollup.keepUp(&upkeep) else { break } } catch { failures += 1 }
+            }
+            #expect(failures == 1)
+            #expect(try await pool.count("SELECT count(*) FROM analytics_events") == 4, "one day of two is merged")
+            #expect(try await fixture.rollup.verify(nil).findings.isEmpty)
+        }
+    }
+
     // MARK: Which are merged
 
     private func candidates(_ beacons: [Int], cutOff: Set<Int> = []) -> [CompactionRun.Candidate] {

@@ -334,6 +334,48 @@ import Testing
         }
     }
 
+    /// The one that was counted is erased; another visitor's with the same id, within the day, stays a repeat.
+    @Test func repeatsOfAnErasedBeaconStayRepeats() async throws {
+        try await withAnalyticsDatabase { _, pool in
+            let fixture = RollupFixture(pool: pool)
+            for isStamped in [false, true] {
+                let hours = isStamped ? "13" : "12"
+                try await fixture.foldOneByOne(
+                    [
+                        .at("2025-12-01T\(hours):00:00Z", visitor: Self.visitor, message: hours, isStamped: isStamped),
+                        .at("2025-12-01T\(hours):00:01Z", visitor: "w", message: hours, isStamped: isStamped),
+                    ], from: isStamped ? 3 : 1)
+            }
+            #expect(try await fixture.lines("daily") == ["2025-12-01 2 2 0"])
+            #expect(try await fixture.rollup.erase(visitor: Self.visitor, by: "test").beacons == 2)
+            let days = Day("2025-12-01")!...Day("2025-12-01")!
+            for range in [days, nil] {
+                #expect(try await fixture.dump().isEmpty)
+                let report = try await fixture.rollup.verify(range)
+                #expect(report.findings.isEmpty, "\(report.findings)")
+                #expect(try await fixture.rollup.rebuild(range).changedHours == 0)
+            }
+        }
+    }
+
+    /// Hours of a day that were dropped come back where raw batches still make them, without the visitor.
+    @Test func aPrunedDayIsCountedAgainFromRaw() async throws {
+        try await withAnalyticsDatabase { _, pool in
+            let fixture = RollupFixture(pool: pool)
+            try await fixture.foldOneByOne([
+                .at("2024-09-01T12:00:00+09:00", visitor: Self.visitor), .at("2024-09-01T12:01:00+09:00", visitor: "w"),
+            ])
+            _ = try await fixture.rollup.pruneHours(keepMonths: HourlyRetention.minMonths)
+            _ = try await fixture.rollup.erase(visitor: Self.visitor, by: "test")
+            #expect(try await fixture.lines("daily") == ["2024-09-01 1 1 0"])
+            #expect(try await fixture.rollup.verify(nil).findings.isEmpty)
+            #expect(
+                try await fixture.rollup.pruneHours(keepMonths: HourlyRetention.minMonths).pruned
+                    == [Day("2024-09-01")!])
+            #expect(try await fixture.lines("daily") == ["2024-09-01 1 1 0"])
+        }
+    }
+
     /// A fold has read the batch and waits; the erasure waits for it, and then removes what it has counted.
     @Test func aBatchThatIsBeingFoldedIsErasedAfterwards() async throws {
         try await withAnalyticsDatabase { _, pool in

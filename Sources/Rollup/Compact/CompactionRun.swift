@@ -6,8 +6,8 @@ struct CompactionRun: Equatable {
     static let targetBeacons = 32_768
     /// Nor does it hold more than this: two that are smaller than half the target always fit.
     static let maxBeacons = 60_000
-    /// Rows merged at once; what is still small is merged further.
-    static let maxBatches = 4096
+    /// Rows merged at once, since folding waits meanwhile; what is still small is merged further.
+    static let maxBatches = 1024
 
     /// A batch of the day, as the tables have it.
     struct Candidate: Equatable {

@@ -273,7 +273,8 @@ struct Recount {
             INSERT INTO recounted_stamped (id, batch, place, received_ms, recorded)
             SELECT id, -1, row_number() OVER (PARTITION BY id ORDER BY received_at),
                 (extract(epoch FROM received_at) * 1000)::bigint, false
-            FROM erased_stamped_ids
+            FROM erased_stamped_ids e
+            WHERE \(computed.lowerBound == .min) OR EXISTS (SELECT FROM recounted_stamped r WHERE r.id = e.id)
             """)
         var id: Int64?
         var counted: Int64?
