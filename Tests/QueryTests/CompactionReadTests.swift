@@ -104,8 +104,8 @@ import Testing
         print("\(generator)")
         try await Lab.with { lab in
             try await store(700, in: lab, &generator)
-            func beacons(_ page: [(batch: BeaconBatch, rows: [Int])]) -> [Beacon] {
-                page.flatMap { page in page.rows.map { page.batch.beacon(at: $0) } }
+            func beacons(_ page: [BeaconBatch]) -> [Beacon] {
+                page.flatMap { batch in (0..<batch.count).map { batch.beacon(at: $0) } }
             }
             func pages() -> BatchPages {
                 BatchPages(FoldedBatches(Self.instants, columns: .all), from: lab.pool)

@@ -217,7 +217,7 @@ import Testing
                     """) == 1)
             let hex = Self.visitor.utf8.map { String($0, radix: 16) }.joined()
             let dump = try await pool.withConnection { connection in
-                try ["erasures", "erasure_days", "erasure_counters", "session_intervals", "rollup_dirty"].flatMap {
+                try ["erasures", "erasure_days", "erasure_counters", "session_slots", "rollup_dirty"].flatMap {
                     table in
                     try connection.query("SELECT t::text FROM \(unescaped: table) t").map {
                         try $0.get(0, as: String.self)

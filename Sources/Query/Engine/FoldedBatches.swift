@@ -26,11 +26,21 @@ struct FoldedBatches: Sendable {
     /// - Parameter sql: columns payload and repeats.
     func each(_ sql: SQL, on connection: PostgresConnection, _ body: (BeaconBatch) throws -> Void) throws {
         try connection.stream(sql) { row in
-            let repeats = try row.get(1, as: [Int32].self)
-            let batch = try row.withBytes(0) {
-                try BatchBlock.decode($0, columns: columns, filter: filter) { counted($0, repeats: repeats) }
+            if let batch = try batch(row) { try body(batch) }
+        }
+    }
+
+    /// Those rows of one batch that count; nil where there are none.
+    ///
+    /// - Parameters:
+    ///   - row: begins with the columns payload and repeats.
+    ///   - first: those before it are passed over.
+    func batch(_ row: PostgresRow, from first: Int = 0) throws -> BeaconBatch? {
+        let repeats = try row.get(1, as: [Int32].self)
+        return try row.withBytes(0) {
+            try BatchBlock.decode($0, columns: columns, filter: filter) { batch in
+                counted(batch, repeats: repeats).filter { $0 >= first }
             }
-            if let batch { try body(batch) }
         }
     }
 

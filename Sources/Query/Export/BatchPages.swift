@@ -79,10 +79,8 @@ struct BatchPages: Sendable {
         }
         var page = Page(position: position, through: through)
         if let rest {
-            let batch = try rest.withBytes(0) { try BatchBlock.decode($0, columns: batches.columns) }
             let read = Int(try rest.get(2, as: Int32?.self) ?? 0)
-            let rows = batches.counted(batch, repeats: try rest.get(1)).filter { $0 >= read }
-            if !rows.isEmpty { page.batches.append((batch, rows)) }
+            if let batch = try batches.batch(rest, from: read) { page.batches.append(batch) }
         }
         guard let last else { return page }
         try batches.each(

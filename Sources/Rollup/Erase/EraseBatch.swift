@@ -122,14 +122,17 @@ enum EraseBatch {
         messages.add(builder.finish(), number: 0)
         guard !isFolded else {
             try ErasedIds.add(
-                timed: messages.timed.map { ($0.minute, $0.id) },
+                timed: messages.timedIds,
                 stamped: messages.stamped.map { ($0.id, $0.receivedAt) }, on: connection)
             return
         }
         let run = try connection.query("SELECT nextval('fold_seq')")[0].get(0, as: Int64.self)
-        let decision = try MessageIds.decide(&messages, run: run, calendar: calendar, on: connection)
+        var new: [(minute: Int32, id: UInt64)] = []
+        let decision = try MessageIds.decide(&messages, run: run, calendar: calendar, on: connection) { minute, ids in
+            new += ids.map { (minute, $0) }
+        }
         try ErasedIds.add(
-            timed: decision.newIds.flatMap { minute, ids in ids.map { (minute, $0) } },
+            timed: new,
             stamped: decision.stamped.map { ($0.key, $0.value) }, on: connection)
     }
 }

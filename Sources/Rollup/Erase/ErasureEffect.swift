@@ -34,24 +34,45 @@ struct ErasureEffect {
         }
         guard !counted.isEmpty else { return }
         for row in counted { days.insert(lookup.day(of: batch.timestamp[row])) }
-        var fold = Fold()
         let isCounted = RowSet(counted.map { Int32($0) }, of: batch.count)
-        fold.add(batch) { isCounted.contains($0) }
-        let fragments = fold.takeSessions()
-        for row in try connection.query(
-            """
-            SELECT DISTINCT s.started_ms, s.ended_ms
-            FROM unnest(\(fragments.map { Int64(bitPattern: $0.session) }), \(fragments.map(\.started)),
-                \(fragments.map(\.ended))) AS k (session, started, ended)
-            JOIN session_intervals s ON s.session = k.session AND s.started_ms <= k.ended AND s.ended_ms >= k.started
-            """)
-        {
-            var day = lookup.day(of: try row.get(0))
-            let last = lookup.day(of: try row.get(1))
+        var fold = Fold()
+        let isOther = RowSet((0..<Int32(batch.count)).filter { !isCounted.contains(Int($0)) }, of: batch.count)
+        fold.add(batch, except: isOther)
+        for instants in try Self.sessions(of: fold.takeSessions(), calendar, on: connection) {
+            var day = lookup.day(of: instants.lowerBound)
+            let last = lookup.day(of: instants.upperBound)
             while day <= last {
                 days.insert(day)
                 day = day + 1
             }
         }
+    }
+
+    /// From when to when the sessions that the fragments are part of last.
+    private static func sessions(
+        of fragments: [SessionFragment], _ calendar: ReportingCalendar, on connection: PostgresConnection
+    ) throws -> [ClosedRange<Int64>] {
+        var lasting: [ClosedRange<Int64>] = []
+        // By slot the sessions to look for there, each with its last beacon in the slot before; nil for a fragment's own.
+        var wanted: [Int32: [UInt64: Int64?]] = [:]
+        for fragment in fragments { wanted[fragment.slot, default: [:]].updateValue(nil, forKey: fragment.session) }
+        while let slot = wanted.keys.min() {
+            let sessions = wanted.removeValue(forKey: slot)!
+            var pieces: [UInt64: SessionPiece] = [:]
+            try SessionLedger.read([slot], calendar, on: connection) { _, _, _, run in
+                for piece in run where sessions[piece.session] != nil {
+                    pieces[piece.session, default: piece].merge(piece)
+                }
+            }
+            for (session, piece) in pieces {
+                if let before = sessions[session]!, piece.first - before >= SessionPiece.gapMs { continue }
+                lasting.append(min(piece.origin, piece.first)...piece.last)
+                // A fragment's own is looked for anyway.
+                if wanted[slot + 1]?.index(forKey: session) == nil {
+                    wanted[slot + 1, default: [:]].updateValue(piece.last, forKey: session)
+                }
+            }
+        }
+        return lasting
     }
 }

@@ -7,23 +7,29 @@ enum MessageIds {
     ///
     /// Memory holds one stored run at a time, and what is merged with new ids.
     ///
-    /// - Parameter run: a number that no other fold has.
+    /// - Parameters:
+    ///   - run: a number that no other fold has.
+    ///   - eachNew: gets every minute's new ids, ascending.
     static func decide(
         _ messages: inout RepeatedMessages, run: Int64, calendar: ReportingCalendar,
-        on connection: PostgresConnection
+        on connection: PostgresConnection, eachNew: (_ minute: Int32, _ ids: [UInt64]) -> Void = { _, _ in }
     ) throws -> RepeatedMessages.Decision {
         var written = WrittenRuns()
         var merging = RunMerging()
         var left = messages.minutes[...]
         var current: CurrentMinute?
+        func record(_ minute: CurrentMinute) {
+            let new = messages.decide(minute.ids)
+            eachNew(minute.number, new)
+            written.add(minute, new)
+        }
         /// Those before the minute have no ids stored.
         func finish(before minute: Int32?) {
-            if let finished = current { written.add(finished, finished.decide(&messages)) }
+            if let finished = current { record(finished) }
             current = nil
             while let next = left.first, minute.map({ next < $0 }) ?? true {
                 left.removeFirst()
-                let minute = CurrentMinute(next, &messages)
-                written.add(minute, minute.decide(&messages))
+                record(CurrentMinute(next, &messages))
             }
         }
         try connection.stream(
@@ -80,8 +86,6 @@ enum MessageIds {
             ids = messages.takeMinute(number)
             bytes = ids.count * MemoryLayout<UInt64>.size
         }
-
-        func decide(_ messages: inout RepeatedMessages) -> [UInt64] { messages.decide(ids) }
     }
 
     private struct WrittenRuns {

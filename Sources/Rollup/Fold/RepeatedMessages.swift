@@ -68,6 +68,11 @@ struct RepeatedMessages {
         store()
     }
 
+    /// What was collected of beacons with their own timestamps, in no order.
+    var timedIds: [(minute: Int32, id: UInt64)] {
+        timed.flatMap { minute, entries in entries.map { (minute, $0.id) } }
+    }
+
     /// Those of which ids were collected, ascending.
     var minutes: [Int32] { timed.keys.sorted() }
 
