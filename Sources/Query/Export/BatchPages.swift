@@ -9,6 +9,8 @@ import Storage
 struct BatchPages: Sendable {
     /// A page has one batch, or more as long as they are this many beacons together.
     static let maxBeacons = 32_768
+    /// Where only some of the beacons are wanted.
+    static let maxSearchedBeacons = 262_144
     static let maxBatches = 256
 
     private let batches: FoldedBatches
@@ -59,13 +61,15 @@ struct BatchPages: Sendable {
             through = try connection.query(BatchQueries.lastFold(batches.instants))[0].get(0, as: Int64?.self)
         }
         guard let through else { return nil }
+        let isSearch = batches.artistID != nil || batches.eventID != nil
+        let max = isSearch ? maxSearchedBeacons : maxBeacons
         var beacons = 0
         var last: BatchQueries.Position?
         for row in try connection.query(
             BatchQueries.page(batches.instants, after: after, through: through, limit: maxBatches))
         {
             beacons += Int(try row.get(4, as: Int32.self))
-            if last != nil && beacons > maxBeacons { break }
+            if last != nil && beacons > max { break }
             last = .init(day: try row.get(0), node: try row.get(1), seq: try row.get(2), lastSeq: try row.get(3))
         }
         let rest = try connection.query(BatchQueries.rest(batches.instants, after: after, through: through)).first

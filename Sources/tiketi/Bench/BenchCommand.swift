@@ -12,6 +12,7 @@ struct BenchCommand: AsyncParsableCommand {
             fold     beacons folded into hours, in memory and into Postgres
             rollup   processes that fold a backlog, follow live traffic and verify it, and what history costs
             query    raw beacons searched, and questions answered over thirteen months of rollups
+            slo      the service level: 10,000 users, 2,000 requests/s of every kind
             all      all of these
 
             Every benchmark starts its own Postgres and Redis, fsync and all, in a temporary folder (TMPDIR), and \
@@ -20,7 +21,7 @@ struct BenchCommand: AsyncParsableCommand {
             """)
 
     enum Name: String, CaseIterable, ExpressibleByArgument {
-        case ingest, storage, fold, rollup, query, all
+        case ingest, storage, fold, rollup, query, slo, all
     }
 
     static let maxSeconds = 600
@@ -118,6 +119,9 @@ struct BenchCommand: AsyncParsableCommand {
         if wanted.contains(.query) {
             add([try await ScanBench(seed: seed, rows: rows).run(Self.announce)])
             add(try await QueryBench(seed: seed, artists: artists, seconds: seconds).run(Self.announce))
+        }
+        if wanted.contains(.slo) {
+            add([try await ServiceLevelBench(seed: seed, artists: artists, seconds: seconds).run(Self.announce)])
         }
         if json {
             let encoder = JSONEncoder()

@@ -40,7 +40,8 @@ struct BenchReport: Encodable, Equatable, Sendable {
         return decimals(value, abs(value) >= 10 ? 1 : 2)
     }
 
-    private static func times(_ times: Double) -> String { "\(text(times))×" }
+    /// Nothing at all is infinitely better than something.
+    private static func times(_ times: Double) -> String { times.isFinite ? "\(text(times))×" : "∞" }
 
     private static func decimals(_ value: Double, _ count: Int) -> String {
         let scale = count == 1 ? 10 : 100

@@ -54,11 +54,11 @@ struct BenchStage {
         }
     }
 
-    /// Runs `tiketi serve NAME` on a port of its own for as long as `body` takes.
-    func serving<R>(_ service: String, _ body: (BenchProcess, _ port: Int) async throws -> R) async throws -> R {
+    /// Runs `tiketi serve NAME…` on a port of its own for as long as `body` takes.
+    func serving<R>(_ services: String..., body: (BenchProcess, _ port: Int) async throws -> R) async throws -> R {
         let port = try await Self.freePort()
         let process = try BenchProcess.tiketi(
-            ["serve", service, "--port", String(port)], settings: settings, in: folder)
+            ["serve"] + services + ["--port", String(port)], settings: settings, in: folder)
         return try await Self.running(process) {
             guard await ReadyProbe.wait("http://127.0.0.1:\(port)") else {
                 try process.checkRunning()

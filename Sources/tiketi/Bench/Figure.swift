@@ -49,7 +49,8 @@ struct Figure: Encodable, Equatable, Sendable {
         var name: String
         var low: Double
         var high: Double
-        var times: Double
+        /// Nil where it is infinite: JSON has no number for that.
+        var times: Double?
     }
 
     func encode(to encoder: any Encoder) throws {
@@ -60,7 +61,9 @@ struct Figure: Encodable, Equatable, Sendable {
         try container.encode(better, forKey: .better)
         try container.encode(
             peers.map {
-                WrittenPeer(name: $0.name, low: $0.range.lowerBound, high: $0.range.upperBound, times: times($0))
+                WrittenPeer(
+                    name: $0.name, low: $0.range.lowerBound, high: $0.range.upperBound,
+                    times: times($0).isFinite ? times($0) : nil)
             }, forKey: .peers)
     }
 }

@@ -3,10 +3,10 @@ import NIOCore
 
 /// Requests of a batch of beacons each, whose timestamps are now and whose `messageId`s are new, made in no time: only
 /// those bytes of a template change.
-struct LiveBodies {
+struct LiveBodies: RequestSource {
     static let templates = 256
 
-    private struct Template {
+    private struct Template: Sendable {
         var request: [UInt8]
         /// Where each beacon's timestamp and `messageId` begin.
         var timestamps: [Int] = []

@@ -99,13 +99,17 @@ struct RollupBench {
             return try await BenchStage.running(rollup) {
                 try await stage.withPool { pool in
                     async let visible = Self.watch(pool, until: expected)
-                    let acknowledged = try await PacedLoad(
-                        port: port, rate: Self.followRate, lasts: .seconds(seconds), seed: seed
+                    let load = try await PacedLoad(
+                        port: port, rate: Self.followRate / Double(BeaconBodies.batchCount), lasts: .seconds(seconds),
+                        source: LiveBodies(seed: seed)
                     ).run()
-                    await expected.set(acknowledged.last?.beacons ?? 0)
+                    guard load.failed == 0 else {
+                        throw BenchProcess.Failed(description: "\(load.failed) requests were not accepted")
+                    }
+                    let acknowledged = load.acceptedAt.count * BeaconBodies.batchCount
+                    await expected.set(acknowledged)
                     return (
-                        Self.latencies(acknowledged, try await visible), acknowledged.last?.beacons ?? 0,
-                        rollup.peakResidentBytes
+                        Self.latencies(load.acceptedAt, try await visible), acknowledged, rollup.peakResidentBytes
                     )
                 }
             }
@@ -122,6 +126,12 @@ struct RollupBench {
             ])
     }
 
+    /// How many beacons the hours held at a moment.
+    struct Visible {
+        var at: ContinuousClock.Instant
+        var beacons: Int
+    }
+
     /// How many beacons there will be, once that is known.
     private actor Expected {
         private(set) var beacons = Int.max
@@ -132,8 +142,8 @@ struct RollupBench {
     private static let maxWatch: Duration = .seconds(120)
 
     /// How many beacons the hours held by when, until they hold all.
-    private static func watch(_ pool: PostgresPool, until expected: Expected) async throws -> [PacedLoad.Acknowledged] {
-        var seen: [PacedLoad.Acknowledged] = []
+    private static func watch(_ pool: PostgresPool, until expected: Expected) async throws -> [Visible] {
+        var seen: [Visible] = []
         var lastChange = ContinuousClock.now
         while true {
             let beacons = try await pool.withConnection { try counted($0) }
@@ -150,13 +160,15 @@ struct RollupBench {
         }
     }
 
-    static func latencies(_ acknowledged: [PacedLoad.Acknowledged], _ visible: [PacedLoad.Acknowledged]) -> Latencies {
+    /// - Parameter acknowledged: when each batch was.
+    static func latencies(_ acknowledged: [ContinuousClock.Instant], _ visible: [Visible]) -> Latencies {
         var latencies = Latencies()
         var next = 0
-        for point in acknowledged {
-            while next < visible.count, visible[next].beacons < point.beacons { next += 1 }
+        for (number, at) in acknowledged.enumerated() {
+            let beacons = (number + 1) * BeaconBodies.batchCount
+            while next < visible.count, visible[next].beacons < beacons { next += 1 }
             guard next < visible.count else { break }
-            latencies.add(ns: UInt64(max(0, (visible[next].at - point.at).inSeconds) * 1e9))
+            latencies.add(ns: UInt64(max(0, (visible[next].at - at).inSeconds) * 1e9))
         }
         return latencies
     }
