@@ -15,6 +15,7 @@ up: packages ## Install what is missing, build, and serve everything on http://1
 	@exec .build/debug/tiketi dev
 
 test: packages ## Install what is missing, build, and run every test against private servers
+	@scripts/install-duckdb
 	swift build --build-tests $(SWIFT_FLAGS)
 	scripts/run-tests $(SWIFT_FLAGS)
 

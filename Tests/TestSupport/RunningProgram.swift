@@ -29,12 +29,21 @@ package final class RunningProgram: Sendable {
     /// Starts `tiketi` with these settings and no other.
     ///
     /// - Parameter name: of the files in `folder` that take its output; they are overwritten.
-    package init(_ arguments: [String], settings: [String: String], name: String, in folder: URL) throws {
+    package convenience init(
+        _ arguments: [String], settings: [String: String], name: String, in folder: URL
+    ) throws {
+        try self.init(Self.tiketi, arguments, settings: settings, name: name, in: folder)
+    }
+
+    /// Starts any other program likewise.
+    package init(
+        _ executable: URL, _ arguments: [String], settings: [String: String], name: String, in folder: URL
+    ) throws {
         outputFile = folder.appending(path: "\(name).out")
         errorFile = folder.appending(path: "\(name).err")
         for file in [outputFile, errorFile] { try Data().write(to: file) }
         let process = Process()
-        process.executableURL = Self.tiketi
+        process.executableURL = executable
         process.arguments = arguments
         process.environment = ["PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "TMPDIR": NSTemporaryDirectory()]
             .merging(settings) { $1 }
@@ -57,11 +66,18 @@ package final class RunningProgram: Sendable {
         }.start()
     }
 
-    /// Runs it to its end.
+    /// Runs `tiketi` to its end.
     package static func run(
         _ arguments: [String], settings: [String: String], name: String, in folder: URL
     ) async throws -> (ending: Ending, output: String, error: String) {
-        let program = try RunningProgram(arguments, settings: settings, name: name, in: folder)
+        try await run(tiketi, arguments, settings: settings, name: name, in: folder)
+    }
+
+    /// Runs any other program likewise.
+    package static func run(
+        _ executable: URL, _ arguments: [String], settings: [String: String], name: String, in folder: URL
+    ) async throws -> (ending: Ending, output: String, error: String) {
+        let program = try RunningProgram(executable, arguments, settings: settings, name: name, in: folder)
         let ending = await program.end()
         return (ending, program.output, program.error)
     }
