@@ -32,8 +32,11 @@ enum TrafficTable {
             SELECT k.number, \(unescaped: columns)
             FROM unnest(\(keys.indices.map { Int32($0) }), \(keys.map(\.entity.string)),
                 \(keys.map { PostgresTimestamp(ms: $0.hour) })) AS k (number, entity, hour)
-            JOIN \(unescaped: family.table(.hour)) t
-            ON t.\(unescaped: family.idColumn) = k.entity AND t.hour = k.hour
+            CROSS JOIN LATERAL (
+                SELECT * FROM \(unescaped: family.table(.hour)) t
+                WHERE t.\(unescaped: family.idColumn) = k.entity AND t.hour = k.hour
+                -- Key by key, by the index, however large the table has become.
+                OFFSET 0) t
             """)
         for row in rows {
             let number = Int(try row.get(0, as: Int32.self))

@@ -15,6 +15,7 @@ extension QueryEngine {
             plan.start..<plan.end, artistID: question.artistID, columns: ScannedTop.columns(question))
         return try await scans.withConnection { connection in
             try connection.transaction(isolation: .repeatableRead) { connection in
+                try connection.execute(.planForValues)
                 var top = ScannedTop(question)
                 try batches.each(on: connection) { try top.add($0) }
                 return (top.rows, try FreshnessQueries.read(on: connection, now: context.now))

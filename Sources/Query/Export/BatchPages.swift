@@ -56,6 +56,7 @@ struct BatchPages: Sendable {
     private static func read(
         _ batches: FoldedBatches, after: BatchQueries.Position, through: Int64?, on connection: PostgresConnection
     ) throws -> Page? {
+        try connection.execute(.planForValues)
         var through = through
         if through == nil {
             through = try connection.query(BatchQueries.lastFold(batches.instants))[0].get(0, as: Int64?.self)

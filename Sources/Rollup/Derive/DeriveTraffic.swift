@@ -78,8 +78,11 @@ enum DeriveTraffic {
             SELECT k.number, \(unescaped: TrafficTable.columns), t.\(unescaped: parts.column)
             FROM unnest(\(keys.indices.map { Int32($0) }), \(keys.map(\.entity.string)), \(ranges.map(\.lower)),
                 \(ranges.map(\.upper))) AS k (number, entity, lower, upper)
-            JOIN \(unescaped: family.table(parts)) t ON t.\(unescaped: family.idColumn) = k.entity
-                AND t.\(unescaped: parts.column) >= k.lower AND t.\(unescaped: parts.column) < k.upper
+            CROSS JOIN LATERAL (
+                SELECT * FROM \(unescaped: family.table(parts)) t WHERE t.\(unescaped: family.idColumn) = k.entity
+                    AND t.\(unescaped: parts.column) >= k.lower AND t.\(unescaped: parts.column) < k.upper
+                -- Key by key, by the index, however large the table has become.
+                OFFSET 0) t
             """
         ) { row in
             let number = Int(try row.get(0, as: Int32.self))

@@ -47,6 +47,7 @@ enum FoldTransaction {
         var claimed: [Claim.Batch] = []
         do {
             return try connection.transaction { connection in
+                try connection.execute(.planForValues)
                 let claim = try Claim(maxBatches: maxBatches, on: connection)
                 claimed = claim.batches
                 return try fold(claim, calendar: calendar, on: connection)

@@ -23,6 +23,31 @@ enum RawBatches {
         return try rows[0].withBytes(0) { try decode($0, of: key, columns: columns) }
     }
 
+    /// The rows whose `flags` are as wanted, as a batch of their own, and their places; with the instants unchecked.
+    static func load(
+        _ key: BatchKey, columns: ColumnSet, on connection: PostgresConnection,
+        where isWanted: (BeaconBatch.Flags) -> Bool
+    ) throws -> (beacons: BeaconBatch, rows: [Int])? {
+        let rows = try connection.query(
+            """
+            SELECT payload FROM analytics_events
+            WHERE received_day = \(key.day) AND node = \(key.node) AND seq = \(key.seq)
+            """)
+        guard rows.count == 1 else { throw Unreadable(key: key, reason: "it is gone") }
+        var places: [Int] = []
+        do {
+            let beacons = try rows[0].withBytes(0) { bytes in
+                try BatchBlock.decode(bytes, columns: columns, filter: .flags) { batch in
+                    places = batch.flags.indices.filter { isWanted(batch.flags[$0]) }
+                    return places
+                }
+            }
+            return beacons.map { ($0, places) }
+        } catch let error as BlockError {
+            throw Unreadable(key: key, reason: "\(error)")
+        }
+    }
+
     static func decode(
         _ bytes: UnsafeRawBufferPointer, of key: BatchKey, columns: ColumnSet
     ) throws(Unreadable) -> BeaconBatch {

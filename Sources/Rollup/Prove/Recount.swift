@@ -23,6 +23,8 @@ struct Recount {
 
     /// A day with more beacons than this is counted hour by hour.
     static let maxSliceBeacons = 4_000_000
+    /// So many are kept decoded between deciding repeats and counting; others are read twice.
+    static let maxKeptBeacons = 1_500_000
     /// How long a statement of the same transaction may be awaited, since one slice is sorted in between.
     static let maxIdle: SQL = "SET LOCAL idle_in_transaction_session_timeout = '10min'"
 
@@ -44,8 +46,8 @@ struct Recount {
     /// Batches whose beacons all count at this instant or later may be missing from `sources`.
     private var sourcesBefore: Int64 = 0
     private var fold = Fold()
-    /// Sessions that a later slice may continue, by session: their last piece.
-    private var open: [UInt64: (piece: SessionPiece, entity: Int32)] = [:]
+    /// Sessions that a later slice may continue, ascending by session: their last piece.
+    private var open: [(piece: SessionPiece, entity: Int32)] = []
     /// Sessions and their milliseconds by the hour in which they begin.
     private var sessions: [Fold.CellKey: (count: Int64, ms: Int64)] = [:]
 
@@ -63,6 +65,7 @@ struct Recount {
         let stored = try Self.stored(on: connection)
         days = range ?? stored.map { calendar.day(of: $0.lowerBound)...calendar.day(of: $0.upperBound) }
         try connection.execute(Self.maxIdle)
+        try connection.execute(.planForValues)
         try Self.makeTables(on: connection)
         guard let days, let stored else { return }
         // Days without anything stored need no look, however many the range has. Ids may be claimed for the day after.
@@ -83,7 +86,7 @@ struct Recount {
         if range != nil { try recallOrigins(before: instants.lowerBound, on: connection) }
         // A session that begins in the range may end after it: go on until none of those is open.
         var day = first
-        while day <= last || open.values.contains(where: { instants.contains($0.piece.origin) }) {
+        while day <= last || open.contains(where: { instants.contains($0.piece.origin) }) {
             guard day <= lastStored, day - last < Self.maxDaysBeyond else { break }
             for slice in slices(of: day) {
                 if slice.upperBound + Self.maxClampMs > sourcesBefore { try readFurther(on: connection) }
@@ -91,7 +94,7 @@ struct Recount {
             }
             day = day + 1
         }
-        for (piece, entity) in open.values { close(piece, entity) }
+        for (piece, entity) in open { close(piece, entity) }
         try storeSessions(on: connection)
         // Batches that reach out of the range were decided in part only.
         for source in sources where range == nil || instants.contains(wholly: source.times, clamped: Self.maxClampMs) {
@@ -121,10 +124,14 @@ struct Recount {
     private mutating func load(
         _ number: Int, columns: ColumnSet, on connection: PostgresConnection
     ) throws -> BeaconBatch? {
-        let key = sources[number].key
+        try reading(sources[number].key) { try RawBatches.load($0, columns: columns, on: connection) }
+    }
+
+    /// Nil where the batch can't be read, which a verification reports.
+    private mutating func reading<Value>(_ key: BatchKey, _ read: (BatchKey) throws -> Value) throws -> Value? {
         if unreadable.contains(where: { $0.key == key }) { return nil }
         do {
-            return try RawBatches.load(key, columns: columns, on: connection)
+            return try read(key)
         } catch let error as RawBatches.Unreadable where !isForReplacing {
             unreadable.append(error)
             return nil
@@ -251,19 +258,21 @@ struct Recount {
     ///   on others further away.
     private mutating func decideStamped(computed: Range<Int64>, on connection: PostgresConnection) throws {
         for number in sources.indices {
-            guard
-                let batch = try load(number, columns: RepeatedMessages.columns, on: connection)
-            else { continue }
+            // Most batches have none, and are not decoded any further.
+            let loaded = try reading(sources[number].key) {
+                try RawBatches.load($0, columns: RepeatedMessages.columns, on: connection) { $0.contains(.stamped) }
+            }
+            guard case let (batch, rows)?? = loaded else { continue }
             var messages = RepeatedMessages()
             messages.add(batch, number: number, only: .stamped)
             guard !messages.stamped.isEmpty else { continue }
-            let recorded = RowSet(sources[number].recorded, of: batch.count)
+            let recorded = Set(sources[number].recorded)
             try connection.copyIn(
                 "recounted_stamped", columns: ["id", "batch", "place", "received_ms", "recorded"],
                 rows: messages.stamped.lazy.map { entry in
                     [
-                        Int64(bitPattern: entry.id), entry.batch, entry.row, entry.receivedAt,
-                        recorded.contains(Int(entry.row)),
+                        Int64(bitPattern: entry.id), entry.batch, Int32(rows[Int(entry.row)]), entry.receivedAt,
+                        recorded.contains(Int32(rows[Int(entry.row)])),
                     ]
                 })
         }
@@ -303,16 +312,28 @@ struct Recount {
     /// Decides what claims an instant before `end` and isn't decided yet.
     ///
     /// A beacon that counts in a slice may claim an instant of the next, where it was ahead of its receipt.
-    private mutating func decideTimed(through end: Int64, on connection: PostgresConnection) throws {
+    ///
+    /// - Returns: by number, batches that are needed again for counting, as far as memory may hold them.
+    private mutating func decideTimed(
+        through end: Int64, on connection: PostgresConnection
+    ) throws -> [Int: BeaconBatch] {
         let range = decidedThrough..<end
         decidedThrough = end
         var messages = RepeatedMessages()
+        var kept: [Int: BeaconBatch] = [:]
+        var keptBeacons = 0
         for number in sources.indices
         where sources[number].times.overlaps(range.lowerBound - Self.maxClampMs...range.upperBound) {
-            guard
-                let batch = try load(number, columns: RepeatedMessages.columns, on: connection)
-            else { continue }
+            let isKept = keptBeacons + sources[number].beacons <= Self.maxKeptBeacons
+            let columns = isKept ? Claim.columns : RepeatedMessages.columns
+            guard var batch = try load(number, columns: columns, on: connection) else { continue }
             messages.add(batch, number: number, claimed: range, only: .timed)
+            guard isKept else { continue }
+            // Only what counting needs.
+            batch[.messageId] = TextColumn()
+            (batch.receivedAt, batch.claimed, batch.flags) = ([], [], [])
+            kept[number] = batch
+            keptBeacons += batch.count
         }
         // Ids of erased beacons count no more.
         let erased = try ErasedIds.timed(range, on: connection)
@@ -325,9 +346,11 @@ struct Recount {
             if !new.isEmpty { runs.append((minute, HashSetRun.encode(sorted: new))) }
         }
         for (number, rows) in messages.decision.repeats { sources[number].repeats += rows }
-        guard !runs.isEmpty else { return }
-        try connection.execute(
-            "INSERT INTO recounted_ids SELECT * FROM unnest(\(runs.map(\.minute)), \(runs.map(\.ids)))")
+        if !runs.isEmpty {
+            try connection.execute(
+                "INSERT INTO recounted_ids SELECT * FROM unnest(\(runs.map(\.minute)), \(runs.map(\.ids)))")
+        }
+        return kept
     }
 
     // MARK: Counting
@@ -335,10 +358,10 @@ struct Recount {
     private mutating func count(
         _ range: Range<Int64>, isInRange: Bool, on connection: PostgresConnection
     ) throws {
-        try decideTimed(through: range.upperBound + Self.maxClampMs, on: connection)
+        let kept = try decideTimed(through: range.upperBound + Self.maxClampMs, on: connection)
         for number in sources.indices
         where sources[number].times.overlaps(range.lowerBound...range.upperBound - 1) {
-            guard let batch = try load(number, columns: Fold.columns, on: connection) else { continue }
+            guard let batch = try kept[number] ?? load(number, columns: Fold.columns, on: connection) else { continue }
             fold.add(batch, in: range, except: RowSet(sources[number].repeats, of: batch.count))
             if isInRange { beacons += batch.timestamp.count { range.contains($0) } }
         }
@@ -354,24 +377,43 @@ struct Recount {
         guard let days else { return }
         let start = calendar.start(of: days.lowerBound)
         var slots: [Int32: [SessionPiece]] = [:]
-        for fragment in fragments {
-            var piece = SessionPiece(fragment)
-            if let before = open[piece.session] {
-                if before.piece.goesOn(to: piece) {
-                    piece.origin = before.piece.origin
-                } else {
-                    close(before.piece, before.entity)
+        var next: [(piece: SessionPiece, entity: Int32)] = []
+        next.reserveCapacity(open.count)
+        func keepOrClose(_ last: (piece: SessionPiece, entity: Int32)) {
+            if end - last.piece.last < SessionPiece.gapMs { next.append(last) } else { close(last.piece, last.entity) }
+        }
+        var position = 0
+        var index = 0
+        while index < fragments.count {
+            let session = fragments[index].session
+            while position < open.count, open[position].piece.session < session {
+                keepOrClose(open[position])
+                position += 1
+            }
+            var last: (piece: SessionPiece, entity: Int32)?
+            if position < open.count, open[position].piece.session == session {
+                last = open[position]
+                position += 1
+            }
+            while index < fragments.count, fragments[index].session == session {
+                var piece = SessionPiece(fragments[index])
+                if let last {
+                    if last.piece.goesOn(to: piece) {
+                        piece.origin = last.piece.origin
+                    } else {
+                        close(last.piece, last.entity)
+                    }
+                }
+                last = (piece, fragments[index].entity)
+                index += 1
+                if isInRange || piece.first >= start && days.contains(calendar.day(of: piece.origin)) {
+                    slots[piece.slot, default: []].append(piece)
                 }
             }
-            open[piece.session] = (piece, fragment.entity)
-            if isInRange || piece.first >= start && days.contains(calendar.day(of: piece.origin)) {
-                slots[piece.slot, default: []].append(piece)
-            }
+            keepOrClose(last!)
         }
-        for (session, last) in open where end - last.piece.last >= SessionPiece.gapMs {
-            close(last.piece, last.entity)
-            open[session] = nil
-        }
+        for last in open[position...] { keepOrClose(last) }
+        open = next
         guard !slots.isEmpty else { return }
         let runs = slots.sorted { $0.key < $1.key }
         try connection.execute(
@@ -387,8 +429,14 @@ struct Recount {
         do {
             try SessionLedger.read([SessionPiece.slot(of: instant) - 1], calendar, on: connection) {
                 slot, _, _, pieces in
-                for piece in pieces where open[piece.session]?.piece.slot == slot {
-                    open[piece.session]!.piece.origin = min(open[piece.session]!.piece.origin, piece.origin)
+                var position = 0
+                for piece in pieces {
+                    while position < open.count, open[position].piece.session < piece.session { position += 1 }
+                    guard position < open.count else { return }
+                    guard open[position].piece.session == piece.session, open[position].piece.slot == slot else {
+                        continue
+                    }
+                    open[position].piece.origin = min(open[position].piece.origin, piece.origin)
                 }
             }
         } catch is UndecodableRow where !isForReplacing {
