@@ -40,9 +40,10 @@ allocations: packages ## That ingest asks for no memory for each beacon, counted
 lint: ## Formatting, house rules, shell scripts
 	@scripts/lint
 
-bench: packages ## The project's own benchmarks, in a release build
+bench: packages ## The project's own benchmarks, in a release build, beside ClickHouse and DuckDB from PyPI
+	@scripts/install-bench-peers
 	swift build -c release --product tiketi
-	@.build/release/tiketi bench all
+	@PATH="$(CURDIR)/.build/bench-peers/bin:$$PATH" .build/release/tiketi bench all --peers Benchmarks
 
 image: ## The container image, tiketi:local
 	docker build --tag tiketi:local .

@@ -17,7 +17,8 @@ struct BenchCommand: AsyncParsableCommand {
 
             Every benchmark starts its own Postgres and Redis, fsync and all, in a temporary folder (TMPDIR), and \
             removes them. 'times' is how many times as good as the peer at its best. Where nginx and wrk are \
-            installed, they are measured in the same run. Use a release build, and an idle machine.
+            installed, they are measured in the same run; with --peers ClickHouse and DuckDB are, with the same rows. Use \
+            a release build, and an idle machine.
             """)
 
     enum Name: String, CaseIterable, ExpressibleByArgument {
@@ -42,6 +43,9 @@ struct BenchCommand: AsyncParsableCommand {
 
     @Option(help: "Artists that are asked for.")
     var artists = 200
+
+    @Option(help: ArgumentHelp("Programs that measure other databases: Benchmarks of the source.", valueName: "folder"))
+    var peers: String?
 
     @Option(help: "The same seed makes the same beacons.")
     var seed: UInt64 = 1
@@ -90,6 +94,7 @@ struct BenchCommand: AsyncParsableCommand {
 
     private func measure() async throws {
         let wanted = names.contains(.all) ? Set(Name.allCases) : Set(names)
+        let peers = PeerEngines(folder: peers)
         var reports: [BenchReport] = []
         func add(_ new: [BenchReport]) {
             reports += new
@@ -104,7 +109,7 @@ struct BenchCommand: AsyncParsableCommand {
             for messageIds in kinds {
                 let bench = StoredBench(
                     seed: seed, messageIds: messageIds, rows: rows, measuresStorage: wanted.contains(.storage),
-                    measuresFold: wanted.contains(.fold) && messageIds == .random)
+                    measuresFold: wanted.contains(.fold) && messageIds == .random, peers: peers)
                 var bar = ProgressBar("rows", unit: .count("beacons"))
                 add(
                     try await bench.run { step, done, total in
@@ -117,7 +122,7 @@ struct BenchCommand: AsyncParsableCommand {
             add(try await RollupBench(seed: seed, rows: rows, seconds: seconds).run(Self.announce))
         }
         if wanted.contains(.query) {
-            add([try await ScanBench(seed: seed, rows: rows).run(Self.announce)])
+            add([try await ScanBench(seed: seed, rows: rows, peers: peers).run(Self.announce)])
             add(try await QueryBench(seed: seed, artists: artists, seconds: seconds).run(Self.announce))
         }
         if wanted.contains(.slo) {

@@ -8,12 +8,13 @@ import Storage
 struct ScanBench {
     let seed: UInt64
     let rows: Int
+    let peers: PeerEngines
 
     func run(_ progress: (String) -> Void) async throws -> BenchReport {
         try await BenchStage.with { stage in
             progress("storing \(grouped(rows)) beacons")
-            try await stage.withPool { pool in
-                _ = try await StoredRows(seed: seed, messageIds: .random, rows: rows).store(pool)
+            let blocks = try await stage.withPool { pool in
+                let blocks = try await StoredRows(seed: seed, messageIds: .random, rows: rows).store(pool)
                 try await pool.withConnection { connection in
                     // As folded as they need to be to be asked for; nothing else of the rollups is.
                     _ = try connection.execute(
@@ -24,7 +25,11 @@ struct ScanBench {
                     try connection.execute("DELETE FROM rollup_pending")
                     try connection.withStatementTimeout(.zero) { _ = try connection.execute("VACUUM ANALYZE") }
                 }
+                return blocks
             }
+            let artists = [0, 100, SyntheticBeacons.artistCount - 1]
+            let measured = try await peers.measure(
+                blocks, artists.map { .scan(artist: Self.name($0)) }, in: stage.folder, progress)
             let engine = QueryEngine(
                 database: try stage.database(), redis: nil, calendar: try stage.calendar(), logger: stage.logger)
             let today = Day(daysSince1970: Int(floorDiv(ProcessSettings.clock(), 86_400_000)))
@@ -43,7 +48,7 @@ struct ScanBench {
                     let first = today - StoredRows.days
                     let question = EventsQuestion(
                         period: Period(startDate: first, endDate: first + (days == 1 ? 0 : days)),
-                        artistID: "artist-\(padded(artist, 4))")
+                        artistID: Self.name(artist))
                     var bytes = 0
                     let start = ContinuousClock.now
                     let cpu = clock()
@@ -51,7 +56,10 @@ struct ScanBench {
                     let elapsed = (ContinuousClock.now - start).inSeconds
                     let own = Double(clock() - cpu) / Double(CLOCKS_PER_SEC)
                     report.figures += [
-                        Figure(what, Double(rows) / elapsed, "beacons/s", better: .higher, peers: Peers.scan),
+                        Figure(
+                            what, Double(rows) / elapsed, "beacons/s", better: .higher,
+                            peers: Peers.scan
+                                + (days == 1 ? [] : measured.peers(.scan(artist: Self.name(artist))))),
                         Figure("  a core's time, without Postgres'", Double(rows) / own, "beacons/s", better: .higher),
                         Figure("  written", Double(bytes) / 1e6, "MB", better: .lower),
                     ]
@@ -64,4 +72,6 @@ struct ScanBench {
             return report
         }
     }
+
+    private static func name(_ artist: Int) -> String { "artist-\(padded(artist, 4))" }
 }

@@ -11,6 +11,7 @@ struct StoredBench {
     let rows: Int
     let measuresStorage: Bool
     let measuresFold: Bool
+    let peers: PeerEngines
 
     func run(_ progress: (String, Int, Int) -> Void) async throws -> [BenchReport] {
         try await BenchStage.with { stage in
@@ -28,10 +29,13 @@ struct StoredBench {
                 let start = ContinuousClock.now
                 let folded = try await rollup.run()
                 let elapsed = ContinuousClock.now - start
+                let wanted: [PeerEngines.Measure] =
+                    (measuresFold ? [.fold, .sessions] : []) + (measuresStorage ? [.bytes, .bytesByArtist] : [])
+                let measured = try await peers.measure(blocks, wanted, in: stage.folder) { progress($0, 0, 0) }
                 guard folded.beacons == rows else {
                     throw BenchProcess.Failed(description: "\(rows) beacons were stored, \(folded.beacons) folded")
                 }
-                if measuresStorage { reports.append(try await storage(pool, blocks)) }
+                if measuresStorage { reports.append(try await storage(pool, blocks, measured)) }
                 if let artists, let inMemory {
                     try await check(inMemory.result, pool)
                     // The bench's beacons have no repeats.
@@ -44,14 +48,14 @@ struct StoredBench {
                             figures: [
                                 Figure(
                                     "artists, as the peers; one core's time", Double(rows) / artists.elapsed.inSeconds,
-                                    "beacons/s", better: .higher, peers: Peers.fold),
+                                    "beacons/s", better: .higher, peers: Peers.fold + measured.peers(.fold, .sessions)),
                                 Figure(
                                     "artists, events and site, each message once",
                                     Double(rows) / inMemory.elapsed.inSeconds,
-                                    "beacons/s", better: .higher, peers: Peers.fold),
+                                    "beacons/s", better: .higher, peers: Peers.fold + measured.peers(.fold, .sessions)),
                                 Figure(
                                     "the same into Postgres, days and months too", Double(rows) / elapsed.inSeconds,
-                                    "beacons/s", better: .higher, peers: Peers.fold),
+                                    "beacons/s", better: .higher, peers: Peers.fold + measured.peers(.fold, .sessions)),
                             ]))
                 }
                 return reports
@@ -61,7 +65,9 @@ struct StoredBench {
 
     // MARK: Storage
 
-    private func storage(_ pool: PostgresPool, _ blocks: [[UInt8]]) async throws -> BenchReport {
+    private func storage(
+        _ pool: PostgresPool, _ blocks: [[UInt8]], _ measured: PeerEngines.Measured
+    ) async throws -> BenchReport {
         let (raw, ledger, ids, derived) = try await pool.withConnection { connection in
             // As autovacuum would: rows that were deleted take nothing in the long run.
             try connection.withStatementTimeout(.zero) { _ = try connection.execute("VACUUM") }
@@ -93,10 +99,10 @@ struct StoredBench {
             figures: [
                 Figure(
                     "stored, with indexes and ledgers", (raw + ledger + ids) / count, "bytes/beacon", better: .lower,
-                    peers: Peers.bytesPerBeacon),
+                    peers: Peers.bytesPerBeacon + measured.peers(.bytes, .bytesByArtist)),
                 Figure(
                     "of that raw blocks, their rows and indexes", raw / count, "bytes/beacon", better: .lower,
-                    peers: Peers.bytesPerBeacon),
+                    peers: Peers.bytesPerBeacon + measured.peers(.bytes, .bytesByArtist)),
                 Figure("of that the blocks themselves", payload / count, "bytes/beacon", better: .lower),
                 Figure("of that the ids seen, for exactly-once", ids / count, "bytes/beacon", better: .lower),
                 Figure("besides: sessions, hours and days", derived / count, "bytes/beacon", better: .lower),
