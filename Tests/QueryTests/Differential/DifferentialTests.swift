@@ -13,6 +13,7 @@ struct DifferentialTests {
             let theirs = try await run.duckDB(try DuckDB.differentialScript())
             let differences = Differences(try await run.traffic(), try await run.revenue(), theirs)
             #expect(differences.summary == "")
+            print("\(theirs.traffic.count) buckets, \(differences.estimates.count) of them with estimated visitors")
             #expect(differences.estimates.count > 1000)
             #expect(differences.estimates.filter { $0.errors > 3 }.isEmpty)
         }
