@@ -53,6 +53,7 @@ package struct Rollup: Sendable {
         // What can't be derived stops nothing else.
         var undecodable: UndecodableRow?
         do { result.derived = try await deriveAll() } catch let row as UndecodableRow { undecodable = row }
+        try await deriveDetails()
         try await heal()
         try await forgetStamped()
         if let undecodable { throw undecodable }
@@ -71,6 +72,14 @@ package struct Rollup: Sendable {
 
     /// Runs until the task is cancelled; what fails is tried again.
     package func follow() async {
+        await withTaskGroup(of: Void.self) { group in
+            group.addTask { await followDetails() }
+            await followFolds()
+            group.cancelAll()
+        }
+    }
+
+    private func followFolds() async {
         var lastDerived: Int64 = 0
         var lastHealed: Int64 = 0
         var owesHealing = false
@@ -201,6 +210,7 @@ package struct Rollup: Sendable {
             }
         }
         _ = try await deriveAll()
+        try await deriveDetails()
         return result
     }
 

@@ -94,6 +94,7 @@ extension Rollup {
             }
         }
         _ = try await deriveAll()
+        try await deriveDetails()
         let counters = try await postgres.withConnection { try ErasureLedger.owedCounters(on: $0) }
         try await heal(alsoZero: counters)
         try await postgres.withConnection { try ErasureLedger.finish(on: $0) }

@@ -116,6 +116,7 @@ enum FoldTransaction {
             try TrafficTable.remove(family, hours: removed, on: connection)
         }
         try DirtyLedger.mark(Array(dirty), .day, on: connection)
+        try DeriveDetails.mark(Set(dirty.map(\.bucket)), on: connection)
     }
 
     private static func recordFolded(

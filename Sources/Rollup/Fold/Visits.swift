@@ -19,6 +19,9 @@ struct Visits {
     /// By place in the list of counted rows: the visitor, `visitorId`, else `sessionId`, else the client's hash. For nobody
     /// it means nothing.
     private(set) var visitors: [UInt64] = []
+    private var isNobody: [Bool] = []
+
+    func visitor(at place: Int) -> UInt64? { isNobody[place] ? nil : visitors[place] }
 
     init(_ batch: BeaconBatch, _ rows: [Int32]) {
         let visitorHashes = Self.hashes(batch[.visitorId])
@@ -35,6 +38,7 @@ struct Visits {
         var numbers: [Int32] = []
         numbers.reserveCapacity(rows.count)
         visitors.reserveCapacity(rows.count)
+        isNobody.reserveCapacity(rows.count)
         var ends = [Int32](repeating: 0, count: hashes.count + 1)
         for row in rows {
             let session = Int(sessionCodes[Int(row)])
@@ -49,6 +53,7 @@ struct Visits {
                 number = firstClient + client - 1
             }
             numbers.append(Int32(number))
+            isNobody.append(number == hashes.count)
             ends[number] += 1
             visitors.append(
                 visitor != 0 ? visitorHashes[visitor - 1] : number < hashes.count ? hashes[number] : 0)

@@ -167,6 +167,15 @@ package enum Rebuild {
     private static func markDays(
         _ days: ClosedRange<Day>, calendar: ReportingCalendar, whole: Bool, on connection: PostgresConnection
     ) throws {
+        let (first, last) = whole ? (Day.first, Day.last) : (days.lowerBound, days.upperBound)
+        try DeriveDetails.mark(
+            Set(
+                try connection.query(
+                    """
+                    SELECT day FROM traffic_breakdown_daily WHERE day >= \(first) AND day <= \(last)
+                    UNION SELECT day FROM event_funnel_daily WHERE day >= \(first) AND day <= \(last)
+                    """
+                ).map { try $0.get(0, as: Day.self) }), on: connection)
         for family in TrafficFamily.allCases {
             var keys: Set<DirtyLedger.Key> = []
             let lower = PostgresTimestamp(ms: whole ? .min : calendar.start(of: days.lowerBound))
@@ -196,6 +205,7 @@ package enum Rebuild {
                 if grain == .day { keys.formUnion(rows) } else { try DirtyLedger.mark(rows, .month, on: connection) }
             }
             try DirtyLedger.mark(Array(keys), .day, on: connection)
+            if family == .site { try DeriveDetails.mark(Set(keys.map(\.bucket)), on: connection) }
         }
     }
 

@@ -47,7 +47,7 @@ struct Recount {
     private var sourcesBefore: Int64 = 0
     private var fold = Fold()
     /// Sessions that a later slice may continue, ascending by session: their last piece.
-    private var open: [(piece: SessionPiece, entity: Int32)] = []
+    private var unfinished: [(piece: SessionPiece, entity: Int32)] = []
     /// Sessions and their milliseconds by the hour in which they begin.
     private var sessions: [Fold.CellKey: (count: Int64, ms: Int64)] = [:]
 
@@ -86,7 +86,7 @@ struct Recount {
         if range != nil { try recallOrigins(before: instants.lowerBound, on: connection) }
         // A session that begins in the range may end after it: go on until none of those is open.
         var day = first
-        while day <= last || open.contains(where: { instants.contains($0.piece.origin) }) {
+        while day <= last || unfinished.contains(where: { instants.contains($0.piece.origin) }) {
             guard day <= lastStored, day - last < Self.maxDaysBeyond else { break }
             for slice in slices(of: day) {
                 if slice.upperBound + Self.maxClampMs > sourcesBefore { try readFurther(on: connection) }
@@ -94,7 +94,7 @@ struct Recount {
             }
             day = day + 1
         }
-        for (piece, entity) in open { close(piece, entity) }
+        for (piece, entity) in unfinished { close(piece, entity) }
         try storeSessions(on: connection)
         // Batches that reach out of the range were decided in part only.
         for source in sources where range == nil || instants.contains(wholly: source.times, clamped: Self.maxClampMs) {
@@ -378,7 +378,7 @@ struct Recount {
         let start = calendar.start(of: days.lowerBound)
         var slots: [Int32: [SessionPiece]] = [:]
         var next: [(piece: SessionPiece, entity: Int32)] = []
-        next.reserveCapacity(open.count)
+        next.reserveCapacity(unfinished.count)
         func keepOrClose(_ last: (piece: SessionPiece, entity: Int32)) {
             if end - last.piece.last < SessionPiece.gapMs { next.append(last) } else { close(last.piece, last.entity) }
         }
@@ -386,13 +386,13 @@ struct Recount {
         var index = 0
         while index < fragments.count {
             let session = fragments[index].session
-            while position < open.count, open[position].piece.session < session {
-                keepOrClose(open[position])
+            while position < unfinished.count, unfinished[position].piece.session < session {
+                keepOrClose(unfinished[position])
                 position += 1
             }
             var last: (piece: SessionPiece, entity: Int32)?
-            if position < open.count, open[position].piece.session == session {
-                last = open[position]
+            if position < unfinished.count, unfinished[position].piece.session == session {
+                last = unfinished[position]
                 position += 1
             }
             while index < fragments.count, fragments[index].session == session {
@@ -412,8 +412,8 @@ struct Recount {
             }
             keepOrClose(last!)
         }
-        for last in open[position...] { keepOrClose(last) }
-        open = next
+        for last in unfinished[position...] { keepOrClose(last) }
+        unfinished = next
         guard !slots.isEmpty else { return }
         let runs = slots.sorted { $0.key < $1.key }
         try connection.execute(
@@ -431,12 +431,15 @@ struct Recount {
                 slot, _, _, pieces in
                 var position = 0
                 for piece in pieces {
-                    while position < open.count, open[position].piece.session < piece.session { position += 1 }
-                    guard position < open.count else { return }
-                    guard open[position].piece.session == piece.session, open[position].piece.slot == slot else {
+                    while position < unfinished.count, unfinished[position].piece.session < piece.session {
+                        position += 1
+                    }
+                    guard position < unfinished.count else { return }
+                    guard unfinished[position].piece.session == piece.session, unfinished[position].piece.slot == slot
+                    else {
                         continue
                     }
-                    open[position].piece.origin = min(open[position].piece.origin, piece.origin)
+                    unfinished[position].piece.origin = min(unfinished[position].piece.origin, piece.origin)
                 }
             }
         } catch is UndecodableRow where !isForReplacing {

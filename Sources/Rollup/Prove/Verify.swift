@@ -65,6 +65,9 @@ package enum Verify {
                     "rollup_folded", "\(key.node) \(key.seq)", "\(key.day)",
                     "its repeats should be \(repeats.count) beacons")
             }
+            if let days = recount.days {
+                try VerifyDetails.compare(days, calendar: calendar, into: &report, on: connection)
+            }
             try VerifyLedgers.compare(recount, isWhole: rawRange == nil, into: &report, on: connection)
             try compareDerived(range, calendar: calendar, into: &report, on: connection)
             return report

@@ -1,7 +1,7 @@
 /// The host of a referring page's address.
-enum ReferrerHost {
+package enum ReferrerHost {
     /// Lower case, without user, port and final dot; nil where the text is no address.
-    static func host(of referrer: some StringProtocol) -> String? {
+    package static func host(of referrer: some StringProtocol) -> String? {
         var rest = Substring(referrer)
         if let scheme = rest.firstRange(of: "://") {
             rest = rest[scheme.upperBound...]
