@@ -45,9 +45,38 @@ struct QueryBench {
                             "  p99", load.latencies.milliseconds(0.99), "ms", better: .lower, peers: Peers.requestP99),
                     ]
                 }
+                report.figures.append(
+                    Figure(
+                        "visitors of a month from daily sketches", try Self.monthUniquesMs(seed), "ms", better: .lower,
+                        peers: [.init("Redis PFCOUNT of many keys, its documentation", 1)]))
                 return [report]
             }
         }
+    }
+
+    private static let unionRounds = 200
+
+    /// Reading, merging and counting a month's sketches, each of 20,000 visitors, one core.
+    private static func monthUniquesMs(_ seed: UInt64) throws -> Double {
+        var random = SplitMix64(seed: seed)
+        let days = (0..<31).map { _ in
+            var sketch = VisitorSketch()
+            for _ in 0..<20_000 { sketch.add(hash: random.next()) }
+            return sketch.bytes
+        }
+        var visitors = 0
+        let start = ContinuousClock.now
+        for _ in 0..<unionRounds {
+            var month = VisitorSketch()
+            for day in days { month.merge(try VisitorSketch(bytes: day)) }
+            visitors += month.value
+        }
+        let elapsed = (ContinuousClock.now - start).inSeconds
+        // Within four standard errors of what it must be.
+        guard abs(Double(visitors / unionRounds) / 620_000 - 1) < 0.05 else {
+            throw BenchProcess.Failed(description: "a month has \(visitors / unionRounds) visitors")
+        }
+        return elapsed * 1000 / Double(unionRounds)
     }
 
     private static func request(_ path: String, _ token: String) -> ByteBuffer {
