@@ -18,6 +18,12 @@ extension ExactText {
     private func withBytes<Result>(_ body: (UnsafeBufferPointer<UInt8>) -> Result) -> Result {
         string.utf8.withContiguousStorageIfAvailable(body) ?? Array(string.utf8).withUnsafeBufferPointer(body)
     }
+
+    package func equals(_ bytes: UnsafeRawBufferPointer) -> Bool {
+        withBytes { own in
+            own.count == bytes.count && (own.isEmpty || memcmp(own.baseAddress!, bytes.baseAddress!, own.count) == 0)
+        }
+    }
 }
 
 extension ExactText: Hashable {

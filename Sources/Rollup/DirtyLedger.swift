@@ -3,7 +3,7 @@ import Storage
 
 /// The buckets whose inputs changed since they were derived.
 enum DirtyLedger {
-    struct Key: Hashable, Comparable {
+    struct Key: Hashable, Comparable, Sendable {
         var family: String
         var entity: ExactText
         /// The reporting day, or the first of the month.

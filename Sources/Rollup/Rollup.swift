@@ -214,10 +214,30 @@ package struct Rollup: Sendable {
         return result
     }
 
-    package func verify(_ range: ClosedRange<Day>?) async throws -> Verify.Report {
-        try await postgres.withConnection { [calendar] connection in
-            try connection.withStatementTimeout(.zero) {
-                try Verify.run(range, calendar: calendar, on: connection)
+    /// - Parameter helpers: how many further connections prove days at the same time, where the pool has them to spare.
+    package func verify(_ range: ClosedRange<Day>?, helpers: Int = 1) async throws -> Verify.Report {
+        let work = ProofWork(helpers: helpers)
+        let (begun, begin) = AsyncStream.makeStream(of: Void.self)
+        return try await withThrowingTaskGroup(of: Void.self) { group in
+            for _ in 0..<helpers {
+                group.addTask { [postgres] in
+                    // Only then: where the pool has one connection, it is for whom the others help.
+                    for await _ in begun { break }
+                    // Without help it takes longer.
+                    try? await postgres.withConnection { connection in
+                        try connection.withStatementTimeout(.zero) { try work.help(on: connection) }
+                    }
+                }
+            }
+            defer {
+                begin.finish()
+                work.close()
+            }
+            return try await postgres.withConnection { [calendar] connection in
+                begin.finish()
+                return try connection.withStatementTimeout(.zero) {
+                    try Verify.run(range, calendar: calendar, work: work, on: connection)
+                }
             }
         }
     }

@@ -130,6 +130,23 @@ extension VisitorSketch {
             ? sparseBytes(filled: filled) : fullBytes
     }
 
+    /// Whether `bytes` gives the same, mostly without making them.
+    package func isEncoded(as encoding: UnsafeRawBufferPointer) -> Bool {
+        guard isExact, exactValueCount > 0 else { return bytes.elementsEqual(encoding) }
+        guard encoding.count == Self.headerBytes + exactValueCount * 8,
+            encoding.prefix(Self.headerBytes).elementsEqual(Self.header(.explicit))
+        else { return false }
+        // As many as there are, each of them, ascending: all of them.
+        var previous: Int64?
+        for offset in stride(from: Self.headerBytes, to: encoding.count, by: 8) {
+            let value = Int64(bigEndian: encoding.loadUnaligned(fromByteOffset: offset, as: Int64.self))
+            if let previous, value <= previous { return false }
+            guard containsExact(UInt64(bitPattern: value)) else { return false }
+            previous = value
+        }
+        return true
+    }
+
     private static func header(_ kind: Kind) -> [UInt8] {
         [version << 4 | kind.rawValue, parameters, cutoff]
     }

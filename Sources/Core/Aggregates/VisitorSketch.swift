@@ -71,7 +71,7 @@ package struct VisitorSketch: Sendable {
         for value in slots where value != 0 { body(value) }
     }
 
-    private func containsExact(_ hash: UInt64) -> Bool {
+    func containsExact(_ hash: UInt64) -> Bool {
         if hash == 0 { return holdsZero }
         if slots.isEmpty { return false }
         return slots[slot(of: hash)] == hash

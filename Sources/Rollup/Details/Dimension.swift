@@ -4,7 +4,15 @@ import Core
 enum Dimension: UInt8, CaseIterable {
     case path, referrer, country, device, type
 
-    var name: String { "\(self)" }
+    var name: String {
+        switch self {
+        case .path: "path"
+        case .referrer: "referrer"
+        case .country: "country"
+        case .device: "device"
+        case .type: "type"
+        }
+    }
 
     var column: BeaconBatch.Text {
         switch self {

@@ -49,23 +49,19 @@ struct Fold {
     }
 
     /// Adds a batch's beacons, without `repeats`.
-    ///
-    /// - Parameter range: instants outside of it are passed over; nil takes all.
-    mutating func add(_ batch: BeaconBatch, in range: Range<Int64>? = nil, except repeats: RowSet = RowSet([], of: 0)) {
-        var rows: [Int32] = []
-        rows.reserveCapacity(batch.count)
-        for row in 0..<batch.count where !repeats.contains(row) {
-            if let range, !range.contains(batch.timestamp[row]) { continue }
-            rows.append(Int32(row))
-        }
-        guard !rows.isEmpty else { return }
+    mutating func add(_ batch: BeaconBatch, except repeats: RowSet = RowSet([], of: 0)) {
+        let rows = batch.rows(except: repeats)
+        if !rows.isEmpty { add(batch, rows, Visits(batch, rows)) }
+    }
+
+    /// Adds some of a batch's beacons.
+    mutating func add(_ batch: BeaconBatch, _ rows: [Int32], _ visits: Visits) {
         var hours: [Int32] = []
         hours.reserveCapacity(rows.count)
         let timestamps = batch.timestamp.span
         for row in rows {
             hours.append(Int32(truncatingIfNeeded: floorDiv(timestamps[Int(row)], ReportingCalendar.hourMs)))
         }
-        let visits = Visits(batch, rows)
         for family in families {
             let cells = cells(of: family, batch, rows, hours)
             count(batch[.eventType], rows, cells)
@@ -213,8 +209,7 @@ struct Fold {
     /// The sessions of what was added, ascending by session and time, at most one of each session and slot; the fold
     /// forgets them.
     mutating func takeSessions() -> [SessionFragment] {
-        let sorted = fragments.sorted(byHash: \.session) { $0.first < $1.first }
-        fragments = []
+        let sorted = takeFragments().sorted(byHash: \.session) { $0.first < $1.first }
         var merged: [SessionFragment] = []
         merged.reserveCapacity(sorted.count)
         for fragment in sorted {
@@ -227,7 +222,30 @@ struct Fold {
         return merged
     }
 
+    /// The same as they come: there may be several of a session and slot.
+    mutating func takeFragments() -> [SessionFragment] {
+        let taken = fragments
+        fragments = []
+        return taken
+    }
+
     // MARK: Results
+
+    var cellCount: Int { counts.count }
+
+    /// Which cell an entity's hour is; nil where nothing was added to it.
+    func cellIndex(_ entity: Int32, hour: Int32) -> Int? {
+        cells[CellKey(entity: entity, hour: hour)].map(Int.init)
+    }
+
+    func entity(ofCell index: Int) -> Int32 { entityOfCell[index] }
+
+    func cell(at index: Int) -> TrafficCell {
+        let counts = counts[index]
+        return TrafficCell(
+            pageViews: counts.pageViews, seatViews: counts.seatViews, beacons: counts.beacons,
+            sessions: counts.sessions, sessionMs: counts.sessionMs, visitors: visitors[index])
+    }
 
     /// The family's cells, ascending by entity and hour: the order in which every runner writes them.
     func sortedCells(of family: TrafficFamily) -> [(entity: ExactText, hour: Int64, cell: TrafficCell)] {
@@ -240,12 +258,9 @@ struct Fold {
         }
         keys.sort { ($0.rank, $0.hour) < ($1.rank, $1.hour) }
         return keys.map { key in
-            let counts = counts[Int(key.cell)]
-            return (
+            (
                 entities[key.entity].id, CellKey(entity: key.entity, hour: key.hour).start,
-                TrafficCell(
-                    pageViews: counts.pageViews, seatViews: counts.seatViews, beacons: counts.beacons,
-                    sessions: counts.sessions, sessionMs: counts.sessionMs, visitors: visitors[Int(key.cell)])
+                cell(at: Int(key.cell))
             )
         }
     }
@@ -271,6 +286,22 @@ struct SessionFragment: BitwiseCopyable {
     var last: Int64
 
     var slot: Int32 { SessionPiece.slot(of: first) }
+}
+
+extension BeaconBatch {
+    /// The rows of beacons that count, ascending.
+    ///
+    /// - Parameter range: instants outside of it are passed over; nil takes all.
+    func rows(in range: Range<Int64>? = nil, except repeats: RowSet) -> [Int32] {
+        var rows: [Int32] = []
+        rows.reserveCapacity(count)
+        let timestamps = timestamp.span
+        for row in 0..<count where !repeats.contains(row) {
+            if let range, !range.contains(timestamps[row]) { continue }
+            rows.append(Int32(row))
+        }
+        return rows
+    }
 }
 
 extension TextColumn {

@@ -23,6 +23,13 @@ struct Visits {
 
     func visitor(at place: Int) -> UInt64? { isNobody[place] ? nil : visitors[place] }
 
+    /// Every place in the list of counted rows with its visitor: key by key, then those of nobody.
+    func forEachByKey(_ body: (_ place: Int, _ visitor: UInt64?) -> Void) {
+        for place in order { body(Int(place), visitors[Int(place)]) }
+        guard order.count < visitors.count else { return }
+        for place in visitors.indices where isNobody[place] { body(place, nil) }
+    }
+
     init(_ batch: BeaconBatch, _ rows: [Int32]) {
         let visitorHashes = Self.hashes(batch[.visitorId])
         let sessionHashes = Self.hashes(batch[.sessionId])

@@ -2,7 +2,7 @@ import Core
 import Storage
 
 /// The days and months that wait to be derived, as one snapshot has them: no comparison of theirs says anything.
-struct DirtyBuckets {
+struct DirtyBuckets: Sendable {
     private var days: Set<DirtyLedger.Key> = []
     /// A month waits for its days too.
     private var months: Set<DirtyLedger.Key> = []
@@ -22,6 +22,8 @@ struct DirtyBuckets {
             months.insert(key)
         }
     }
+
+    var isEmpty: Bool { count == 0 }
 
     func contains(_ family: TrafficFamily, _ grain: Grain, _ entity: ExactText, _ bucket: Day) -> Bool {
         (grain == .day ? days : months)

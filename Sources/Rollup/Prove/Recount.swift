@@ -10,15 +10,15 @@ import Storage
 /// sessions still open at its end, and for the whole range a line and the repeats of each batch and the entities' names.
 /// Must run in one transaction: repeatable read, or under the apply lock.
 struct Recount {
-    /// A raw batch's place in time.
     private struct Source {
-        var key: BatchKey
-        var foldSeq: Int64
-        var times: ClosedRange<Int64>
-        var beacons: Int
-        var recorded: [Int32]
+        let batch: FoldedBatch
         /// Those decided so far, in no order.
         var repeats: [Int32] = []
+
+        var key: BatchKey { batch.key }
+        var times: ClosedRange<Int64> { batch.times }
+        var beacons: Int { batch.beacons }
+        var recorded: [Int32] { batch.repeats }
     }
 
     /// A day with more beacons than this is counted hour by hour.
@@ -62,7 +62,7 @@ struct Recount {
         self.calendar = calendar
         self.isForReplacing = isForReplacing
         self.maxSliceBeacons = maxSliceBeacons
-        let stored = try Self.stored(on: connection)
+        let stored = try FoldedBatch.stored(on: connection)
         days = range ?? stored.map { calendar.day(of: $0.lowerBound)...calendar.day(of: $0.upperBound) }
         try connection.execute(Self.maxIdle)
         try connection.execute(.planForValues)
@@ -77,8 +77,9 @@ struct Recount {
         // A session that reaches into the range has a beacon in its gap before it: then it did not begin here.
         let lead = instants.lowerBound - ReportingCalendar.hourMs
         sourcesBefore = range == nil ? .max : instants.upperBound + RepeatedMessages.stampedWindowMs + Self.maxClampMs
-        try readSources(
-            from: range == nil ? .min : lead - RepeatedMessages.stampedWindowMs, before: sourcesBefore, on: connection)
+        sources = try FoldedBatch.read(
+            from: range == nil ? .min : lead - RepeatedMessages.stampedWindowMs, before: sourcesBefore, on: connection
+        ).map { Source(batch: $0) }
         try findMissing(range == nil ? nil : first...last, on: connection)
         try decideStamped(computed: range == nil ? .min ..< .max : lead..<instants.upperBound, on: connection)
         decidedThrough = lead
@@ -140,40 +141,6 @@ struct Recount {
 
     // MARK: What to read
 
-    /// The first and the last instant at which anything counts.
-    private static func stored(on connection: PostgresConnection) throws -> ClosedRange<Int64>? {
-        let row = try connection.query(
-            """
-            SELECT min(first), max(last) FROM (
-                SELECT min(min_time), max(max_time) FROM analytics_events
-                JOIN rollup_folded USING (received_day, node, seq)
-                UNION ALL SELECT min(hour), max(hour) FROM site_traffic_hourly
-            ) stored (first, last)
-            """)[0]
-        guard let first = try row.get(0, as: PostgresTimestamp?.self),
-            let last = try row.get(1, as: PostgresTimestamp?.self)
-        else { return nil }
-        return first.ms...last.ms
-    }
-
-    /// Adds the folded batches with a beacon between the two.
-    private mutating func readSources(from lower: Int64, before upper: Int64, on connection: PostgresConnection) throws
-    {
-        sources += try connection.query(
-            """
-            SELECT received_day, node, seq, fold_seq, min_time, max_time, beacons, duplicates
-            FROM analytics_events JOIN rollup_folded USING (received_day, node, seq)
-            WHERE max_time >= \(PostgresTimestamp(ms: lower)) AND min_time < \(PostgresTimestamp(ms: upper))
-            ORDER BY fold_seq
-            """
-        ).map { row in
-            Source(
-                key: BatchKey(day: try row.get(0), node: try row.get(1), seq: try row.get(2)), foldSeq: try row.get(3),
-                times: try row.get(4, as: PostgresTimestamp.self).ms...row.get(5, as: PostgresTimestamp.self).ms,
-                beacons: try row.get(6), recorded: try row.get(7))
-        }
-    }
-
     /// Days of batches read at once, beyond the range.
     private static let maxDaysFurther: Int64 = 7
 
@@ -182,23 +149,16 @@ struct Recount {
         let known = Set(sources.map(\.key))
         let before = sourcesBefore
         sourcesBefore += Self.maxDaysFurther * 86_400_000
-        let count = sources.count
-        try readSources(from: before, before: sourcesBefore, on: connection)
-        let further = sources[count...].filter { !known.contains($0.key) }
-        sources.removeSubrange(count...)
-        sources += further.map { source in
-            var source = source
-            source.repeats = source.recorded
-            return source
-        }
-        sources.sort { $0.foldSeq < $1.foldSeq }
+        sources += try FoldedBatch.read(from: before, before: sourcesBefore, on: connection)
+            .filter { !known.contains($0.key) }.map { Source(batch: $0, repeats: $0.repeats) }
+        sources.sort { $0.batch.foldSeq < $1.batch.foldSeq }
     }
 
-    /// Batches that were folded and are not there: what they gave can't be counted again.
-    private mutating func findMissing(_ days: ClosedRange<Day>?, on connection: PostgresConnection) throws {
+    /// Batches that were folded and are not there: what they gave can't be counted again. The first of them.
+    static func missing(_ days: ClosedRange<Day>?, on connection: PostgresConnection) throws -> [BatchKey] {
         // Received on their day or, where the zones differ, the one before; the day after, where they came by night.
         let bounds = days.map { $0.lowerBound - 1...$0.upperBound + 2 } ?? Day.first...Day.last
-        for row in try connection.query(
+        return try connection.query(
             """
             SELECT received_day, node, seq FROM rollup_folded
             WHERE received_day >= \(bounds.lowerBound) AND received_day <= \(bounds.upperBound) AND NOT EXISTS (
@@ -206,10 +166,13 @@ struct Recount {
                 WHERE (a.received_day, a.node, a.seq)
                     = (rollup_folded.received_day, rollup_folded.node, rollup_folded.seq))
             ORDER BY received_day, node, seq LIMIT \(Verify.maxFindings)
-            """)
-        {
-            let missing = RawBatches.Unreadable(
-                key: BatchKey(day: try row.get(0), node: try row.get(1), seq: try row.get(2)), reason: "it is gone")
+            """
+        ).map { BatchKey(day: try $0.get(0), node: try $0.get(1), seq: try $0.get(2)) }
+    }
+
+    private mutating func findMissing(_ days: ClosedRange<Day>?, on connection: PostgresConnection) throws {
+        for key in try Self.missing(days, on: connection) {
+            let missing = RawBatches.Unreadable(key: key, reason: "it is gone")
             guard !isForReplacing else { throw missing }
             unreadable.append(missing)
         }
@@ -248,6 +211,12 @@ struct Recount {
                 recorded boolean NOT NULL
             ) ON COMMIT DROP
             """)
+    }
+
+    /// What was counted is needed no more in the transaction.
+    static func dropTables(on connection: PostgresConnection) throws {
+        try connection.execute(
+            "DROP TABLE recounted_cells, recounted_sessions, recounted_slots, recounted_ids, recounted_stamped")
     }
 
     // MARK: Repeats
@@ -362,7 +331,8 @@ struct Recount {
         for number in sources.indices
         where sources[number].times.overlaps(range.lowerBound...range.upperBound - 1) {
             guard let batch = try kept[number] ?? load(number, columns: Fold.columns, on: connection) else { continue }
-            fold.add(batch, in: range, except: RowSet(sources[number].repeats, of: batch.count))
+            let rows = batch.rows(in: range, except: RowSet(sources[number].repeats, of: batch.count))
+            if !rows.isEmpty { fold.add(batch, rows, Visits(batch, rows)) }
             if isInRange { beacons += batch.timestamp.count { range.contains($0) } }
         }
         if isInRange { try storeCells(on: connection) }

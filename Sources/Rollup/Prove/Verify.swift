@@ -1,5 +1,5 @@
 package import Core
-package import Storage
+import Storage
 
 /// Compares raw batches with their ledgers and with hours, hours with days, days with months, and the revenue ledger with
 /// its rollups, all in one snapshot, and names every bucket that disagrees or can't be decoded.
@@ -20,6 +20,8 @@ package enum Verify {
         package var findings: [Finding] = []
         /// Buckets not compared because they are waiting to be derived.
         package var dirty = 0
+        /// Stretches of days that could not be proven and were counted exactly.
+        package var counted: [ClosedRange<Day>] = []
         /// Days of receipt whose raw batches are gone: hours they may have fed were not compared with raw.
         package var rawDropped: [Day] = []
     }
@@ -27,8 +29,9 @@ package enum Verify {
     /// Where there are more findings, these are the first.
     package static let maxFindings = 1000
 
-    package static func run(
-        _ range: ClosedRange<Day>?, calendar: ReportingCalendar, on connection: PostgresConnection
+    /// - Parameter work: other connections may help with it.
+    static func run(
+        _ range: ClosedRange<Day>?, calendar: ReportingCalendar, work: ProofWork, on connection: PostgresConnection
     ) throws -> Report {
         try connection.transaction(isolation: .repeatableRead) { connection in
             var report = Report()
@@ -40,6 +43,8 @@ package enum Verify {
                     "damaged_batches", "\(damaged.key.node) \(damaged.key.seq)", "\(damaged.key.day)", damaged.reason)
             }
             try BatchLedgers.verify(into: &report, on: connection)
+            let dirty = try DirtyBuckets(on: connection)
+            report.dirty = dirty.count
             var rawRange = range
             if let dropped = report.rawDropped.last, let stored = try storedDays(calendar, on: connection) {
                 // Beacons of the days up to the last dropped one may be gone: hours after it are still whole.
@@ -47,31 +52,59 @@ package enum Verify {
                 let last = range?.upperBound ?? stored.upperBound
                 rawRange = first <= last ? first...last : nil
                 if rawRange == nil {
-                    try compareDerived(range, calendar: calendar, into: &report, on: connection)
+                    try compareDerived(
+                        range, calendar: calendar, dirty: dirty, compared: [], into: &report, on: connection)
                     return report
                 }
             }
-            let recount = try Recount(rawRange, calendar: calendar, isForReplacing: false, on: connection)
-            report.days = recount.days
-            report.beacons = recount.beacons
-            for family in TrafficFamily.allCases { try compareHours(family, recount, into: &report, on: connection) }
-            for batch in recount.unreadable {
-                report.add(
-                    "analytics_events", "\(batch.key.node) \(batch.key.seq)", "\(batch.key.day)",
-                    "can't be read: \(batch.reason)")
-            }
-            for (key, repeats) in recount.changedRepeats {
-                report.add(
-                    "rollup_folded", "\(key.node) \(key.seq)", "\(key.day)",
-                    "its repeats should be \(repeats.count) beacons")
-            }
-            if let days = recount.days {
-                try VerifyDetails.compare(days, calendar: calendar, into: &report, on: connection)
-            }
-            try VerifyLedgers.compare(recount, isWhole: rawRange == nil, into: &report, on: connection)
-            try compareDerived(range, calendar: calendar, into: &report, on: connection)
+            let proof = try Proof(rawRange, calendar: calendar, dirty: dirty, work: work, on: connection)
+            report.days = proof.days
+            report.beacons = proof.beacons
+            if let days = proof.days { report.dirty += try VerifyDetails.dirty(days, on: connection).count }
+            try countExactly(proof, rawRange, calendar: calendar, into: &report, on: connection)
+            try compareDerived(
+                range, calendar: calendar, dirty: dirty, compared: proof.comparedDays, into: &report, on: connection)
             return report
         }
+    }
+
+    /// Names what disagrees where the proof doesn't hold: in the days in doubt and, unless that explains it, in all of them.
+    private static func countExactly(
+        _ proof: Proof, _ range: ClosedRange<Day>?, calendar: ReportingCalendar, into report: inout Report,
+        on connection: PostgresConnection
+    ) throws {
+        let before = report.findings.count
+        if !proof.isDoubtful {
+            for stretch in DayList(proof.doubtful).stretches where report.hasRoom {
+                try countExactly(stretch, calendar: calendar, into: &report, on: connection)
+            }
+            guard !proof.doubtful.isEmpty, report.findings.count == before else { return }
+        }
+        try countExactly(range, calendar: calendar, into: &report, on: connection)
+    }
+
+    private static func countExactly(
+        _ range: ClosedRange<Day>?, calendar: ReportingCalendar, into report: inout Report,
+        on connection: PostgresConnection
+    ) throws {
+        let recount = try Recount(range, calendar: calendar, isForReplacing: false, on: connection)
+        if let days = recount.days { report.counted.append(days) }
+        for family in TrafficFamily.allCases { try compareHours(family, recount, into: &report, on: connection) }
+        for batch in recount.unreadable {
+            report.add(
+                "analytics_events", "\(batch.key.node) \(batch.key.seq)", "\(batch.key.day)",
+                "can't be read: \(batch.reason)")
+        }
+        for (key, repeats) in recount.changedRepeats {
+            report.add(
+                "rollup_folded", "\(key.node) \(key.seq)", "\(key.day)",
+                "its repeats should be \(repeats.count) beacons")
+        }
+        if let days = recount.days {
+            try VerifyDetails.compare(days, calendar: calendar, into: &report, on: connection)
+        }
+        try VerifyLedgers.compare(recount, isWhole: range == nil, into: &report, on: connection)
+        try Recount.dropTables(on: connection)
     }
 
     private static func storedDays(
@@ -122,15 +155,14 @@ package enum Verify {
     // MARK: Hours, days and months
 
     private static func compareDerived(
-        _ range: ClosedRange<Day>?, calendar: ReportingCalendar, into report: inout Report,
-        on connection: PostgresConnection
+        _ range: ClosedRange<Day>?, calendar: ReportingCalendar, dirty: DirtyBuckets, compared: Set<Day>,
+        into report: inout Report, on connection: PostgresConnection
     ) throws {
-        let dirty = try DirtyBuckets(on: connection)
-        report.dirty = dirty.count
         let pruned = try PrunedDays.all(on: connection)
         for family in TrafficFamily.allCases {
             try compareDays(
-                family, range, calendar: calendar, dirty: dirty, pruned: pruned, into: &report, on: connection)
+                family, range, calendar: calendar, dirty: dirty, pruned: pruned, compared: compared, into: &report,
+                on: connection)
             try compareMonths(family, range, calendar: calendar, dirty: dirty, into: &report, on: connection)
         }
         try VerifyRevenue.compare(range, calendar: calendar, into: &report, on: connection)
@@ -159,9 +191,10 @@ package enum Verify {
 
     private static func compareDays(
         _ family: TrafficFamily, _ range: ClosedRange<Day>?, calendar: ReportingCalendar, dirty: DirtyBuckets,
-        pruned: Set<Day>, into report: inout Report, on connection: PostgresConnection
+        pruned: Set<Day>, compared: Set<Day>, into report: inout Report, on connection: PostgresConnection
     ) throws {
-        for days in try stretches(of: family, .hour, .day, range, calendar: calendar, on: connection) {
+        for days in try stretches(of: family, .hour, .day, range, calendar: calendar, on: connection)
+        where !compared.contains(days.lowerBound) {
             if pruned.contains(days.lowerBound) {
                 try comparePruned(
                     family, days.lowerBound, calendar: calendar, dirty: dirty, into: &report, on: connection)

@@ -6,11 +6,19 @@ enum VerifyDetails {
     private static let breakdown = "traffic_breakdown_daily"
     private static let funnel = "event_funnel_daily"
 
+    /// Days whose details wait to be derived.
+    static func dirty(_ days: ClosedRange<Day>, on connection: PostgresConnection) throws -> Set<Day> {
+        Set(
+            try connection.query(
+                "SELECT day FROM detail_dirty WHERE day >= \(days.lowerBound) AND day <= \(days.upperBound)"
+            ).map { try $0.get(0) })
+    }
+
     static func compare(
         _ days: ClosedRange<Day>, calendar: ReportingCalendar, into report: inout Verify.Report,
         on connection: PostgresConnection
     ) throws {
-        let dirty = Set(try connection.query("SELECT day FROM detail_dirty").map { try $0.get(0, as: Day.self) })
+        let dirty = try dirty(days, on: connection)
         let stored = try connection.query(
             """
             SELECT day FROM site_traffic_daily WHERE day >= \(days.lowerBound) AND day <= \(days.upperBound)
@@ -19,11 +27,7 @@ enum VerifyDetails {
             ORDER BY day
             """
         ).map { try $0.get(0, as: Day.self) }
-        for day in stored where report.hasRoom {
-            if dirty.contains(day) {
-                report.dirty += 1
-                continue
-            }
+        for day in stored where report.hasRoom && !dirty.contains(day) {
             guard try DeriveDetails.hasRaw(day, on: connection) else { continue }
             do {
                 try compare(day, calendar: calendar, into: &report, on: connection)

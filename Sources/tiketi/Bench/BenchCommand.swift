@@ -10,7 +10,8 @@ struct BenchCommand: AsyncParsableCommand {
             ingest   beacons acknowledged, singly and in batches of 100, while they are shipped
             storage  bytes per stored beacon
             fold     beacons folded into hours, in memory and into Postgres
-            rollup   processes that fold a backlog, follow live traffic and verify it, and what history costs
+            rollup   processes that fold a backlog and follow live traffic, and what history costs
+            verify   a process that verifies folded beacons
             query    raw beacons searched, and questions answered over thirteen months of rollups
             slo      the service level: 10,000 users, 2,000 requests/s of every kind
             all      all of these
@@ -22,7 +23,7 @@ struct BenchCommand: AsyncParsableCommand {
             """)
 
     enum Name: String, CaseIterable, ExpressibleByArgument {
-        case ingest, storage, fold, rollup, query, slo, all
+        case ingest, storage, fold, rollup, verify, query, slo, all
     }
 
     static let maxSeconds = 600
@@ -120,6 +121,9 @@ struct BenchCommand: AsyncParsableCommand {
         }
         if wanted.contains(.rollup) {
             add(try await RollupBench(seed: seed, rows: rows, seconds: seconds).run(Self.announce))
+        }
+        if wanted.contains(.verify) {
+            add([try await RollupBench(seed: seed, rows: rows, seconds: seconds).verify(Self.announce)])
         }
         if wanted.contains(.query) {
             add([try await ScanBench(seed: seed, rows: rows, peers: peers).run(Self.announce)])

@@ -55,23 +55,13 @@ struct RollupBench {
                         better: .higher, peers: Peers.fold),
                     Figure("  peak memory of a runner", Double(peak) / 1_048_576, "MiB", better: .lower),
                 ]
-                guard runners == 1 else { return }
-                progress("rollup verify")
-                let verifyStart = ContinuousClock.now
-                let verify = try BenchProcess.tiketi(
-                    ["rollup", "verify"], settings: stage.settings, in: stage.folder, named: "verify")
-                try await verify.finish()
-                report.figures.append(
-                    Figure(
-                        "verified", Double(rows) / (ContinuousClock.now - verifyStart).inSeconds, "beacons/s",
-                        better: .higher))
             }
         }
         return report
     }
 
     /// Everything that is stored must be counted.
-    private func check(_ stage: BenchStage) async throws {
+    func check(_ stage: BenchStage) async throws {
         let counted = try await Self.counted(stage)
         guard counted == rows else {
             throw BenchProcess.Failed(description: "\(rows) beacons were stored, \(counted) counted")

@@ -18,7 +18,7 @@ struct RollupCommand: AsyncParsableCommand {
 
     /// Runs `body` with a rollup over the servers in the environment.
     static func withRollup(
-        _ environmentFile: EnvironmentFile, _ body: (Rollup, Settings) async throws -> Void
+        _ environmentFile: EnvironmentFile, connections: Int = 2, _ body: (Rollup, Settings) async throws -> Void
     ) async throws {
         try await reportingFailure {
             let (settings, logger) = try ProcessSettings.bootstrap(
@@ -26,7 +26,7 @@ struct RollupCommand: AsyncParsableCommand {
             let database = try settings.analyticsDatabase(applicationName: "tiketi rollup")
             let redis = try settings.string("REDIS_URL") == nil ? nil : try settings.redis()
             let calendar = try settings.reportingCalendar()
-            let postgres = PostgresPool(database, connections: 2, logger: logger)
+            let postgres = PostgresPool(database, connections: connections, logger: logger)
             let counters = redis.map { RedisPool($0, connections: 1, logger: logger) }
             let rollup = Rollup(
                 postgres: postgres, redis: counters, calendar: calendar, clock: ProcessSettings.clock,
@@ -117,14 +117,19 @@ struct RollupCommand: AsyncParsableCommand {
         @Flag(help: "Say how much was compared, also where all agree.")
         var verbose = false
 
+        /// Days are proven side by side, each on a connection and a core.
+        static let maxConnections = 8
+
         func run() async throws {
-            try await RollupCommand.withRollup(environmentFile) { rollup, settings in
-                let report = try await rollup.verify(try await range.resolve(settings))
+            let cores = min(ProcessInfo.processInfo.activeProcessorCount, Self.maxConnections)
+            try await RollupCommand.withRollup(environmentFile, connections: cores) { rollup, settings in
+                let report = try await rollup.verify(try await range.resolve(settings), helpers: cores - 1)
                 for finding in report.findings { print(finding) }
                 if report.findings.count == Verify.maxFindings { print("… and possibly more") }
                 if verbose {
                     let days = report.days.map { "\($0.lowerBound) to \($0.upperBound)" } ?? "no days"
                     print("compared \(days), \(report.beacons) raw beacons; \(report.dirty) buckets wait to be derived")
+                    for days in report.counted { print("counted \(days.lowerBound) to \(days.upperBound) exactly") }
                     if let last = report.rawDropped.last { print("raw batches received up to \(last) are gone") }
                 }
                 if !report.findings.isEmpty { throw ExitCode.failure }

@@ -1,0 +1,226 @@
+import Core
+import Storage
+
+/// Proves that a reporting day's hours, its day's rows and its share of the ledgers are what raw beacons give.
+///
+/// Slice by slice of the day, each raw batch is decoded once, or twice where it lies in two slices. Nothing is written, and
+/// nothing is said of what is wrong: that is for the exact comparison of a day that doesn't hold.
+struct DayProof {
+    /// What all days have in common.
+    struct Ground: Sendable {
+        var calendar: ReportingCalendar
+        /// All that may have beacons of the days, in the order in which they were folded.
+        var batches: [FoldedBatch]
+        /// The buckets that wait to be derived, days that have no hours, and days whose details wait.
+        var dirty: DirtyBuckets
+        var pruned: Set<Day>
+        var dirtyDetails: Set<Day>
+        /// The last day of receipt whose raw batches are gone.
+        var lastDropped: Day?
+        var maxSliceBeacons: Int
+    }
+
+    /// A beacon that the server stamped, with its id.
+    struct Stamped: Sendable {
+        var id: UInt64
+        /// In the order of folding.
+        var batch: Int32
+        var row: Int32
+        var receivedAt: Int64
+        var isRecordedRepeat: Bool
+    }
+
+    struct Outcome: Sendable {
+        var holds = true
+        var beacons = 0
+        var stamped: [Stamped] = []
+        /// Whether the rows of the day itself were compared too.
+        var comparedDay = false
+    }
+
+    /// Where a day has more beacons than this, it is cut into slices of some hours: what is in memory at a time.
+    static let maxSliceBeacons = 1_500_000
+    /// Columns read of each batch.
+    private static let columns = Claim.columns.union([.path, .referrer, .userAgent, .country])
+
+    private let day: Day
+    private let ground: Ground
+    private let connection: PostgresConnection
+    private var fold = Fold()
+    private var days: [TrafficCell] = []
+    private var details: DetailProof?
+    private var outcome = Outcome()
+
+    static func run(_ day: Day, _ ground: Ground, on connection: PostgresConnection) throws -> Outcome {
+        var proof = DayProof(day, ground, on: connection)
+        do {
+            try proof.run()
+        } catch is UndecodableRow {
+            proof.outcome.holds = false
+        } catch is RawBatches.Unreadable {
+            proof.outcome.holds = false
+        }
+        return proof.outcome
+    }
+
+    private init(_ day: Day, _ ground: Ground, on connection: PostgresConnection) {
+        self.day = day
+        self.ground = ground
+        self.connection = connection
+    }
+
+    private mutating func run() throws {
+        let range = ground.calendar.range(of: day)
+        // A day that the zone left out has nothing, and is left to the exact comparison if it has.
+        guard !range.isEmpty else { return }
+        let batches = ground.batches.indices.filter {
+            ground.batches[$0].times.overlaps(range.lowerBound - Recount.maxClampMs...range.upperBound - 1)
+        }
+        let hasDetails =
+            !ground.dirtyDetails.contains(day) && (ground.lastDropped.map { $0 + 2 <= day } ?? true)
+        if hasDetails { details = try DetailProof(day, on: connection) }
+        for slice in slices(of: range, batches) where outcome.holds { try prove(slice, batches) }
+        if outcome.holds, details != nil {
+            details!.finish()
+            outcome.holds = details!.holds
+        }
+        if outcome.holds, !ground.pruned.contains(day) {
+            for family in TrafficFamily.allCases where outcome.holds { try compareDays(family) }
+            outcome.comparedDay = true
+        }
+    }
+
+    /// Whole hours, about as many beacons in each.
+    private func slices(of range: Range<Int64>, _ batches: [Int]) -> [Range<Int64>] {
+        let beacons = batches.reduce(0) { $0 + ground.batches[$1].beacons }
+        let hours = (range.upperBound - range.lowerBound) / ReportingCalendar.hourMs
+        let count = min(hours, Int64((beacons + ground.maxSliceBeacons - 1) / max(1, ground.maxSliceBeacons)))
+        let length = (hours + max(1, count) - 1) / max(1, count) * ReportingCalendar.hourMs
+        return stride(from: range.lowerBound, to: range.upperBound, by: Int(length)).map {
+            $0..<min($0 + length, range.upperBound)
+        }
+    }
+
+    private mutating func prove(_ slice: Range<Int64>, _ batches: [Int]) throws {
+        // A beacon that claims an instant of the slice may count up to so much before it.
+        let reach = slice.lowerBound - Recount.maxClampMs...slice.upperBound - 1
+        let batches = batches.filter { ground.batches[$0].times.overlaps(reach) }
+        var sessions = try SessionProof(slice, calendar: ground.calendar, on: connection)
+        var messages = MessageProof(slice, hasRepeats: batches.contains { !ground.batches[$0].repeats.isEmpty })
+        for number in batches where sessions.holds && messages.holds {
+            let source = ground.batches[number]
+            let counts = source.times.overlaps(slice.lowerBound...slice.upperBound - 1)
+            let batch = try RawBatches.load(
+                source.key, columns: counts ? Self.columns : RepeatedMessages.columns, on: connection)
+            guard source.repeats.allSatisfy({ $0 >= 0 && $0 < batch.count }) else {
+                outcome.holds = false
+                return
+            }
+            let repeats = RowSet(source.repeats, of: batch.count)
+            messages.add(batch, number: number, repeats: repeats)
+            guard counts else { continue }
+            collectStamped(batch, number, slice, repeats)
+            let rows = batch.rows(in: slice, except: repeats)
+            outcome.beacons += batch.timestamp.count { slice.contains($0) }
+            guard !rows.isEmpty else { continue }
+            let visits = Visits(batch, rows)
+            fold.add(batch, rows, visits)
+            sessions.see(fold.takeFragments())
+            details?.add(batch, rows, visits)
+        }
+        if sessions.holds { try sessions.finish(into: &fold, on: connection) }
+        if messages.holds { try messages.finish(ground.calendar, on: connection) }
+        outcome.holds = sessions.holds && messages.holds
+        if outcome.holds, !ground.pruned.contains(day) { try compareHours(slice) }
+        addUpDays()
+        fold.removeCells()
+    }
+
+    private mutating func collectStamped(_ batch: BeaconBatch, _ number: Int, _ slice: Range<Int64>, _ repeats: RowSet)
+    {
+        let ids = batch[.messageId]
+        for row in batch.flags.indices
+        where batch.flags[row].contains(.stamped) && ids.codes[row] != 0 && slice.contains(batch.timestamp[row]) {
+            let id = ids.bytes.withUnsafeBytes {
+                Murmur3.hash64(UnsafeRawBufferPointer(rebasing: $0[ids.range(ofValue: Int(ids.codes[row]) - 1)]))
+            }
+            outcome.stamped.append(
+                Stamped(
+                    id: id, batch: Int32(number), row: Int32(row), receivedAt: batch.receivedAt[row],
+                    isRecordedRepeat: repeats.contains(row)))
+        }
+    }
+
+    // MARK: Comparing
+
+    /// Hour by hour: as many rows at a time as there are entities.
+    private mutating func compareHours(_ slice: Range<Int64>) throws {
+        var matched = 0
+        for family in TrafficFamily.allCases {
+            for start in stride(from: slice.lowerBound, to: slice.upperBound, by: Int(ReportingCalendar.hourMs)) {
+                let hour = Int32(floorDiv(start, ReportingCalendar.hourMs))
+                let rows = try connection.query(
+                    """
+                    SELECT \(unescaped: family.idColumn), \(unescaped: TrafficTable.columns)
+                    FROM \(unescaped: family.table(.hour)) WHERE hour = \(PostgresTimestamp(ms: start))
+                    """)
+                for row in rows {
+                    let entity = row.withBytes(0) { fold.entities.knownNumber(of: $0, family: family) }
+                    guard let entity, let cell = fold.cellIndex(entity, hour: hour),
+                        try isEqual(fold.cell(at: cell), row)
+                    else {
+                        outcome.holds = false
+                        return
+                    }
+                    matched += 1
+                }
+            }
+        }
+        outcome.holds = matched == fold.cellCount
+    }
+
+    private mutating func compareDays(_ family: TrafficFamily) throws {
+        var matched = 0
+        var expected = 0
+        for (number, cell) in days.enumerated()
+        where !cell.isEmpty && fold.entities[Int32(number)].family == family && isDerived(Int32(number)) {
+            expected += 1
+        }
+        let rows = try connection.query(
+            """
+            SELECT \(unescaped: family.idColumn), \(unescaped: TrafficTable.columns)
+            FROM \(unescaped: family.table(.day)) WHERE day = \(day)
+            """)
+        for row in rows {
+            let id = ExactText(try row.get(0))
+            if ground.dirty.contains(family, .day, id, day) { continue }
+            let entity = row.withBytes(0) { fold.entities.knownNumber(of: $0, family: family) }
+            guard let entity, Int(entity) < days.count, try isEqual(days[Int(entity)], row) else {
+                outcome.holds = false
+                return
+            }
+            matched += 1
+        }
+        outcome.holds = matched == expected
+    }
+
+    private func isDerived(_ entity: Int32) -> Bool {
+        ground.dirty.isEmpty
+            || !ground.dirty.contains(fold.entities[entity].family, .day, fold.entities[entity].id, day)
+    }
+
+    /// - Parameter row: an id, then the columns of a traffic table.
+    private func isEqual(_ cell: TrafficCell, _ row: PostgresRow) throws -> Bool {
+        try row.get(1) == cell.pageViews && row.get(2) == cell.seatViews && row.get(3) == cell.beacons
+            && row.get(4) == cell.sessions && row.get(5) == cell.sessionMs
+            && row.withBytes(6) { cell.visitors.isEncoded(as: $0) }
+    }
+
+    private mutating func addUpDays() {
+        for index in 0..<fold.cellCount {
+            let entity = Int(fold.entity(ofCell: index))
+            while days.count <= entity { days.append(TrafficCell()) }
+            days[entity].merge(fold.cell(at: index))
+        }
+    }
+}

@@ -1,0 +1,171 @@
+import Core
+import Storage
+
+/// What can be said of some days without counting them exactly: that they agree, or that they may not.
+///
+/// A proof takes time linear in what is stored, and days are proven side by side; an exact count sorts ids and sessions and
+/// writes them down. So a verification proves what it can, and counts exactly what doesn't hold, to name it. A proof that
+/// fails where nothing is wrong only costs that.
+struct Proof {
+    /// The days looked at; nil where nothing is stored.
+    private(set) var days: ClosedRange<Day>?
+    private(set) var beacons = 0
+    /// Days that may disagree with what raw beacons give.
+    private(set) var doubtful: [Day] = []
+    /// Something may be wrong that belongs to no day.
+    private(set) var isDoubtful = false
+    /// Days whose rows are what their hours give, too.
+    private(set) var comparedDays: Set<Day> = []
+
+    /// - Parameter range: nil for everything that is stored.
+    init(
+        _ range: ClosedRange<Day>?, calendar: ReportingCalendar, dirty: DirtyBuckets, work: ProofWork,
+        maxSliceBeacons: Int = DayProof.maxSliceBeacons, on connection: PostgresConnection
+    ) throws {
+        try connection.execute(Recount.maxIdle)
+        try connection.execute(.planForValues)
+        guard let stored = try FoldedBatch.stored(on: connection) else {
+            isDoubtful = true
+            return
+        }
+        let storedDays = calendar.day(of: stored.lowerBound)...calendar.day(of: stored.upperBound)
+        days = range ?? storedDays
+        let lastStored = calendar.day(of: stored.upperBound + Recount.maxClampMs)
+        let first = max(days!.lowerBound, storedDays.lowerBound)
+        let last = min(days!.upperBound, lastStored)
+        guard first <= last else {
+            isDoubtful = true
+            return
+        }
+        let instants = calendar.start(of: first)..<calendar.start(of: last + 1)
+        let edge = RepeatedMessages.stampedWindowMs + Recount.maxClampMs
+        let batches = try FoldedBatch.read(
+            from: range == nil ? .min : instants.lowerBound - ReportingCalendar.hourMs - edge,
+            before: range == nil ? .max : instants.upperBound + edge, on: connection)
+        let ground = DayProof.Ground(
+            calendar: calendar, batches: batches, dirty: dirty, pruned: try PrunedDays.all(on: connection),
+            dirtyDetails: try VerifyDetails.dirty(first...last, on: connection),
+            lastDropped: try connection.query("SELECT max(day) FROM dropped_event_days")[0].get(0, as: Day?.self),
+            maxSliceBeacons: maxSliceBeacons)
+        let outcomes = try work.prove(
+            Self.days(of: batches, within: first...last, calendar), ground, on: connection)
+        for (day, outcome) in outcomes {
+            beacons += outcome.beacons
+            if !outcome.holds { doubtful.append(day) }
+            if outcome.holds, outcome.comparedDay { comparedDays.insert(day) }
+        }
+        doubtful.sort()
+        isDoubtful =
+            try !ledgersHold(
+                outcomes.values.flatMap(\.stamped), range == nil ? nil : instants, first...last, ground, on: connection)
+            || !Self.areEmpty(
+                Self.gaps(between: outcomes.keys.sorted(), days: range == nil ? nil : first...last), calendar,
+                on: connection)
+    }
+
+    /// The days on which some batch has beacons, or may have claimed an instant, ascending.
+    private static func days(
+        of batches: [FoldedBatch], within days: ClosedRange<Day>, _ calendar: ReportingCalendar
+    ) -> [Day] {
+        var found: [Day] = []
+        var lookup = DayLookup(calendar)
+        for times in batches.map(\.times).sorted(by: { $0.lowerBound < $1.lowerBound }) {
+            let last = min(days.upperBound, lookup.day(of: times.upperBound + Recount.maxClampMs))
+            var day = max(days.lowerBound, lookup.day(of: times.lowerBound))
+            if let known = found.last { day = max(day, known + 1) }
+            while day <= last {
+                found.append(day)
+                day = day + 1
+            }
+        }
+        return found
+    }
+
+    /// The stretches that have none of these.
+    ///
+    /// - Parameter days: nil for all there can be.
+    private static func gaps(between found: [Day], days: ClosedRange<Day>?) -> [ClosedRange<Day>] {
+        let days = days ?? Day.first...Day.last
+        var gaps: [ClosedRange<Day>] = []
+        var next = days.lowerBound
+        for day in found {
+            if next < day { gaps.append(next...day - 1) }
+            next = day + 1
+        }
+        if next <= days.upperBound { gaps.append(next...days.upperBound) }
+        return gaps
+    }
+
+    /// Whether hours, ids, sessions and details have nothing of these days, of which raw beacons have nothing.
+    private static func areEmpty(
+        _ gaps: [ClosedRange<Day>], _ calendar: ReportingCalendar, on connection: PostgresConnection
+    ) throws -> Bool {
+        try gaps.allSatisfy { gap in
+            let start = calendar.start(of: gap.lowerBound)
+            let end = calendar.start(of: gap.upperBound + 1)
+            let minutes = (Int32(clamping: floorDiv(start, 60_000)), Int32(clamping: floorDiv(end, 60_000)))
+            let slots = (SessionPiece.slot(of: start), SessionPiece.slot(of: end))
+            var found: SQL = """
+                SELECT EXISTS (SELECT FROM message_ids WHERE minute >= \(minutes.0) AND minute < \(minutes.1))
+                    OR EXISTS (SELECT FROM session_slots WHERE slot >= \(slots.0) AND slot < \(slots.1))
+                    OR EXISTS (SELECT FROM traffic_breakdown_daily WHERE day >= \(gap.lowerBound) AND day <= \(gap.upperBound))
+                    OR EXISTS (SELECT FROM event_funnel_daily WHERE day >= \(gap.lowerBound) AND day <= \(gap.upperBound))
+                """
+            for family in TrafficFamily.allCases {
+                found =
+                    found + """
+                         OR EXISTS (SELECT FROM \(unescaped: family.table(.hour))
+                        WHERE hour >= \(PostgresTimestamp(ms: start)) AND hour < \(PostgresTimestamp(ms: end)))
+                        """
+            }
+            return try !connection.query(found)[0].get(0, as: Bool.self)
+        }
+    }
+
+    /// What belongs to no single day.
+    private func ledgersHold(
+        _ stamped: [DayProof.Stamped], _ instants: Range<Int64>?, _ days: ClosedRange<Day>, _ ground: DayProof.Ground,
+        on connection: PostgresConnection
+    ) throws -> Bool {
+        guard try areAllThere(instants == nil ? nil : days, on: connection) else { return false }
+        guard stamped.count <= StampedProof.maxStamped else { return false }
+        guard let instants else {
+            return try StampedProof.holds(stamped, computed: .min ..< .max, isWhole: true, on: connection)
+        }
+        if stamped.isEmpty { return true }
+        let beyond = try stampedBeyond(instants, ground.batches, on: connection)
+        return try StampedProof.holds(
+            stamped + beyond, computed: instants.lowerBound - ReportingCalendar.hourMs..<instants.upperBound,
+            isWhole: false, on: connection)
+    }
+
+    /// Whether every folded batch has its row.
+    private func areAllThere(_ days: ClosedRange<Day>?, on connection: PostgresConnection) throws -> Bool {
+        try Recount.missing(days, on: connection).isEmpty
+    }
+
+    /// Stamped beacons near the instants that were looked at, on which repeats among these may rest.
+    private func stampedBeyond(
+        _ instants: Range<Int64>, _ batches: [FoldedBatch], on connection: PostgresConnection
+    ) throws -> [DayProof.Stamped] {
+        var stamped: [DayProof.Stamped] = []
+        for (number, source) in batches.enumerated()
+        where source.times.lowerBound < instants.lowerBound || source.times.upperBound >= instants.upperBound {
+            let loaded = try? RawBatches.load(
+                source.key, columns: RepeatedMessages.columns.union(.timestamp), on: connection
+            ) { $0.contains(.stamped) }
+            guard let (batch, rows) = loaded else { continue }
+            let recorded = Set(source.repeats)
+            var messages = RepeatedMessages()
+            messages.add(batch, number: number, only: .stamped)
+            for entry in messages.stamped where !instants.contains(batch.timestamp[Int(entry.row)]) {
+                let row = Int32(rows[Int(entry.row)])
+                stamped.append(
+                    .init(
+                        id: entry.id, batch: Int32(number), row: row, receivedAt: entry.receivedAt,
+                        isRecordedRepeat: recorded.contains(row)))
+            }
+        }
+        return stamped
+    }
+}

@@ -1,0 +1,50 @@
+import Core
+import Storage
+
+extension RollupBench {
+    static let verifyRounds = 3
+
+    /// `tiketi rollup verify` over a backlog that was folded, process and Postgres on the same cores.
+    func verify(_ progress: (String) -> Void) async throws -> BenchReport {
+        try await BenchStage.with { stage in
+            progress("storing \(grouped(rows)) beacons")
+            try await stage.withPool { pool in
+                _ = try await StoredRows(seed: seed, messageIds: .random, rows: rows).store(pool)
+            }
+            progress("rollup run")
+            let run = try BenchProcess.tiketi(
+                ["rollup", "run"], settings: stage.settings, in: stage.folder, named: "run")
+            try await run.finish()
+            try await check(stage)
+            var times: [Double] = []
+            var peak = 0
+            for round in 1...Self.verifyRounds {
+                progress("rollup verify, \(round) of \(Self.verifyRounds)")
+                let start = ContinuousClock.now
+                let verify = try BenchProcess.tiketi(
+                    ["rollup", "verify"], settings: stage.settings, in: stage.folder, named: "verify-\(round)")
+                peak = max(peak, try await verify.finishMeasuringMemory())
+                times.append((ContinuousClock.now - start).inSeconds)
+            }
+            let hours = try await stage.withPool { pool in
+                try await pool.withConnection { connection in
+                    try connection.query(
+                        """
+                        SELECT (SELECT count(*) FROM artist_traffic_hourly) + (SELECT count(*) FROM event_traffic_hourly)
+                            + (SELECT count(*) FROM traffic_breakdown_daily)
+                        """)[0].get(0, as: Int.self)
+                }
+            }
+            return BenchReport(
+                name: "rollup, verified",
+                conditions:
+                    "\(grouped(rows)) folded beacons against \(grouped(hours)) hours and rows of breakdowns, ids, sessions, days and months; median of \(Self.verifyRounds)",
+                figures: [
+                    Figure(
+                        "verified", Double(rows) / times.sorted()[Self.verifyRounds / 2], "beacons/s", better: .higher,
+                        peers: Peers.fold),
+                    Figure("  peak memory", Double(peak) / 1_048_576, "MiB", better: .lower),
+                ])
+        }
+    }
+}

@@ -1,0 +1,197 @@
+import Core
+import Storage
+import TestSupport
+import Testing
+
+@testable import Rollup
+
+/// What agrees is proven, without an exact count; what was changed, however little, is not.
+@Suite struct ProofTests {
+    /// With late beacons, repeats, stamped ids and sessions across midnight.
+    private func withRolledUp(
+        seed: UInt64? = nil, _ body: (RollupFixture, RandomBeacons<SeededGenerator>) async throws -> Void
+    ) async throws {
+        var random = RandomBeacons(generator: seed.map { SeededGenerator(seed: $0) } ?? SeededGenerator())
+        print("\(random.generator)")
+        let batches = random.batches(of: random.beacons(700))
+        try await withAnalyticsDatabase { _, pool in
+            let fixture = RollupFixture(pool: pool)
+            for (number, batch) in batches.enumerated() { try await fixture.store(batch, seq: Int64(number + 1)) }
+            _ = try await fixture.rollup.run()
+            try await body(fixture, random)
+        }
+    }
+
+    private func proof(
+        of fixture: RollupFixture, _ range: ClosedRange<Day>? = nil, maxSliceBeacons: Int = DayProof.maxSliceBeacons
+    ) async throws -> Proof {
+        try await fixture.pool.withConnection { connection in
+            try connection.transaction(isolation: .repeatableRead) { connection in
+                try Proof(
+                    range, calendar: .seoul, dirty: DirtyBuckets(on: connection), work: ProofWork(helpers: 0),
+                    maxSliceBeacons: maxSliceBeacons, on: connection)
+            }
+        }
+    }
+
+    @Test(arguments: [1, 40, 1_000_000]) func whatAgreesIsProvenInSlicesOfAnySize(maxSliceBeacons: Int) async throws {
+        try await withRolledUp { fixture, _ in
+            let proof = try await proof(of: fixture, maxSliceBeacons: maxSliceBeacons)
+            #expect(proof.doubtful.isEmpty && !proof.isDoubtful)
+            #expect(proof.beacons == 700)
+            #expect(proof.comparedDays.count >= 3)
+        }
+    }
+
+    @Test func someDaysAreProvenByThemselves() async throws {
+        try await withRolledUp { fixture, _ in
+            for day in ["2025-12-01", "2025-12-02", "2025-12-03"] {
+                let day = Day(day)!
+                let proof = try await proof(of: fixture, day...day)
+                #expect(proof.doubtful.isEmpty && !proof.isDoubtful, "\(day)")
+                #expect(proof.beacons > 0)
+            }
+        }
+    }
+
+    @Test func connectionsProveSideBySideInOneSnapshot() async throws {
+        try await withRolledUp { fixture, random in
+            var random = random
+            let later = random.beacons(50)
+            let rollup = fixture.rollup
+            let reports = try await withThrowingTaskGroup(of: Verify.Report.self) { group in
+                for _ in 0..<2 { group.addTask { try await rollup.verify(nil, helpers: 3) } }
+                // What comes meanwhile belongs to neither.
+                try await fixture.store(later, node: "node/2", seq: 1)
+                _ = try await rollup.run()
+                return try await group.reduce(into: [Verify.Report]()) { $0.append($1) }
+            }
+            for report in reports {
+                #expect(report.findings.isEmpty, "\(report.findings)")
+                #expect(report.counted.isEmpty)
+            }
+            #expect(try await rollup.verify(nil, helpers: 0).counted.isEmpty)
+        }
+    }
+
+    /// A single number of a single row, in any table that a proof looks at, at random.
+    @Test(arguments: [
+        "UPDATE %t SET page_views = page_views + 1, seat_views = seat_views - 1",
+        "UPDATE %t SET sessions = sessions + 1", "UPDATE %t SET session_ms = session_ms - 1",
+        "UPDATE %t SET beacons = beacons + 1",
+        "UPDATE %t SET visitors = set_byte(visitors, length(visitors) - 1, get_byte(visitors, length(visitors) - 1) # 1)",
+        "DELETE FROM %t",
+    ])
+    func aChangedHourOrDayIsNotProven(change: String) async throws {
+        try await withRolledUp { fixture, random in
+            var generator = random.generator
+            for family in ["artist", "event", "site"] {
+                for grain in ["hourly", "daily"] {
+                    let table = "\(family)_traffic_\(grain)"
+                    try await expectFinding(
+                        fixture, table, change.replacing("%t", with: table), &generator)
+                }
+            }
+        }
+    }
+
+    @Test(arguments: [
+        "UPDATE %t SET page_views = page_views + 1", "UPDATE %t SET beacons = beacons - 1",
+        "UPDATE %t SET value = value || 'x', kind = 'value'", "UPDATE %t SET visitors = '\\x118d48'", "DELETE FROM %t",
+        "UPDATE %t SET day = day + 1, value = 'moved', kind = 'value'",
+    ])
+    func aChangedBreakdownIsNotProven(change: String) async throws {
+        try await withRolledUp { fixture, random in
+            var generator = random.generator
+            try await expectFinding(
+                fixture, "traffic_breakdown_daily", change.replacing("%t", with: "traffic_breakdown_daily"),
+                &generator)
+        }
+    }
+
+    /// Changes a row at random, looks, and puts everything back.
+    private func expectFinding(
+        _ fixture: RollupFixture, _ table: String, _ change: String, _ random: inout SeededGenerator
+    ) async throws {
+        let offset = Int64.random(in: 0..<1_000_000, using: &random)
+        try await fixture.pool.execute("CREATE TABLE kept AS TABLE \(unescaped: table)")
+        try await fixture.pool.execute(
+            """
+            \(unescaped: change) WHERE ctid = (
+                SELECT ctid FROM \(unescaped: table) ORDER BY ctid
+                OFFSET \(offset) % (SELECT count(*) FROM \(unescaped: table)) LIMIT 1)
+            """)
+        let report = try await fixture.rollup.verify(nil)
+        #expect(report.findings.contains { $0.table == table }, "\(change), row \(offset): \(report.findings)")
+        try await fixture.pool.execute("TRUNCATE \(unescaped: table)")
+        try await fixture.pool.execute("INSERT INTO \(unescaped: table) TABLE kept")
+        try await fixture.pool.execute("DROP TABLE kept")
+        #expect(try await fixture.rollup.verify(nil).counted.isEmpty)
+    }
+
+    /// A piece that begins or ends a millisecond elsewhere, belongs to another session or began at another time.
+    @Test(arguments: 0..<4) func aChangedPieceOfASessionIsNotProven(what: Int) async throws {
+        try await withRolledUp { fixture, random in
+            let busy = (0..<40).map { minute in
+                var beacon = Beacon.at(Instant.iso8601(random.start + 7000 + Int64(minute) * 400_003))
+                beacon[.visitorId] = "busy"
+                return beacon
+            }
+            try await fixture.store(busy, node: "node/2", seq: 1)
+            _ = try await fixture.rollup.run()
+            let pieces = try await fixture.sessionPieces()
+            var generator = random.generator
+            let longer = pieces.filter { $0.last > $0.first + 1 && $0.first % SessionPiece.gapMs > 0 }
+            var piece = longer.randomElement(using: &generator)!
+            var slot = pieces.filter { $0.slot == piece.slot }
+            let index = slot.firstIndex { $0.session == piece.session }!
+            switch what {
+            case 0: piece.first += 1
+            case 1: piece.last -= 1
+            case 2: piece.session += 1
+            default: piece.origin -= 1
+            }
+            if what == 0, piece.origin == piece.first - 1 { piece.origin = piece.first }
+            slot[index] = piece
+            let run = SessionSlotRun.encode(sorted: slot, slot: piece.slot)
+            try await fixture.pool.execute("DELETE FROM session_slots WHERE slot = \(piece.slot)")
+            try await fixture.pool.execute("INSERT INTO session_slots VALUES (\(piece.slot), 0, \(run))")
+            let findings = try await fixture.rollup.verify(nil).findings
+            #expect(findings.contains { $0.table == "session_slots" }, "\(findings)")
+        }
+    }
+
+    /// The first of two copies counts: a ledger that says it was the second is wrong, though all sums are right.
+    @Test func theOtherCopyAsTheRepeatIsNotProven() async throws {
+        try await withAnalyticsDatabase { _, pool in
+            let fixture = RollupFixture(pool: pool)
+            try await fixture.store([.at("2025-12-01T12:00:00+09:00", message: "m")], seq: 1)
+            _ = try await fixture.rollup.run()
+            try await fixture.store([.at("2025-12-01T12:00:00+09:00", message: "m")], seq: 2)
+            _ = try await fixture.rollup.run()
+            #expect(try await fixture.rollup.verify(nil).counted.isEmpty)
+            try await pool.execute(
+                "UPDATE rollup_folded SET duplicates = CASE seq WHEN 1 THEN '{0}'::int[] ELSE '{}' END")
+            let findings = try await fixture.rollup.verify(nil).findings
+            #expect(findings.count { $0.table == "rollup_folded" } == 2, "\(findings)")
+        }
+    }
+
+    @Test func theBoundsOfASessionThatGoesOnForDaysAreLeftToTheExactCount() async throws {
+        try await withAnalyticsDatabase { _, pool in
+            let fixture = RollupFixture(pool: pool)
+            let start = ReportingCalendar.seoul.start(of: Day("2025-12-01")!)
+            let steps = Int64(SessionProof.maxSlotsBeyond) + 120
+            let beacons = (0..<steps).map { step in
+                var beacon = Beacon.at(Instant.iso8601(start + step * 1_700_000))
+                beacon[.visitorId] = "sleepless"
+                return beacon
+            }
+            try await fixture.store(beacons, seq: 1)
+            _ = try await fixture.rollup.run()
+            let proof = try await proof(of: fixture)
+            #expect(proof.doubtful == [Day("2025-12-01")!])
+            #expect(try await fixture.rollup.verify(nil).findings.isEmpty)
+        }
+    }
+}
