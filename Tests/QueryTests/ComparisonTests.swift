@@ -59,4 +59,33 @@ import Testing
                         + #""change":{"revenue":50.0,"ticketsSold":50.0,"refunds":-100.0}}"#))
         }
     }
+
+    /// Nobody takes the process down with a year of his choosing.
+    @Test func nothingComesBeforeTheFirstYear() async throws {
+        let first = Day("0001-06-01")!
+        #expect(EarlierRange.year.days(before: first...first) == nil)
+        try await Lab.with { lab in
+            let period = Period(startDate: first, endDate: first)
+            let invalid = await #expect(throws: InvalidQuestion.self) {
+                try await lab.engine.traffic(TrafficQuestion(subject: .site, period: period, compare: .year))
+            }
+            #expect(invalid?.field == "compare")
+            await #expect(throws: InvalidQuestion.self) {
+                try await lab.engine.revenue(RevenueQuestion(period: period, compare: .year))
+            }
+        }
+    }
+
+    /// The longest range has no 29 February, and the one a year before it has.
+    @Test func theLongestRangeCanBeComparedToo() async throws {
+        try await Lab.with { lab in
+            let period = Period(startDate: Day("2024-03-01")!, endDate: Day("2027-03-05")!)
+            #expect(period.endDate! - period.startDate! + 1 == Granularity.daily.maxDays)
+            try await lab.traffic(.site, .day, "2024-02-29", views: 3)
+            let answer = try await lab.engine.traffic(
+                TrafficQuestion(subject: .site, period: period, compare: .year))
+            #expect(answer.comparison?.days == Day("2023-03-01")!...Day("2026-03-05")!)
+            #expect(answer.comparison?.total.pageViews == 3)
+        }
+    }
 }

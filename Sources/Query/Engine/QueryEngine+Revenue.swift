@@ -9,7 +9,7 @@ extension QueryEngine {
         // There is no tail: messages are in the ledger as soon as they are known.
         plan.tailDay = nil
         let settled = plan
-        let before = try question.compare.map { try PeriodPlan(question.period.shifted($0, plan), context) }
+        let before = try question.compare.map { try plan.earlier($0, question.period, context) }
         let ((rows, explanation), earlier, freshness) = try await snapshot { connection in
             (
                 try Self.revenueRows(settled, question, on: connection),

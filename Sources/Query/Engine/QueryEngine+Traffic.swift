@@ -7,7 +7,7 @@ extension QueryEngine {
         let context = context
         let plan = try PeriodPlan(question.period, context)
         let subject = question.subject
-        let before = try question.compare.map { try PeriodPlan(question.period.shifted($0, plan), context) }
+        let before = try question.compare.map { try plan.earlier($0, question.period, context) }
         async let counted = viewsToday(subject, plan.tailDay)
         let (reader, earlier, freshness, name) = try await snapshot { connection in
             (

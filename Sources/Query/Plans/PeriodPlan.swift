@@ -22,13 +22,14 @@ package struct PeriodPlan: Equatable, Sendable {
     /// The reporting day for which Redis may know more than the rollups; nil where the range is without it.
     package var tailDay: Day?
 
-    package init(_ period: Period, _ context: PlanContext) throws(InvalidQuestion) {
+    /// - Parameter spareDays: by so many the range may be longer than one that is asked for.
+    package init(_ period: Period, _ context: PlanContext, spareDays: Int = 0) throws(InvalidQuestion) {
         calendar = context.reporting
         granularity = period.granularity
         days = context.today...context.today
         try chooseCalendar(period, context)
         try fillRange(period, context)
-        try boundRange(period, context)
+        try boundRange(period, context, spareDays: spareDays)
         cutBuckets()
         chooseSource(context)
         chooseTail(context)
@@ -91,13 +92,15 @@ extension PeriodPlan {
         days = first...last
     }
 
-    private mutating func boundRange(_ period: Period, _ context: PlanContext) throws(InvalidQuestion) {
+    private mutating func boundRange(
+        _ period: Period, _ context: PlanContext, spareDays: Int
+    ) throws(InvalidQuestion) {
         let inReportingZone = calendar == context.reporting
         let maxDays =
             inReportingZone
             ? granularity.maxDays : min(granularity.maxDays, Self.maxDaysFromHours)
         let asked = days.dayCount
-        guard asked <= maxDays else {
+        guard asked <= maxDays + spareDays else {
             throw InvalidQuestion(
                 field: "startDate",
                 detail: "startDate to endDate may span at most \(maxDays) days for \(granularity.rawValue) answers"

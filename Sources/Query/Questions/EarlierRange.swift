@@ -7,16 +7,21 @@ package enum EarlierRange: String, CaseIterable, Sendable {
     /// The same days a year before; 29 February is set beside the 28th.
     case year
 
-    package func days(before days: ClosedRange<Day>) -> ClosedRange<Day> {
+    /// Nil where no year comes before.
+    package func days(before days: ClosedRange<Day>) -> ClosedRange<Day>? {
         switch self {
-        case .previous: (days.lowerBound - days.dayCount)...(days.lowerBound - 1)
-        case .year: Self.yearBefore(days.lowerBound)...Self.yearBefore(days.upperBound)
+        case .previous: return (days.lowerBound - days.dayCount)...(days.lowerBound - 1)
+        case .year:
+            guard let first = Self.yearBefore(days.lowerBound), let last = Self.yearBefore(days.upperBound) else {
+                return nil
+            }
+            return first...last
         }
     }
 
-    private static func yearBefore(_ day: Day) -> Day {
+    private static func yearBefore(_ day: Day) -> Day? {
         let (year, month, dayOfMonth) = day.civil
-        return Day(year: year - 1, month: month, day: dayOfMonth) ?? Day(year: year - 1, month: month, day: 28)!
+        return Day(year: year - 1, month: month, day: dayOfMonth) ?? Day(year: year - 1, month: month, day: 28)
     }
 }
 
@@ -27,11 +32,18 @@ extension EarlierRange {
     }
 }
 
-extension Period {
-    /// The range that the plan's is set beside, in the same calendar.
-    func shifted(_ earlier: EarlierRange, _ plan: PeriodPlan) -> Period {
-        let days = earlier.days(before: plan.days)
-        return Period(
-            startDate: days.lowerBound, endDate: days.upperBound, granularity: granularity, timeZone: timeZone)
+extension PeriodPlan {
+    /// Of the range that this one is set beside, in the same calendar.
+    func earlier(
+        _ earlier: EarlierRange, _ period: Period, _ context: PlanContext
+    ) throws(InvalidQuestion) -> PeriodPlan {
+        guard let days = earlier.days(before: days) else {
+            throw InvalidQuestion(
+                field: "compare", detail: "no year comes before that of startDate: ask without compare=year")
+        }
+        var period = period
+        (period.startDate, period.endDate) = (days.lowerBound, days.upperBound)
+        // Of the same days a year before, one more may be a 29 February.
+        return try PeriodPlan(period, context, spareDays: 1)
     }
 }
