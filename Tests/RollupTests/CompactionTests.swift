@@ -104,6 +104,21 @@ import Testing
         }
     }
 
+    /// A busy day's breakdown takes long, and reads batches in whatever rows they are.
+    @Test func aDayWhoseDetailsAreDerivedHoldsNothingUp() async throws {
+        #expect(Set([ApplyLock.key, DeriveDetails.lock, CompactionPause.key]).count == 3)
+        try await withAnalyticsDatabase { _, pool in
+            let fixture = RollupFixture(pool: pool)
+            try await fixture.foldOneByOne([.at("2025-12-01T12:00:00Z"), .at("2025-12-01T12:00:01Z")])
+            try await holding(["SELECT pg_advisory_xact_lock(\(DeriveDetails.lock))"], on: pool) {
+                let found = try await fixture.rollup.findVisitor("nobody")
+                #expect(found == Erasure.Result())
+                let compacted = try await fixture.rollup.compact()
+                #expect(compacted.merged == 1)
+            }
+        }
+    }
+
     @Test func whatMayNotBeMergedStays() async throws {
         try await withAnalyticsDatabase { _, pool in
             let fixture = RollupFixture(pool: pool, logger: silentLogger)

@@ -5,7 +5,7 @@ import Storage
 /// Whoever walks holds the lock for the connection's life; compaction shares it for a moment, and leaves off where it
 /// can't have it.
 enum CompactionPause {
-    private static let key: Int64 = 0x7469_6b65_7469_0002
+    static let key: Int64 = 0x7469_6b65_7469_0003
 
     /// Waits for the row that is being merged, and for another who walks.
     static func hold<R>(on connection: PostgresConnection, _ body: () throws -> R) throws -> R {
