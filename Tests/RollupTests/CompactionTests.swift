@@ -158,6 +158,19 @@ import Testing
         }
     }
 
+    /// Its ledgers would else say that it was, while a partition that is being detached comes back as it is.
+    @Test func aBatchThatIsGoneIsNotReplaced() async throws {
+        try await withAnalyticsDatabase { _, pool in
+            let key = BatchKey(day: Day("2025-12-01")!, node: "node/1", seq: 1)
+            await #expect(throws: RawBatches.Unreadable.self) {
+                try await pool.withConnection {
+                    var none = BeaconBatchBuilder()
+                    try RawBatches.replace(key, by: none.finish(), lastSeq: 1, on: $0)
+                }
+            }
+        }
+    }
+
     /// A run of which every beacon is a repeat leaves an empty row, which says how far the node is.
     @Test func nothingButRepeatsLeavesAnEmptyRow() async throws {
         try await withAnalyticsDatabase { _, pool in

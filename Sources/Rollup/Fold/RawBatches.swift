@@ -66,12 +66,14 @@ enum RawBatches {
     }
 
     /// Puts other beacons in a batch's place. It may be empty: the row stays, since it says how far its node has shipped.
+    ///
+    /// - Throws: `Unreadable` where the batch is gone.
     static func replace(_ key: BatchKey, by beacons: BeaconBatch, lastSeq: Int64, on connection: PostgresConnection)
         throws
     {
         let block = BatchBlock.encode(beacons)
         let times: (first: Int64, last: Int64)? = beacons.timestamp.min().map { ($0, beacons.timestamp.max()!) }
-        try connection.execute(
+        let replaced = try connection.execute(
             """
             UPDATE analytics_events SET last_seq = \(lastSeq), beacons = \(Int32(beacons.count)),
                 min_time = coalesce(\(times.map { PostgresTimestamp(ms: $0.first) }), received_at),
@@ -79,5 +81,7 @@ enum RawBatches {
                 schema_version = \(BatchBlock.schemaVersion), crc = \(Int64(block.crc)), payload = \(block.bytes)
             WHERE received_day = \(key.day) AND node = \(key.node) AND seq = \(key.seq)
             """)
+        // A partition that is being detached is gone from one statement to the next.
+        guard replaced == 1 else { throw Unreadable(key: key, reason: "it is gone") }
     }
 }
