@@ -5,11 +5,13 @@ package import Storage
 package enum Partitions {
     /// Days ahead for which a partition is there.
     package static let daysAhead = 7
+    /// What could not be derived for so long, as with a batch that can't be read, is not waited for: the disk would fill.
+    static let maxDetailsWait = "7 days"
 
     package struct Result: Sendable, Equatable {
         package var made: [Day] = []
         package var dropped: [Day] = []
-        /// Past retention, but some of their batches are not folded yet, or damaged.
+        /// Past retention, but not all of their beacons are counted yet, or some are damaged.
         package var kept: [Day] = []
     }
 
@@ -31,8 +33,9 @@ package enum Partitions {
         var result = Result(made: try make(today: today, on: connection))
         try finishDropping(into: &result, on: connection)
         for partition in try partitions(on: connection) where partition.day < today - keepDays {
-            // Until a batch is folded it is in no rollup: it may not go.
-            if try isWaiting(partition.day, on: connection) {
+            // Until a batch is folded it is in no rollup, and until a day's details are derived in none of those: it may
+            // not go.
+            if try isWaiting(partition.day, on: connection) || hasDetailsToDerive(partition.day, on: connection) {
                 result.kept.append(partition.day)
                 continue
             }
@@ -100,6 +103,17 @@ package enum Partitions {
             SELECT EXISTS (SELECT 1 FROM rollup_pending WHERE received_day = \(day))
                 OR EXISTS (SELECT 1 FROM damaged_batches WHERE received_day = \(day))
             """)[0].get(0)
+    }
+
+    /// Whether details will still be derived from it: of reporting days that can't be counted any more without it.
+    private static func hasDetailsToDerive(_ day: Day, on connection: PostgresConnection) throws -> Bool {
+        let marked = try connection.query(
+            """
+            SELECT day FROM detail_dirty
+            WHERE day <= \(day + 1) AND marked_at > now() - \(maxDetailsWait)::text::interval
+            """
+        ).map { try $0.get(0, as: Day.self) }
+        return try marked.contains { try DeriveDetails.hasRaw($0, on: connection) }
     }
 
     /// Ascending by day.

@@ -71,6 +71,40 @@ import Testing
         }
     }
 
+    /// Details are derived minutes after the fold, and from raw batches alone.
+    @Test func whatDetailsAreStillDerivedFromIsNotDropped() async throws {
+        try await withAnalyticsDatabase { _, pool in
+            let fixture = RollupFixture(pool: pool)
+            let day = Day("2025-11-01")!
+            try await fixture.foldOneByOne([.at("\(day)T12:00:00Z", message: "1")])
+            try await fixture.store([.at("\(day)T12:00:01Z", message: "2")], seq: 2)
+            // As `follow` does, which leaves details for later.
+            _ = try await pool.withConnection { try FoldTransaction.run(calendar: .seoul, on: $0) }
+            #expect(try await fixture.rollup.partitions(keepDays: 1).kept == [day])
+            #expect(try await pool.count("SELECT count(*) FROM dropped_event_days") == 0)
+            _ = try await fixture.rollup.run()
+            #expect(
+                try await pool.count("SELECT beacons FROM traffic_breakdown_daily WHERE dimension = 'type'") == 2)
+            #expect(try await fixture.rollup.partitions(keepDays: 1).dropped == [day])
+        }
+    }
+
+    /// A day that can't be derived fills no disk; neither do those that no partition could make anew.
+    @Test(arguments: [
+        "UPDATE detail_dirty SET marked_at = now() - interval '8 days'",
+        "INSERT INTO dropped_event_days (day) VALUES ('2025-11-01')", "UPDATE detail_dirty SET day = '2025-11-03'",
+    ])
+    func detailsThatAreNotDerivedHoldNothing(change: String) async throws {
+        try await withAnalyticsDatabase { _, pool in
+            let fixture = RollupFixture(pool: pool)
+            try await fixture.foldOneByOne([.at("2025-11-01T12:00:00Z")])
+            try await pool.withConnection { try DeriveDetails.mark([Day("2025-11-02")!], on: $0) }
+            #expect(try await fixture.rollup.partitions(keepDays: 1).kept == [Day("2025-11-01")!])
+            try await pool.execute("\(unescaped: change)")
+            #expect(try await fixture.rollup.partitions(keepDays: 1).dropped == [Day("2025-11-01")!])
+        }
+    }
+
     @Test func damagedBatchesKeepTheirDay() async throws {
         try await withAnalyticsDatabase { _, pool in
             let fixture = RollupFixture(pool: pool, logger: silentLogger)

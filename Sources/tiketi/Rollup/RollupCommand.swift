@@ -158,7 +158,7 @@ struct RollupCommand: AsyncParsableCommand {
                 let result = try await rollup.partitions(keepDays: keepDays)
                 for day in result.made { print("made \(day)") }
                 for day in result.dropped { print("dropped \(day)") }
-                for day in result.kept { print("kept \(day): some of its batches are not folded yet") }
+                for day in result.kept { print("kept \(day): not all of it is counted yet") }
                 let hours = try await rollup.pruneHours(keepMonths: keepMonths)
                 for day in hours.pruned { print("dropped the hours of \(day)") }
                 for day in hours.kept { print("kept the hours of \(day): they and the day don't agree yet") }
