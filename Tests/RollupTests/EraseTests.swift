@@ -400,6 +400,57 @@ import Testing
         }
     }
 
+    /// Another runner derives details of what it read before; until it has ended, these hold the visitor.
+    @Test func anErasureEndsAfterTheDetailsOfItsDays() async throws {
+        try await withAnalyticsDatabase { _, pool in
+            let fixture = RollupFixture(pool: pool)
+            var theirs = Beacon.at("2025-12-01T12:00:00Z", visitor: Self.visitor, message: "1")
+            theirs[.path] = "/me/\(Self.visitor)"
+            try await fixture.foldOneByOne([theirs, .at("2025-12-01T12:00:01Z", visitor: "w", message: "2")])
+            let theirPage: SQL = "SELECT count(*) FROM traffic_breakdown_daily WHERE value = \(theirs[.path]!)"
+            #expect(try await pool.count(theirPage) == 1)
+            let erasing = try await holding(["SELECT pg_advisory_xact_lock(\(DeriveDetails.lock))"], on: pool) {
+                let erasing = Task { try await fixture.rollup.erase(visitor: Self.visitor, by: "test") }
+                try await pool.untilWaiting()
+                #expect(try await pool.count("SELECT count(*) FROM erasures WHERE finished_at IS NOT NULL") == 0)
+                return erasing
+            }
+            #expect(try await erasing.value.beacons == 1)
+            #expect(try await pool.count("SELECT count(*) FROM erasures WHERE finished_at IS NOT NULL") == 1)
+            #expect(try await pool.count(theirPage) == 0)
+            #expect(try await pool.count("SELECT count(*) FROM detail_dirty") == 0)
+        }
+    }
+
+    /// It searches again when it is run again, and so isn't done meanwhile, though it had searched everything once.
+    @Test func anErasureThatIsRunAgainIsNotFinishedByAnother() async throws {
+        try await withAnalyticsDatabase { _, pool in
+            let fixture = RollupFixture(pool: pool)
+            try await fixture.foldOneByOne([.at("2025-12-01T12:00:00Z", visitor: Self.visitor, message: "1")])
+            try await pool.execute(
+                "CREATE FUNCTION stop() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'stopped'; END $$")
+            func stopped(_ trigger: SQL, _ table: String) async throws {
+                try await pool.execute(trigger)
+                await #expect(throws: PostgresError.self) {
+                    try await fixture.rollup.erase(visitor: Self.visitor, by: "test")
+                }
+                try await pool.execute("DROP TRIGGER stop ON \(unescaped: table)")
+            }
+            // Searched, and its days not counted.
+            try await stopped(
+                "CREATE TRIGGER stop BEFORE DELETE ON erasure_days FOR EACH ROW EXECUTE FUNCTION stop()",
+                "erasure_days")
+            // Again, and stopped at what has come since.
+            try await fixture.store([.at("2025-12-02T12:00:00Z", visitor: Self.visitor, message: "2")], seq: 2)
+            try await stopped(
+                "CREATE TRIGGER stop BEFORE UPDATE ON analytics_events FOR EACH ROW EXECUTE FUNCTION stop()",
+                "analytics_events")
+            #expect(try await fixture.rollup.erase(visitor: "nobody", by: "test").unfinished == 1)
+            #expect(try await fixture.rollup.erase(visitor: Self.visitor, by: "test").beacons == 2)
+            #expect(try await pool.count("SELECT count(*) FROM erasures WHERE finished_at IS NULL") == 0)
+        }
+    }
+
     @Test func positionsAreThoseOfWhatIsLeft() {
         var builder = BeaconBatchBuilder()
         for visitor in [nil, "v", "w", "v", nil, "v"] as [String?] {

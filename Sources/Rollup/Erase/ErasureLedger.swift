@@ -14,7 +14,10 @@ enum ErasureLedger {
         for row in try connection.query(
             "SELECT id, salt, visitor_hash FROM erasures WHERE finished_at IS NULL ORDER BY id")
         where try row.get(2, as: [UInt8].self) == hash(visitor, salt: try row.get(1)) {
-            return try row.get(0)
+            let erasure = try row.get(0, as: Int64.self)
+            // It searches again, since more may have come.
+            try connection.execute("UPDATE erasures SET searched_at = NULL WHERE id = \(erasure)")
+            return erasure
         }
         let salt = SymmetricKey(size: .bits256).withUnsafeBytes { [UInt8]($0) }
         return try connection.query(

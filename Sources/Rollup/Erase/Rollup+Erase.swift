@@ -94,11 +94,37 @@ extension Rollup {
             }
         }
         _ = try await deriveAll()
-        try await deriveDetails()
+        try await deriveAllDetails()
         let counters = try await postgres.withConnection { try ErasureLedger.owedCounters(on: $0) }
         try await heal(alsoZero: counters)
         try await postgres.withConnection { try ErasureLedger.finish(on: $0) }
         if let incomplete { throw incomplete }
+    }
+
+    /// Details hold the visitor, too: an erasure ends no sooner than those that others are deriving of what they had read
+    /// before.
+    private func deriveAllDetails() async throws {
+        let days = try await postgres.withConnection { try DeriveDetails.due(olderThanMs: 0, on: $0) }
+        for day in days {
+            var isDone = false
+            while !isDone {
+                isDone = try await postgres.withConnection { [calendar] connection in
+                    try connection.withStatementTimeout(.zero) {
+                        do {
+                            if try DeriveDetails.run(day, calendar: calendar, on: connection) { return true }
+                        } catch is RawBatches.Unreadable {
+                            // It could not be counted again either, and keeps its mark.
+                            return true
+                        }
+                        // Until the other has ended.
+                        try connection.transaction { connection in
+                            _ = try connection.query("SELECT pg_advisory_xact_lock(\(DeriveDetails.lock))")
+                        }
+                        return false
+                    }
+                }
+            }
+        }
     }
 
     private func countAgain(_ days: ClosedRange<Day>) async throws {
