@@ -107,8 +107,9 @@ import Testing
 
     @Test func csvHoldsNoFormulas() {
         #expect(
-            ["=1+1", "+1", "-1", "@x", "\tx", "\rx", "1=1", "", "'=1", "아이유"].map(CSVText.inert)
-                == ["'=1+1", "'+1", "'-1", "'@x", "'\tx", "'\rx", "1=1", "", "'=1", "아이유"])
+            ["=1+1", "+1", "-1", "@x", "\tx", "\rx", "\nx", "＝1", "＋1", "－1", "＠x"].map(CSVText.inert)
+                == ["'=1+1", "'+1", "'-1", "'@x", "'\tx", "'\rx", "'\nx", "'＝1", "'＋1", "'－1", "'＠x"])
+        for text in ["1=1", "", "'=1", "아이유", "ｘ"] { #expect(CSVText.inert(text) == text) }
         let sheet = Sheet(
             title: "", columns: [.text("id", "id"), .number("n", "n")], rows: [[.text("=HYPERLINK(0)"), .count(-5)]],
             notes: [])

@@ -28,8 +28,14 @@ package enum CSVText {
     }
 
     static func inert(_ text: String) -> String {
-        guard let first = text.utf8.first, "=+-@\t\r".utf8.contains(first) else { return text }
-        return "'" + text
+        switch text.utf8.first {
+        case UInt8(ascii: "="), UInt8(ascii: "+"), UInt8(ascii: "-"), UInt8(ascii: "@"), 0x09, 0x0a, 0x0d:
+            return "'" + text
+        // The same signs in full width: spreadsheets of East Asian languages take one for the other.
+        case 0xef where ["＝", "＋", "－", "＠"].contains { text.utf8.starts(with: $0.utf8) }:
+            return "'" + text
+        default: return text
+        }
     }
 
     private static func value(_ cell: Sheet.Cell) -> String? {
