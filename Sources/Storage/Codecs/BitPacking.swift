@@ -73,6 +73,21 @@ enum BitPacking {
         }
     }
 
+    /// One value.
+    ///
+    /// - Precondition: `bytes` holds it, `width` is at most 64.
+    static func word(_ bytes: UnsafeRawBufferPointer, at index: Int, width: Int) -> UInt64 {
+        precondition(bytes.count >= byteCount(index + 1, width: width) && width <= 64)
+        let bit = index * width
+        guard width > 0, bit / 8 + 9 <= bytes.count else {
+            return unsafe value(bytes, at: index, width: width)
+        }
+        let word = unsafe UInt64(littleEndian: bytes.loadUnaligned(fromByteOffset: bit / 8, as: UInt64.self))
+        let ninth = unsafe UInt64(bytes[bit / 8 + 8])
+        let shift = UInt64(bit % 8)
+        return (word &>> shift | ninth << (64 - shift)) & (UInt64.max &>> UInt64(64 - width))
+    }
+
     /// One value, byte by byte: for the few at the end, where whole words would reach past the bytes.
     private static func value(_ bytes: UnsafeRawBufferPointer, at index: Int, width: Int) -> UInt64 {
         var value: UInt64 = 0

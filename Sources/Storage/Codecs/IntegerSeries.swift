@@ -64,13 +64,17 @@ enum IntegerSeries {
         Plan(values).append(to: &bytes)
     }
 
-    static func read(count: Int, from reader: inout ByteReader) throws(CodecDefect) -> [Int64] {
+    /// - Parameter only: the places of the values to return, ascending; nil for all.
+    static func read(
+        count: Int, from reader: inout ByteReader, only: [Int]? = nil
+    ) throws(CodecDefect) -> [Int64] {
         guard count > 0 else { return [] }
         guard let kind = Kind(rawValue: try reader.byte()) else { throw .outOfRange }
         let first = try reader.integer(Int64.self)
         switch kind {
         case .offsets:
             let packed = try PackedIntegers(count: count, from: &reader)
+            if let only { return packed.words(only).map { Int64(bitPattern: $0) &+ first } }
             return unsafe [Int64](unsafeUninitializedCapacity: count) { buffer, initialized in
                 let out = unsafe UnsafeMutableBufferPointer(rebasing: buffer[..<count])
                 unsafe out.withMemoryRebound(to: UInt64.self) { unsafe packed.unpack(into: $0) }
@@ -80,7 +84,7 @@ enum IntegerSeries {
         case .steps:
             let leastStep = try reader.integer(Int64.self)
             let packed = try PackedIntegers(count: count - 1, from: &reader)
-            return unsafe [Int64](unsafeUninitializedCapacity: count) { buffer, initialized in
+            let values = unsafe [Int64](unsafeUninitializedCapacity: count) { buffer, initialized in
                 unsafe buffer[0] = first
                 let rest = unsafe UnsafeMutableBufferPointer(rebasing: buffer[1..<count])
                 unsafe rest.withMemoryRebound(to: UInt64.self) { unsafe packed.unpack(into: $0) }
@@ -91,6 +95,7 @@ enum IntegerSeries {
                 }
                 initialized = count
             }
+            return only.map { only in only.map { values[$0] } } ?? values
         }
     }
 }

@@ -60,10 +60,32 @@
     }
 
     /// The values as 64-bit words.
-    func words() -> [UInt64] {
-        unsafe [UInt64](unsafeUninitializedCapacity: count) { buffer, initialized in
+    ///
+    /// - Parameter places: those of the values to return, ascending; nil for all.
+    func words(_ places: [Int]? = nil) -> [UInt64] {
+        // Unpacked in one go, a value takes a fraction of what it takes alone.
+        if let places, places.count < count / 4 { return places.isEmpty ? [] : words(at: places) }
+        let all = unsafe [UInt64](unsafeUninitializedCapacity: count) { buffer, initialized in
             unsafe unpack(into: UnsafeMutableBufferPointer(rebasing: buffer[..<count]))
             initialized = count
+        }
+        return places.map { places in places.map { all[$0] } } ?? all
+    }
+
+    private func words(at places: [Int]) -> [UInt64] {
+        guard let widths = unsafe widths else {
+            return places.map { unsafe BitPacking.word(bits, at: $0, width: width) }
+        }
+        var group = 0
+        var offset = 0
+        return places.map { place in
+            while (group + 1) * Self.groupSize <= place {
+                offset += unsafe BitPacking.byteCount(Self.groupSize, width: Int(widths[group]))
+                group += 1
+            }
+            return unsafe BitPacking.word(
+                UnsafeRawBufferPointer(rebasing: bits[offset...]), at: place - group * Self.groupSize,
+                width: Int(widths[group]))
         }
     }
 }

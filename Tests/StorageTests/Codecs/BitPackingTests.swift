@@ -46,6 +46,29 @@ import Testing
         }
     }
 
+    @Test(arguments: 0...64)
+    func valuesAtSomePlacesAreThose(width: Int) throws {
+        var generator = SeededGenerator(seed: UInt64(width))
+        for (count, isVarying) in [(1, false), (9, false), (300, false), (1000, true), (1024, true)] {
+            // Groups of other widths where only the first has the widest values.
+            let values = (0..<count).map { index in
+                generator.next() >> UInt64(64 - (isVarying && index >= 256 ? width * (index / 256) / 5 : width))
+            }
+            var bytes: [UInt8] = []
+            PackedIntegers.append(values.span, to: &bytes)
+            for share in [1, 2, 5, 50] {
+                let places = (0..<count).filter { _ in Int.random(in: 0..<share, using: &generator) == 0 } + [count - 1]
+                let distinct = Array(Set(places)).sorted()
+                try bytes.withUnsafeBytes { bytes in
+                    var reader = ByteReader(bytes)
+                    let packed = try PackedIntegers(count: count, from: &reader)
+                    #expect(packed.words(distinct) == distinct.map { values[$0] })
+                    #expect(packed.words([]) == [])
+                }
+            }
+        }
+    }
+
     static let series: [[Int64]] = [
         [], [0], [-1], [.min], [.max], [.min, .max], [.max, .min, .max, 0], [5, 5, 5, 5],
         [Int64](-300...300), (0..<1000).map { 1_700_000_000_000 + $0 * 60 },
@@ -60,6 +83,10 @@ import Testing
         try bytes.withUnsafeBytes { bytes in
             var reader = ByteReader(bytes)
             #expect(try IntegerSeries.read(count: values.count, from: &reader) == values)
+            try reader.finish()
+            let some = Array(values.indices.filter { $0 % 7 == 0 })
+            reader = ByteReader(bytes)
+            #expect(try IntegerSeries.read(count: values.count, from: &reader, only: some) == some.map { values[$0] })
             try reader.finish()
         }
     }

@@ -81,19 +81,25 @@ enum CodePrediction {
         others.append(0)
         let reference = try reference(named)
         var last = [UInt32](repeating: 0, count: Int(reference.max() ?? 0) + 1)
+        guard reference.count == count else { throw .outOfRange }
         return unsafe [UInt32](unsafeUninitializedCapacity: count) { buffer, initialized in
             unsafe last.withUnsafeMutableBufferPointer { last in
-                var taken = 0
-                for row in 0..<count {
-                    let key = Int(reference[row])
-                    let isTold = unsafe UInt32(bits[row &>> 3] &>> UInt8(row & 7) & 1)
-                    // As many clear bits as others, so `taken` stays within them. Without a branch, since it would be
-                    // mispredicted.
-                    let other = others[taken]
-                    let code = unsafe other ^ ((other ^ last[key]) & (0 &- isTold))
-                    taken &+= Int(isTold ^ 1)
-                    unsafe last[key] = code
-                    unsafe buffer[row] = code
+                unsafe reference.withUnsafeBufferPointer { reference in
+                    unsafe others.withUnsafeBufferPointer { others in
+                        var taken = 0
+                        for row in 0..<count {
+                            // No code is above the greatest, which `last` has room for.
+                            let key = unsafe Int(reference[row])
+                            let isTold = unsafe UInt32(bits[row &>> 3] &>> UInt8(row & 7) & 1)
+                            // As many clear bits as others, so `taken` stays within them. Without a branch, since it
+                            // would be mispredicted.
+                            let other = unsafe others[taken]
+                            let code = unsafe other ^ ((other ^ last[key]) & (0 &- isTold))
+                            taken &+= Int(isTold ^ 1)
+                            unsafe last[key] = code
+                            unsafe buffer[row] = code
+                        }
+                    }
                 }
             }
             initialized = count

@@ -67,22 +67,23 @@ enum UUIDTexts {
         let version = try reader.byte()
         if version == mixed {
             let halves = unsafe try reader.take(count * 16)
-            return write(prefix, count: count, only: only) { index in
+            return write(prefix, count: only?.count ?? count) { place in
+                let index = only?[place] ?? place
                 let high = unsafe halves.loadUnaligned(fromByteOffset: index * 16, as: UInt64.self)
                 let low = unsafe halves.loadUnaligned(fromByteOffset: index * 16 + 8, as: UInt64.self)
                 return (UInt64(bigEndian: high), UInt64(bigEndian: low))
             }
         }
         guard version <= 0xf else { throw .outOfRange }
-        let first = try IntegerSeries.read(count: count, from: &reader)
-        let next = try PackedIntegers(count: count, from: &reader, maxWidth: 12).words()
-        let last = try PackedIntegers(count: count, from: &reader, maxWidth: 62).words()
+        let first = try IntegerSeries.read(count: count, from: &reader, only: only)
+        let next = try PackedIntegers(count: count, from: &reader, maxWidth: 12).words(only)
+        let last = try PackedIntegers(count: count, from: &reader, maxWidth: 62).words(only)
         return unsafe first.withUnsafeBufferPointer { first in
             unsafe next.withUnsafeBufferPointer { next in
                 unsafe last.withUnsafeBufferPointer { last in
-                    write(prefix, count: count, only: only) { index in
-                        let high = unsafe UInt64(bitPattern: first[index]) &<< 16 | UInt64(version) &<< 12 | next[index]
-                        return unsafe (high, 1 &<< 63 | last[index])
+                    write(prefix, count: first.count) { place in
+                        let high = unsafe UInt64(bitPattern: first[place]) &<< 16 | UInt64(version) &<< 12 | next[place]
+                        return unsafe (high, 1 &<< 63 | last[place])
                     }
                 }
             }
@@ -91,9 +92,8 @@ enum UUIDTexts {
 
     @inline(__always)
     private static func write(
-        _ prefix: TextPrefix, count: Int, only: [Int]?, _ uuid: (Int) -> (high: UInt64, low: UInt64)
+        _ prefix: TextPrefix, count written: Int, _ uuid: (Int) -> (high: UInt64, low: UInt64)
     ) -> DecodedTexts {
-        let written = only?.count ?? count
         let length = prefix.length + textLength
         let bytes = unsafe [UInt8](unsafeUninitializedCapacity: written * length + TextPrefix.slack) {
             buffer, initialized in
@@ -103,7 +103,7 @@ enum UUIDTexts {
                     unsafe prefix.write(to: target)
                     unsafe target += prefix.length
                 }
-                let (high, low) = uuid(only?[index] ?? index)
+                let (high, low) = uuid(index)
                 unsafe format(high, low, to: target)
                 unsafe target += textLength
             }
