@@ -8,6 +8,7 @@ struct EventLines {
     static let maxPendingBytes = 64 * 1024
 
     private let format: AnswerFormat
+    private var days = DayText()
     private var bytes: [UInt8] = []
     private var tableRows: [[Sheet.Cell]] = []
     private(set) var count = 0
@@ -39,10 +40,9 @@ struct EventLines {
 
     mutating func append(_ batch: BeaconBatch, _ row: Int) {
         count += 1
-        let timestamp = Instant.iso8601(batch.timestamp[row])
         switch format {
         case .csv:
-            var values: [String?] = [timestamp, Instant.iso8601(batch.receivedAt[row])]
+            var values: [String?] = [Instant.iso8601(batch.timestamp[row]), Instant.iso8601(batch.receivedAt[row])]
             values += Self.texts.map { batch[$0.text][row].map(CSVText.inert) }
             values.append(batch.flags[row].contains(.anonymous) ? "true" : "false")
             values.append(batch[.metadata][row])
@@ -50,25 +50,45 @@ struct EventLines {
         case .ndjson, .json:
             if format == .json && count > 1 { bytes.append(UInt8(ascii: ",")) }
             if format == .json { bytes.append(UInt8(ascii: "\n")) }
-            bytes += json(batch, row, timestamp)
+            appendJSON(batch, row)
             if format == .ndjson { bytes.append(UInt8(ascii: "\n")) }
         case .table:
             tableRows.append(
-                [.text(timestamp)] + Self.tableTexts.map { .text(batch[$0][row]) }
+                [.text(Instant.iso8601(batch.timestamp[row]))] + Self.tableTexts.map { .text(batch[$0][row]) }
                     + [.text(batch[.visitorId][row] ?? batch[.sessionId][row] ?? batch[.clientHash][row])])
         }
     }
 
-    private func json(_ batch: BeaconBatch, _ row: Int, _ timestamp: String) -> [UInt8] {
-        var json = JSONWriter()
-        json.object { json in
-            json.member("timestamp", timestamp)
-            json.member("receivedAt", Instant.iso8601(batch.receivedAt[row]))
-            for (name, text) in Self.texts { json.member(name, batch[text][row]) }
-            json.member("anonymous", batch.flags[row].contains(.anonymous))
-            json.member("metadata", raw: batch[.metadata][row].map(Self.oneLine) ?? "null")
+    /// Keys with what stands around them: `,"artistId":`
+    private static let keys = texts.map { (key: Array(",\"\($0.name)\":".utf8), text: $0.text) }
+    private static let null = Array("null".utf8)
+    private static let timestampKey = Array("{\"timestamp\":\"".utf8)
+    private static let receivedAtKey = Array("\",\"receivedAt\":\"".utf8)
+    private static let anonymousKey = Array(",\"anonymous\":".utf8)
+    private static let metadataKey = Array(",\"metadata\":".utf8)
+
+    /// Text goes from the batch to the line as bytes: millions of lines are a matter of seconds.
+    private mutating func appendJSON(_ batch: BeaconBatch, _ row: Int) {
+        bytes += Self.timestampKey
+        days.append(batch.timestamp[row], to: &bytes)
+        bytes += Self.receivedAtKey
+        days.append(batch.receivedAt[row], to: &bytes)
+        bytes.append(UInt8(ascii: "\""))
+        for (key, text) in Self.keys {
+            bytes += key
+            let column = batch[text]
+            let code = Int(column.codes[row])
+            if code == 0 {
+                bytes += Self.null
+            } else {
+                JSONText.append(column, value: code - 1, to: &bytes)
+            }
         }
-        return json.bytes
+        bytes += Self.anonymousKey
+        bytes += (batch.flags[row].contains(.anonymous) ? "true" : "false").utf8
+        bytes += Self.metadataKey
+        bytes += (batch[.metadata][row].map(Self.oneLine) ?? "null").utf8
+        bytes.append(UInt8(ascii: "}"))
     }
 
     /// JSON as it came; a line end in it can only be white space. Byte by byte: CR LF is one character.
