@@ -104,28 +104,27 @@ import Testing
         print("\(generator)")
         try await Lab.with { lab in
             try await store(700, in: lab, &generator)
-            func beacons(_ page: [BeaconBatch]) -> [Beacon] {
-                page.flatMap { batch in (0..<batch.count).map { batch.beacon(at: $0) } }
-            }
-            func pages() -> BatchPages {
-                BatchPages(FoldedBatches(Self.instants, columns: .all), from: lab.pool)
+            func beacons(_ batch: BeaconBatch) -> [Beacon] { (0..<batch.count).map { batch.beacon(at: $0) } }
+            func pages(readsAhead: Bool = false) -> BatchPages {
+                BatchPages(FoldedBatches(Self.instants, columns: .all), from: lab.pool, readsAhead: readsAhead)
             }
             var all: [Beacon] = []
-            var whole = pages()
-            while let page = try await whole.next() { all += beacons(page) }
+            var whole = pages(readsAhead: true)
+            while let batch = try await whole.next() { all += beacons(batch) }
 
-            var early = pages()
-            var read = beacons(try #require(try await early.next()))
-            #expect(read.count < all.count)
-            // One that has not begun to read.
-            var late = pages()
+            // One that may have read its second page by then, one that hasn't, and one that has not begun.
+            var readers = [pages(readsAhead: true), pages(), pages()]
+            var read = [[Beacon]](repeating: [], count: readers.count)
+            for index in 0..<2 {
+                read[index] = beacons(try #require(try await readers[index].next()))
+                #expect(read[index].count < all.count)
+            }
             let result = try await rollup(lab).compact()
             #expect(result.batches - result.merged > 690)
-            while let page = try await early.next() { read += beacons(page) }
-            #expect(read == all)
-            read = []
-            while let page = try await late.next() { read += beacons(page) }
-            #expect(read == all)
+            for index in readers.indices {
+                while let batch = try await readers[index].next() { read[index] += beacons(batch) }
+                #expect(read[index] == all)
+            }
         }
     }
 }

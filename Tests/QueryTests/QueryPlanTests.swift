@@ -256,9 +256,48 @@ import Testing
             }
             #expect(pagePlan.contains("analytics_events_20251205"), "\(pagePlan)")
             #expect(!pagePlan.contains("analytics_events_20251204"), "\(pagePlan)")
+            let wanted = BatchQueries.payloads(
+                (1...9).map { .init(day: Day("2025-12-05")!, node: "n", seq: $0, lastSeq: $0) })
+            let wantedPlan = try await lab.pool.withConnection { connection in
+                try connection.query("EXPLAIN \(sql: wanted)").map { try $0.get(0, as: String.self) }.joined(
+                    separator: "\n")
+            }
+            #expect(wantedPlan.contains("analytics_events_20251205"), "\(wantedPlan)")
+            for day in ["20251204", "20251206"] {
+                #expect(!wantedPlan.contains("analytics_events_\(day)"), "\(wantedPlan)")
+            }
             for day in ["20251201", "20251202"] {
                 #expect(!plan.contains("analytics_events_\(day)"), "\(plan)")
             }
+        }
+    }
+
+    /// A page's batches are found one by one, however many there are beside them.
+    @Test func wantedBatchesAreFoundByTheirKeys() async throws {
+        try await Lab.with { lab in
+            let day = Day("2025-12-04")!
+            for offset in 0..<2 { try await lab.execute("SELECT ensure_events_partition(\(day + offset))") }
+            try await lab.execute(
+                """
+                INSERT INTO analytics_events
+                    (received_day, node, seq, last_seq, received_at, min_time, max_time, beacons, schema_version, crc, payload)
+                SELECT day, 'n', n, n, now(), now(), now(), 1, 1, 0, repeat('x', 200)::bytea
+                FROM unnest(\([day, day + 1])) AS day, generate_series(1, 5000) n
+                """)
+            try await lab.execute(
+                "INSERT INTO rollup_folded SELECT received_day, node, seq, 1 FROM analytics_events")
+            try await lab.execute("ANALYZE")
+            let wanted = (0..<20).map { number in
+                BatchQueries.Position(
+                    day: day + number / 10, node: "n", seq: Int64(number * 9 + 1), lastSeq: Int64(number * 9 + 1))
+            }
+            let plan = try await lab.pool.withConnection { connection in
+                try connection.query("EXPLAIN \(sql: BatchQueries.payloads(wanted))").map {
+                    try $0.get(0, as: String.self)
+                }.joined(separator: "\n")
+            }
+            #expect(plan.contains("_pkey"), "\(plan)")
+            #expect(!plan.contains("Seq Scan"), "\(plan)")
         }
     }
 }

@@ -62,6 +62,7 @@ import Testing
             #expect(Int64(result.batches - result.merged) == batches - merged)
             #expect(try await pool.count("SELECT count(*) FROM rollup_folded") == merged)
             #expect(try await fixture.dump() == before)
+            #expect(try await batchesWithoutTheirFilter(pool) == 0)
             #expect(try await countedBeacons(pool) == counted)
             #expect(try await lastSeqs(pool) == positions)
             let report = try await fixture.rollup.verify(nil)

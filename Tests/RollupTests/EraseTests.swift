@@ -72,6 +72,7 @@ import Testing
             if !isCompacted { #expect(result.beacons == theirs.count) }
             #expect(result.unfinished == 0)
             #expect(try await stored(pool).filter(Self.isTheirs).isEmpty)
+            #expect(try await batchesWithoutTheirFilter(pool) == 0)
             #expect(try await fixture.rollup.findVisitor(Self.visitor) == Erasure.Result())
 
             _ = try await fixture.rollup.run()

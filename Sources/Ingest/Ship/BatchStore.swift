@@ -14,6 +14,8 @@ package enum BatchStore {
         package var maxTime: Int64
         package var beacons: Int
         package var block: EncodedBlock
+        /// Nil where there is none.
+        package var filter: [UInt8]?
 
         package init(node: String, firstSeq: Int64, lastSeq: Int64, receivedAt: Int64, encoding beacons: BeaconBatch) {
             self.node = node
@@ -24,6 +26,7 @@ package enum BatchStore {
             minTime = beacons.timestamp.min() ?? receivedAt
             maxTime = beacons.timestamp.max() ?? receivedAt
             block = BatchBlock.encode(beacons)
+            filter = EntityFilter.encode(beacons, ofBlock: block.crc)
         }
 
         package var receivedDay: Day { Day(daysSince1970: Int(floorDiv(receivedAt, 86_400_000))) }
@@ -77,11 +80,12 @@ package enum BatchStore {
     private static func insert(_ batch: Batch, from source: String, onConflict: String = "") -> SQL {
         """
         INSERT INTO analytics_events
-            (received_day, node, seq, last_seq, received_at, min_time, max_time, beacons, schema_version, crc, payload)
+            (received_day, node, seq, last_seq, received_at, min_time, max_time, beacons, schema_version, crc, payload,
+            entity_filter)
         SELECT \(batch.receivedDay), \(batch.node), \(batch.firstSeq), \(batch.lastSeq),
             \(PostgresTimestamp(ms: batch.receivedAt)), \(PostgresTimestamp(ms: batch.minTime)),
             \(PostgresTimestamp(ms: batch.maxTime)), \(Int32(batch.beacons)), \(BatchBlock.schemaVersion),
-            \(Int64(batch.block.crc)), \(batch.block.bytes)
+            \(Int64(batch.block.crc)), \(batch.block.bytes), \(batch.filter)
         FROM \(unescaped: source)
         \(unescaped: onConflict)
         RETURNING received_day, node, seq, beacons, received_at

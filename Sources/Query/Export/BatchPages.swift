@@ -1,54 +1,72 @@
 import Core
 import Storage
 
-/// Raw batches in order of receipt, some at a time, each in a short transaction of its own.
+/// Raw batches in order of receipt, some at a time, each page in a short transaction of its own.
 ///
 /// They are those that were folded when the first page was asked for. What is folded, or received, meanwhile is left out;
 /// a rebuild that finds other repeats meanwhile shows in the pages that come after it. Where the batches that come next
 /// were merged with those already read, the rest of the merged one is next.
+///
+/// A page holds blocks as they are stored, and only one of them is decoded at a time. The next page is read meanwhile.
 struct BatchPages: Sendable {
-    /// A page has one batch, or more as long as they are this many beacons together.
-    static let maxBeacons = 32_768
-    /// Where only some of the beacons are wanted.
-    static let maxSearchedBeacons = 262_144
-    static let maxBatches = 256
-
+    /// A page has one batch, or more as long as their blocks are this long together.
+    static let maxBytes = 8 * 1024 * 1024
     private let batches: FoldedBatches
     private let pool: PostgresPool
+    private let readsAhead: Bool
     private var position: BatchQueries.Position
     /// The last batch that had been folded at the beginning; nil before it is known.
     private var through: Int64?
+    private var page: [StoredBatch] = []
+    /// The next batch of the page.
+    private var next = 0
+    private var ahead: ReadAhead?
     private var isOver = false
 
-    init(_ batches: FoldedBatches, from pool: PostgresPool) {
+    /// - Parameter readsAhead: whether a page is read before it is asked for.
+    init(_ batches: FoldedBatches, from pool: PostgresPool, readsAhead: Bool = true) {
         self.batches = batches
         self.pool = pool
-        position = .init(day: Day(midnightUTC: batches.instants.lowerBound) - 1, node: "", seq: -1, lastSeq: -1)
+        self.readsAhead = readsAhead
+        position = batches.beginning
     }
 
-    /// The rows that count, by batch. Nil after the last.
-    mutating func next() async throws -> [BeaconBatch]? {
-        while !isOver {
-            let (batches, position, known) = (batches, position, through)
-            let page = try await pool.withConnection { connection in
-                try connection.transaction(isolation: .repeatableRead) { connection in
-                    try Self.read(batches, after: position, through: known, on: connection)
-                }
+    /// The rows of the next batch that count, if there are any. Nil after the last.
+    mutating func next() async throws -> BeaconBatch? {
+        while true {
+            while next < page.count {
+                next += 1
+                // None of its rows may be of the artist in question.
+                if let batch = try batches.batch(page[next - 1]) { return batch }
             }
-            guard let page else {
-                isOver = true
-                return nil
-            }
-            self.position = page.position
-            through = page.through
-            // None of its rows may be of the artist in question.
-            if !page.batches.isEmpty { return page.batches }
+            guard try await turn() else { return nil }
         }
-        return nil
     }
 
-    private struct Page: Sendable {
-        var batches: [BeaconBatch] = []
+    /// Goes to the next page; false where there is none.
+    private mutating func turn() async throws -> Bool {
+        (page, next) = ([], 0)
+        if isOver { return false }
+        let reading = ahead ?? read()
+        ahead = nil
+        guard let page = try await reading.page() else {
+            isOver = true
+            return false
+        }
+        (self.page, position, through) = (page.batches, page.position, page.through)
+        if readsAhead { ahead = read() }
+        return true
+    }
+
+    private func read() -> ReadAhead {
+        let (batches, position, through) = (batches, position, through)
+        return ReadAhead(from: pool) { connection in
+            try Self.read(batches, after: position, through: through, on: connection)
+        }
+    }
+
+    fileprivate struct Page: Sendable {
+        var batches: [StoredBatch] = []
         let position: BatchQueries.Position
         let through: Int64
     }
@@ -62,17 +80,7 @@ struct BatchPages: Sendable {
             through = try connection.query(BatchQueries.lastFold(batches.instants))[0].get(0, as: Int64?.self)
         }
         guard let through else { return nil }
-        let isSearch = batches.artistID != nil || batches.eventID != nil
-        let max = isSearch ? maxSearchedBeacons : maxBeacons
-        var beacons = 0
-        var last: BatchQueries.Position?
-        for row in try connection.query(
-            BatchQueries.page(batches.instants, after: after, through: through, limit: maxBatches))
-        {
-            beacons += Int(try row.get(4, as: Int32.self))
-            if last != nil && beacons > max { break }
-            last = .init(day: try row.get(0), node: try row.get(1), seq: try row.get(2), lastSeq: try row.get(3))
-        }
+        let (wanted, last) = try batches.wanted(after: after, through: through, maxBytes: maxBytes, on: connection)
         let rest = try connection.query(BatchQueries.rest(batches.instants, after: after, through: through)).first
         let position: BatchQueries.Position
         if let last {
@@ -84,13 +92,37 @@ struct BatchPages: Sendable {
         }
         var page = Page(position: position, through: through)
         if let rest {
-            let read = Int(try rest.get(2, as: Int32?.self) ?? 0)
-            if let batch = try batches.batch(rest, from: read) { page.batches.append(batch) }
+            page.batches.append(
+                StoredBatch(row: rest, first: Int(try rest.get(2, as: Int32?.self) ?? 0)))
         }
-        guard let last else { return page }
-        try batches.each(
-            BatchQueries.payloads(batches.instants, after: after, upTo: last, through: through), on: connection
-        ) { page.batches.append($0) }
+        if !wanted.isEmpty {
+            try connection.stream(BatchQueries.payloads(wanted)) { page.batches.append(StoredBatch(row: $0)) }
+        }
         return page
+    }
+}
+
+/// A page that is being read; given up where nobody wants it any more.
+private final class ReadAhead: Sendable {
+    private let task: Task<BatchPages.Page?, any Error>
+
+    init(
+        from pool: PostgresPool, _ read: @escaping @Sendable (PostgresConnection) throws -> BatchPages.Page?
+    ) {
+        task = Task {
+            try await pool.withConnection { connection in
+                try connection.transaction(isolation: .repeatableRead) { try read($0) }
+            }
+        }
+    }
+
+    deinit { task.cancel() }
+
+    func page() async throws -> BatchPages.Page? {
+        try await withTaskCancellationHandler {
+            try await task.value
+        } onCancel: {
+            task.cancel()
+        }
     }
 }

@@ -3,9 +3,8 @@ import Core
 /// Raw beacons as text.
 struct EventPieces: Pieces {
     private var pages: BatchPages
-    private var page: [BeaconBatch] = []
-    /// The next row of the page.
-    private var batch = 0
+    private var batch = BeaconBatch()
+    /// The next row of the batch.
     private var row = 0
     private var lines: EventLines
     private let limit: Int
@@ -27,7 +26,7 @@ struct EventPieces: Pieces {
                 lines.finish()
                 return lines.take()
             }
-            lines.append(page[batch], row)
+            lines.append(batch, row)
             row += 1
         }
         return lines.take()
@@ -37,10 +36,9 @@ struct EventPieces: Pieces {
     private mutating func prepareRow() async throws -> Bool {
         // A table says whether there are more.
         if lines.count == limit && !isTable { return false }
-        if batch < page.count && row == page[batch].count { (batch, row) = (batch + 1, 0) }
-        if batch == page.count {
+        if row == batch.count {
             guard let next = try await pages.next() else { return false }
-            (page, batch, row) = (next, 0, 0)
+            (batch, row) = (next, 0)
         }
         guard lines.count < limit else {
             lines.isCut = true

@@ -57,34 +57,35 @@ enum BatchQueries {
         """
     }
 
-    /// Columns: day, node, seq, last seq, beacons.
-    static func page(_ instants: Range<Int64>, after: Position, through: Int64, limit: Int) -> SQL {
+    /// Columns: day, node, seq, last seq, bytes of the block, its checksum, what entities it may hold.
+    static func page(
+        _ instants: Range<Int64>, after: Position, through: Int64, limit: Int, withFilters: Bool = true
+    ) -> SQL {
         """
-        SELECT e.received_day, e.node, e.seq, e.last_seq, e.beacons
-        \(sql: paged(instants, after: after, through: through))
-        ORDER BY e.received_day, e.node, e.seq LIMIT \(Int64(limit))
-        """
-    }
-
-    /// Columns as of `folded`.
-    static func payloads(_ instants: Range<Int64>, after: Position, upTo last: Position, through: Int64) -> SQL {
-        """
-        SELECT e.payload, f.duplicates
-        \(sql: paged(instants, after: after, through: through))
-          AND e.received_day <= \(last.day)
-          AND (e.received_day, e.node, e.seq) <= (\(last.day), \(last.node), \(last.seq))
-        ORDER BY e.received_day, e.node, e.seq
-        """
-    }
-
-    private static func paged(_ instants: Range<Int64>, after: Position, through: Int64) -> SQL {
-        """
+        SELECT e.received_day, e.node, e.seq, e.last_seq, octet_length(e.payload), e.crc,
+            \(sql: withFilters ? "e.entity_filter" : "NULL::bytea")
         FROM analytics_events e JOIN rollup_folded f USING (received_day, node, seq)
         WHERE e.received_day >= \(after.day)
           AND (e.received_day, e.node, e.seq) > (\(after.day), \(after.node), \(after.seq))
           AND e.max_time >= \(PostgresTimestamp(ms: instants.lowerBound))
           AND e.min_time < \(PostgresTimestamp(ms: instants.upperBound))
           AND f.fold_seq <= \(through)
+        ORDER BY e.received_day, e.node, e.seq LIMIT \(Int64(limit))
+        """
+    }
+
+    /// Columns as of `folded`, in the order of the batches.
+    ///
+    /// - Precondition: at least one batch, ascending.
+    static func payloads(_ batches: [Position]) -> SQL {
+        """
+        SELECT e.payload, f.duplicates
+        FROM unnest(\(batches.map(\.day)), \(batches.map(\.node)), \(batches.map(\.seq))) WITH ORDINALITY
+            AS wanted (received_day, node, seq, place)
+        JOIN analytics_events e USING (received_day, node, seq)
+        JOIN rollup_folded f USING (received_day, node, seq)
+        WHERE e.received_day BETWEEN \(batches[0].day) AND \(batches[batches.count - 1].day)
+        ORDER BY wanted.place
         """
     }
 }

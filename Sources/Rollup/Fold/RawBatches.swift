@@ -78,7 +78,8 @@ enum RawBatches {
             UPDATE analytics_events SET last_seq = \(lastSeq), beacons = \(Int32(beacons.count)),
                 min_time = coalesce(\(times.map { PostgresTimestamp(ms: $0.first) }), received_at),
                 max_time = coalesce(\(times.map { PostgresTimestamp(ms: $0.last) }), received_at),
-                schema_version = \(BatchBlock.schemaVersion), crc = \(Int64(block.crc)), payload = \(block.bytes)
+                schema_version = \(BatchBlock.schemaVersion), crc = \(Int64(block.crc)), payload = \(block.bytes),
+                entity_filter = \(EntityFilter.encode(beacons, ofBlock: block.crc))
             WHERE received_day = \(key.day) AND node = \(key.node) AND seq = \(key.seq)
             """)
         // A partition that is being detached is gone from one statement to the next.

@@ -1,5 +1,5 @@
 /// One row of a result, which it keeps alive.
-package struct PostgresRow {
+package struct PostgresRow: Sendable {
     private let rows: PostgresRows
     private let index: Int
 

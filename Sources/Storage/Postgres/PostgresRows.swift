@@ -1,21 +1,14 @@
 import CPostgres
+import Synchronization
 
 /// A statement's result. Frees it when the last row that refers to it is gone.
-@safe package final class PostgresRows: Sequence {
-    // libpq: a PGresult outlives its connection and is read-only, until PQclear.
-    private let result: OpaquePointer
+@safe package final class PostgresRows: Sequence, Sendable {
+    // libpq: a PGresult outlives its connection and is read-only, until PQclear; any thread may read it.
+    private nonisolated(unsafe) let result: OpaquePointer
     package let count: Int
     private let columns: Int
-    private lazy var columnsByName: [String: Int] = {
-        var byName: [String: Int] = [:]
-        for column in 0..<columns {
-            // libpq: a name in its result.
-            let name = unsafe String(cString: PQfname(result, CInt(column)))
-            // Of columns with the same name, the first.
-            if byName[name] == nil { byName[name] = column }
-        }
-        return byName
-    }()
+    /// Nil until somebody asks.
+    private let columnsByName = Mutex<[String: Int]?>(nil)
 
     /// Takes the result over.
     init(_ result: OpaquePointer) {
@@ -50,7 +43,20 @@ import CPostgres
 
     var status: ExecStatusType { unsafe PQresultStatus(result) }
 
-    func column(named name: String) -> Int? { columnsByName[name] }
+    func column(named name: String) -> Int? {
+        columnsByName.withLock { known in
+            if let known { return known[name] }
+            var byName: [String: Int] = [:]
+            for column in 0..<columns {
+                // libpq: a name in its result.
+                let name = unsafe String(cString: PQfname(result, CInt(column)))
+                // Of columns with the same name, the first.
+                if byName[name] == nil { byName[name] = column }
+            }
+            known = byName
+            return byName[name]
+        }
+    }
 
     func withCell<R, Failure: Error>(
         row: Int, column: Int, _ body: (UnsafeRawBufferPointer?, PostgresType) throws(Failure) -> R

@@ -24,6 +24,7 @@ import Testing
                 }
                 await drain(spool, shipper, shipping)
                 #expect(try await stored(pool).sorted() == Array(0..<1200))
+                #expect(try await batchesWithoutTheirFilter(pool) == 0)
                 #expect(
                     try await pool.count("SELECT count(*) FROM rollup_pending")
                         == pool.count("SELECT count(*) FROM analytics_events"))
