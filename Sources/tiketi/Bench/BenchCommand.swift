@@ -23,7 +23,7 @@ struct BenchCommand: AsyncParsableCommand {
             """)
 
     enum Name: String, CaseIterable, ExpressibleByArgument {
-        case ingest, storage, fold, rollup, verify, query, slo, all
+        case ingest, storage, fold, rollup, verify, scan, query, slo, all
     }
 
     static let maxSeconds = 600
@@ -125,8 +125,10 @@ struct BenchCommand: AsyncParsableCommand {
         if wanted.contains(.verify) {
             add([try await RollupBench(seed: seed, rows: rows, seconds: seconds).verify(Self.announce)])
         }
-        if wanted.contains(.query) {
+        if wanted.contains(.scan) || wanted.contains(.query) {
             add([try await ScanBench(seed: seed, rows: rows, peers: peers).run(Self.announce)])
+        }
+        if wanted.contains(.query) {
             add(try await QueryBench(seed: seed, artists: artists, seconds: seconds).run(Self.announce))
         }
         if wanted.contains(.slo) {

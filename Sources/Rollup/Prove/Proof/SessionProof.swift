@@ -146,7 +146,7 @@ struct SessionProof {
             try SessionLedger.read([slot], calendar, on: connection) { _, _, _, run in
                 next = next.isEmpty ? run : SessionPiece.merged(next, run)
             }
-            var still: [(piece: SessionPiece, entity: Int32)] = []
+            var continued: [(piece: SessionPiece, entity: Int32)] = []
             var position = 0
             for (piece, entity) in open {
                 while position < next.count, next[position].session < piece.session { position += 1 }
@@ -155,9 +155,9 @@ struct SessionProof {
                 guard next[position].origin == piece.origin else { return holds = false }
                 fold.addSessions(
                     0, milliseconds: next[position].last - piece.last, entity: entity, startingAt: piece.origin)
-                still.append((next[position], entity))
+                continued.append((next[position], entity))
             }
-            open = still
+            open = continued
             slot += 1
         }
     }
