@@ -144,19 +144,22 @@ package struct Rollup: Sendable {
         var derived = 0
         var undecodable: UndecodableRow?
         while true {
-            let (hours, days, months) = try await postgres.withConnection { [calendar] connection in
+            let (bookings, hours, days, months) = try await postgres.withConnection { [calendar] connection in
                 try connection.withStatementTimeout(Self.maxStatementTime) {
                     (
+                        try DeriveBookings.run(calendar: calendar, on: connection),
                         try DeriveRevenue.hours(calendar: calendar, on: connection),
                         try DeriveTraffic.days(calendar: calendar, on: connection),
                         try DeriveTraffic.months(calendar: calendar, on: connection)
                     )
                 }
             }
-            derived += hours + days.derived + months.derived
+            derived += bookings + hours + days.derived + months.derived
             undecodable = undecodable ?? days.undecodable.first ?? months.undecodable.first
             // Not until nothing is dirty: others may mark buckets faster than one run derives them.
-            guard hours == DeriveRevenue.maxHours || days.isCut || months.isCut else {
+            guard
+                bookings == DeriveBookings.maxHours || hours == DeriveRevenue.maxHours || days.isCut || months.isCut
+            else {
                 if let undecodable { throw undecodable }
                 return derived
             }

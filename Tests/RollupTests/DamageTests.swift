@@ -262,8 +262,8 @@ import Testing
             #expect(folded.batches == 1)
             let report = try await fixture.rollup.verify(nil)
             #expect(report.findings.isEmpty, "\(report.findings)")
-            // The site's day, the hour of money, and the day's details.
-            #expect(report.dirty == 3)
+            // A day of traffic, an hour of money, a day of bookings, and a day's details.
+            #expect(report.dirty == 4)
             _ = try await fixture.rollup.deriveAll()
             #expect(try await fixture.rollup.verify(nil).dirty == 1)
             try await fixture.rollup.deriveDetails()

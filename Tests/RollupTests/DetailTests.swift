@@ -17,7 +17,7 @@ import Testing
         var funnels: [String: (viewers: VisitorSketch, seats: VisitorSketch)] = [:]
 
         mutating func add(_ beacon: Beacon) {
-            if let artist = beacon[.artistId] {
+            for artist in [beacon[.artistId], Breakdown.siteEntity.string].compactMap({ $0 }) {
                 for dimension in Dimension.allCases {
                     let value = dimension.value(beacon[dimension.column])
                     values[List(artist: artist, dimension: dimension), default: [:]][value, default: []].append(beacon)
@@ -35,7 +35,7 @@ import Testing
             (beacon[.visitorId] ?? beacon[.sessionId] ?? beacon[.clientHash]).map { Murmur3.hash64($0) }
         }
 
-        func rows(maxValues: Int) -> [BreakdownRows.Key: BreakdownRows.Row] {
+        func rows(maxValues: Int, maxSiteValues: Int) -> [BreakdownRows.Key: BreakdownRows.Row] {
             var rows: [BreakdownRows.Key: BreakdownRows.Row] = [:]
             for (list, values) in values {
                 let chosen = values.compactMap { value, beacons in
@@ -45,7 +45,8 @@ import Testing
                             pageViews: Int64(beacons.count { $0[.eventType] == "page_view" }),
                             beacons: Int64(beacons.count))
                     }
-                }.sorted(by: Breakdown.Chosen.isBetter).prefix(maxValues).map(\.value)
+                }.sorted(by: Breakdown.Chosen.isBetter).prefix(list.artist.isEmpty ? maxSiteValues : maxValues).map(
+                    \.value)
                 for (value, beacons) in values {
                     let kind =
                         value == nil ? "missing" : chosen.contains(Murmur3.hash64(value!)) ? "value" : "remainder"
@@ -109,10 +110,10 @@ import Testing
             try await pool.withConnection { connection in
                 var rows: [BreakdownRows.Key: BreakdownRows.Row] = [:]
                 let details = try DayDetails(
-                    Self.day, calendar: .seoul, maxGroups: maxGroups, maxValues: maxValues, maxRows: maxRows,
-                    on: connection
+                    Self.day, calendar: .seoul, maxGroups: maxGroups, maxValues: maxValues,
+                    maxSiteValues: maxValues + 2, maxRows: maxRows, on: connection
                 ) { rows.merge($0) { _, _ in preconditionFailure("an artist came twice") } }
-                #expect(rows == expected.rows(maxValues: maxValues))
+                #expect(rows == expected.rows(maxValues: maxValues, maxSiteValues: maxValues + 2))
                 #expect(details.funnels.count == 2)
                 for (event, funnel) in details.funnels {
                     #expect(funnel.viewers == expected.funnels[event.string]!.viewers)
@@ -122,7 +123,7 @@ import Testing
         }
     }
 
-    /// Every dimension's rows add up to the artist's day.
+    /// Every dimension's rows add up to the artist's day, or the site's.
     @Test func sumsAreThoseOfTheDay() async throws {
         var random = SeededGenerator()
         print("\(random)")
@@ -136,7 +137,10 @@ import Testing
                 SELECT count(*) FROM (
                     SELECT artist_id, day, dimension, sum(page_views) AS page_views, sum(beacons) AS beacons
                     FROM traffic_breakdown_daily GROUP BY 1, 2, 3
-                ) b FULL JOIN artist_traffic_daily a USING (artist_id, day)
+                ) b FULL JOIN (
+                    SELECT artist_id, day, page_views, beacons FROM artist_traffic_daily
+                    UNION ALL SELECT '', day, page_views, beacons FROM site_traffic_daily
+                ) a USING (artist_id, day)
                 WHERE (a.page_views, a.beacons) IS DISTINCT FROM (b.page_views, b.beacons)
                 """)
             #expect(differing == 0)
@@ -154,6 +158,8 @@ import Testing
         ("traffic_breakdown_daily", "UPDATE traffic_breakdown_daily SET value = value || 'x' WHERE kind = 'value'"),
         ("traffic_breakdown_daily", "UPDATE traffic_breakdown_daily SET artist_id = artist_id || 'x'"),
         ("traffic_breakdown_daily", "DELETE FROM traffic_breakdown_daily WHERE dimension = 'device'"),
+        ("traffic_breakdown_daily", "UPDATE traffic_breakdown_daily SET beacons = beacons - 1 WHERE artist_id = ''"),
+        ("traffic_breakdown_daily", "DELETE FROM traffic_breakdown_daily WHERE artist_id = ''"),
         ("event_funnel_daily", "UPDATE event_funnel_daily SET seat_viewers = viewers"),
         ("event_funnel_daily", "DELETE FROM event_funnel_daily WHERE event_id = 'e'"),
         ("event_funnel_daily", "UPDATE event_funnel_daily SET event_id = event_id || 'x'"),
@@ -182,7 +188,8 @@ import Testing
         try await withAnalyticsDatabase { _, pool in
             let fixture = RollupFixture(pool: pool)
             try await fixture.foldOneByOne([.at("2025-12-01T12:00:00+09:00", message: "1")])
-            let views: SQL = "SELECT sum(page_views)::bigint FROM traffic_breakdown_daily WHERE dimension = 'type'"
+            let views: SQL =
+                "SELECT sum(page_views)::bigint FROM traffic_breakdown_daily WHERE artist_id <> '' AND dimension = 'type'"
             #expect(try await pool.count(views) == 1)
             try await fixture.foldOneByOne([.at("2025-12-01T13:00:00+09:00", message: "2")], from: 2)
             #expect(try await pool.count(views) == 2)

@@ -95,7 +95,7 @@ import Testing
                                 PaymentCompleted(
                                     paymentId: "p", eventId: "e", artistId: "a", amount: 1, currency: "KRW",
                                     tickets: 1)))
-                        _ = try MessageEffects.store(message, on: connection)
+                        _ = try MessageEffects.store([message], on: connection)
                     }
                 }
             }
@@ -177,7 +177,7 @@ extension RollupFixture {
 
     private func store(_ message: Message) async throws {
         try await pool.withConnection { connection in
-            _ = try connection.transaction { try MessageEffects.store(message, on: $0) }
+            _ = try connection.transaction { try MessageEffects.store([message], on: $0) }
         }
     }
 

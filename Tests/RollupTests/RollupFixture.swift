@@ -55,7 +55,7 @@ struct RollupFixture {
     static let tables =
         ["artist", "event", "site"].flatMap { family in
             ["hourly", "daily", "monthly"].map { "\(family)_traffic_\($0)" }
-        } + ["revenue_hourly", "revenue_daily", "revenue_monthly"]
+        } + ["revenue_hourly", "revenue_daily", "revenue_monthly", "event_booking_daily"]
 
     /// Every row of every rollup table, byte for byte.
     func dump() async throws -> [String] {

@@ -137,7 +137,9 @@ import Testing
         try await withRolledUp { fixture in
             let before = try await fixture.dump()
             for table in RollupFixture.tables {
-                let column = table.hasPrefix("revenue") ? "gross" : "beacons"
+                let column =
+                    table.hasPrefix("revenue")
+                    ? "gross" : table == "event_booking_daily" ? "payments_without_visitor" : "beacons"
                 try await fixture.pool.execute(
                     "UPDATE \(unescaped: table) SET \(unescaped: column) = \(unescaped: column) + 7")
             }
@@ -163,7 +165,7 @@ import Testing
                             PaymentCompleted(
                                 paymentId: "p\(number)", eventId: "event_1", artistId: "artist_1", amount: 1000,
                                 currency: number % 2 == 0 ? "KRW" : "USD", tickets: 2)))
-                    _ = try MessageEffects.store(message, on: connection)
+                    _ = try MessageEffects.store([message], on: connection)
                 }
             }
             _ = try await fixture.rollup.run()

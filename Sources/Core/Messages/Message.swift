@@ -26,6 +26,8 @@ package struct Message: Sendable, Equatable {
 }
 
 /// `payment.completed`: money taken. `amount` is in minor units of `currency`; KRW has none below 1.
+///
+/// Here and in the others `visitorId` is what the browser's tracker calls itself. Only its hash is stored.
 package struct PaymentCompleted: Codable, Sendable, Equatable {
     package var paymentId: String
     package var eventId: String
@@ -33,9 +35,11 @@ package struct PaymentCompleted: Codable, Sendable, Equatable {
     package var amount: Int64
     package var currency: String
     package var tickets: Int64
+    package var visitorId: String?
 
     package init(
-        paymentId: String, eventId: String, artistId: String, amount: Int64, currency: String, tickets: Int64
+        paymentId: String, eventId: String, artistId: String, amount: Int64, currency: String, tickets: Int64,
+        visitorId: String? = nil
     ) {
         self.paymentId = paymentId
         self.eventId = eventId
@@ -43,6 +47,7 @@ package struct PaymentCompleted: Codable, Sendable, Equatable {
         self.amount = amount
         self.currency = currency
         self.tickets = tickets
+        self.visitorId = visitorId
     }
 }
 
@@ -55,10 +60,11 @@ package struct PaymentRefunded: Codable, Sendable, Equatable {
     package var amount: Int64
     package var currency: String
     package var tickets: Int64
+    package var visitorId: String?
 
     package init(
         refundId: String, paymentId: String, eventId: String, artistId: String, amount: Int64, currency: String,
-        tickets: Int64
+        tickets: Int64, visitorId: String? = nil
     ) {
         self.refundId = refundId
         self.paymentId = paymentId
@@ -67,6 +73,7 @@ package struct PaymentRefunded: Codable, Sendable, Equatable {
         self.amount = amount
         self.currency = currency
         self.tickets = tickets
+        self.visitorId = visitorId
     }
 }
 
@@ -75,11 +82,13 @@ package struct ReservationChanged: Codable, Sendable, Equatable {
     package var reservationId: String
     package var eventId: String
     package var artistId: String
+    package var visitorId: String?
 
-    package init(reservationId: String, eventId: String, artistId: String) {
+    package init(reservationId: String, eventId: String, artistId: String, visitorId: String? = nil) {
         self.reservationId = reservationId
         self.eventId = eventId
         self.artistId = artistId
+        self.visitorId = visitorId
     }
 }
 

@@ -190,15 +190,7 @@ package struct MessageConsumer: Sendable {
     private func store(_ messages: [Message]) async throws {
         guard !messages.isEmpty else { return }
         let stored = try await postgres.withConnection { connection in
-            try connection.transaction { connection in
-                // By hour, so that two consumers mark hours in one order.
-                var stored = 0
-                for message in messages.sorted(by: { ($0.occurredAt, $0.id) < ($1.occurredAt, $1.id) })
-                where try MessageEffects.store(message, on: connection) {
-                    stored += 1
-                }
-                return stored
-            }
+            try connection.transaction { try MessageEffects.store(messages, on: $0) }
         }
         metrics.stored.increment(by: stored)
         metrics.repeats.increment(by: messages.count - stored)

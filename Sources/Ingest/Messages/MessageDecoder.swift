@@ -60,6 +60,7 @@ package enum MessageDecoder {
         case .paymentCompleted:
             let body = try parse(data, as: PaymentCompleted.self)
             try check(ids: ["paymentId": body.paymentId, "eventId": body.eventId, "artistId": body.artistId])
+            try check(visitorId: body.visitorId)
             try checkMoney(body.amount, body.currency, body.tickets)
             return .paymentCompleted(body)
         case .paymentRefunded:
@@ -68,6 +69,7 @@ package enum MessageDecoder {
                 "refundId": body.refundId, "paymentId": body.paymentId, "eventId": body.eventId,
                 "artistId": body.artistId,
             ])
+            try check(visitorId: body.visitorId)
             try checkMoney(body.amount, body.currency, body.tickets)
             return .paymentRefunded(body)
         case .reservationConfirmed: return .reservationConfirmed(try reservation(data))
@@ -96,6 +98,7 @@ package enum MessageDecoder {
     private static func reservation(_ data: String) throws(Malformed) -> ReservationChanged {
         let body = try parse(data, as: ReservationChanged.self)
         try check(ids: ["reservationId": body.reservationId, "eventId": body.eventId, "artistId": body.artistId])
+        try check(visitorId: body.visitorId)
         return body
     }
 
@@ -134,6 +137,10 @@ package enum MessageDecoder {
 
     private static func check(ids: KeyValuePairs<String, String>) throws(Malformed) {
         for (field, value) in ids { _ = try identifier(value, "data." + field) }
+    }
+
+    private static func check(visitorId: String?) throws(Malformed) {
+        if let visitorId { try check(ids: ["visitorId": visitorId]) }
     }
 
     private static func check(name: String, _ field: String) throws(Malformed) {

@@ -1,18 +1,26 @@
 import Core
 
-/// Finds which values of each dimension an artist's day is broken down into, then adds up what they have. Pure.
+/// Finds which values of each dimension the day of an artist, or of the whole site, is broken down into, then adds up what
+/// they have. Pure.
 ///
 /// Exact in bounded memory: counts first, of one part of the groups at a time where there are many, then visitors of those
 /// that were chosen.
 enum Breakdown {
     /// Values of one artist and dimension that have a row of their own.
     static let maxValues = 20
+    /// Those of the whole site and one dimension.
+    static let maxSiteValues = 200
     /// Groups counted at once.
     static let maxGroups = 500_000
     /// Rows that get visitors at once: each may take the 8 KiB of a large sketch.
     static let maxRows = 8000
 
-    /// One value of one artist, or none.
+    /// Stands for the whole site, beacons of no artist with it, where artists have their numbers.
+    static let site: Int32 = -1
+    /// What the site's rows have for an artist's id: no artist has it.
+    static let siteEntity = ExactText("")
+
+    /// One value of one artist or of the site, or none.
     struct Group: Hashable {
         var artist: Int32
         var dimension: Dimension
@@ -47,8 +55,10 @@ enum Breakdown {
         }
 
         func hash(_ dimension: Dimension, row: Int) -> UInt64? {
-            hashes[Int(dimension.rawValue)][Int(columns[Int(dimension.rawValue)].codes[row])]
+            hash(dimension, code: Int(columns[Int(dimension.rawValue)].codes[row]))
         }
+
+        func hash(_ dimension: Dimension, code: Int) -> UInt64? { hashes[Int(dimension.rawValue)][code] }
 
         func text(_ dimension: Dimension, row: Int) -> String? {
             dimension.value(columns[Int(dimension.rawValue)][row])

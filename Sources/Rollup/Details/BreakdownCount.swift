@@ -11,14 +11,19 @@ struct BreakdownCount {
 
     private let maxGroups: Int
     private let maxValues: Int
+    private let maxSiteValues: Int
     private var part = 0
     private var parts = 1
     private var counts: [Breakdown.Group: (pageViews: Int64, beacons: Int64)] = [:]
     private var chosen: [List: [Breakdown.Chosen]] = [:]
 
-    init(maxGroups: Int = Breakdown.maxGroups, maxValues: Int = Breakdown.maxValues) {
+    init(
+        maxGroups: Int = Breakdown.maxGroups, maxValues: Int = Breakdown.maxValues,
+        maxSiteValues: Int = Breakdown.maxSiteValues
+    ) {
         self.maxGroups = maxGroups
         self.maxValues = maxValues
+        self.maxSiteValues = maxSiteValues
     }
 
     /// Begins anew with those groups whose hash falls into `part` of so many.
@@ -28,23 +33,52 @@ struct BreakdownCount {
         counts.removeAll(keepingCapacity: true)
     }
 
-    /// - Parameter artists: each row's artist; rows of none are passed over.
+    /// - Parameter artists: each row's artist; rows of none count for the site alone.
     mutating func add(_ batch: BeaconBatch, rows: [Int32], artists: [Int32?]) throws(TooManyGroups) {
         let values = Breakdown.Values(batch)
         let pageView = batch[.eventType].code(of: "page_view")
+        try addToSite(batch, values, rows: rows, pageView: pageView)
         for (place, row) in rows.enumerated() {
             guard let artist = artists[place] else { continue }
             let views: Int64 = batch[.eventType].codes[Int(row)] == pageView ? 1 : 0
             for dimension in Dimension.allCases {
-                guard let value = values.hash(dimension, row: Int(row)) else { continue }
-                guard parts == 1 || Int((value ^ UInt64(artist) &* 0x9e37_79b9_7f4a_7c15) % UInt64(parts)) == part
-                else { continue }
-                let group = Breakdown.Group(artist: artist, dimension: dimension, value: value)
-                counts[group, default: (0, 0)].pageViews += views
-                counts[group]!.beacons += 1
+                add(values.hash(dimension, row: Int(row)), dimension, artist, pageViews: views, beacons: 1)
             }
             if counts.count > maxGroups { throw TooManyGroups() }
         }
+    }
+
+    /// Text by text, since every row counts.
+    private mutating func addToSite(
+        _ batch: BeaconBatch, _ values: Breakdown.Values, rows: [Int32], pageView: UInt32?
+    ) throws(TooManyGroups) {
+        let types = batch[.eventType].codes
+        for dimension in Dimension.allCases {
+            let column = batch[dimension.column]
+            var found = [(pageViews: Int64, beacons: Int64)](repeating: (0, 0), count: column.valueCount + 1)
+            for row in rows {
+                let code = Int(column.codes[Int(row)])
+                found[code].beacons += 1
+                if types[Int(row)] == pageView { found[code].pageViews += 1 }
+            }
+            for (code, count) in found.enumerated() where count.beacons > 0 {
+                add(
+                    values.hash(dimension, code: code), dimension, Breakdown.site, pageViews: count.pageViews,
+                    beacons: count.beacons)
+                if counts.count > maxGroups { throw TooManyGroups() }
+            }
+        }
+    }
+
+    private mutating func add(
+        _ value: UInt64?, _ dimension: Dimension, _ artist: Int32, pageViews: Int64, beacons: Int64
+    ) {
+        guard let value else { return }
+        let mixed = value ^ UInt64(UInt32(bitPattern: artist)) &* 0x9e37_79b9_7f4a_7c15
+        guard parts == 1 || Int(mixed % UInt64(parts)) == part else { return }
+        let group = Breakdown.Group(artist: artist, dimension: dimension, value: value)
+        counts[group, default: (0, 0)].pageViews += pageViews
+        counts[group]!.beacons += beacons
     }
 
     /// The part is counted: keeps the best of it and of those before.
@@ -54,9 +88,11 @@ struct BreakdownCount {
                 Breakdown.Chosen(value: group.value!, pageViews: count.pageViews, beacons: count.beacons))
         }
         counts.removeAll(keepingCapacity: true)
-        for list in chosen.keys where chosen[list]!.count > maxValues {
+        for list in chosen.keys {
+            let limit = list.artist == Breakdown.site ? maxSiteValues : maxValues
+            guard chosen[list]!.count > limit else { continue }
             chosen[list]!.sort(by: Breakdown.Chosen.isBetter)
-            chosen[list]!.removeSubrange(maxValues...)
+            chosen[list]!.removeSubrange(limit...)
         }
     }
 

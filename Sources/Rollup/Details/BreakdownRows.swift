@@ -1,6 +1,6 @@
 import Core
 
-/// Adds up what chosen values, missing ones and all others have, of some artists.
+/// Adds up what chosen values, missing ones and all others have, of some artists, the site among them.
 struct BreakdownRows {
     enum Kind: String {
         case value, missing, remainder
@@ -42,6 +42,7 @@ struct BreakdownRows {
         let values = Breakdown.Values(batch)
         let visits = Visits(batch, counted)
         let pageView = batch[.eventType].code(of: "page_view")
+        if self.artists.contains(Breakdown.site) { addToSite(batch, values, visits, rows: counted, pageView: pageView) }
         for (place, row) in counted.enumerated() {
             guard let artist = artists[place], self.artists.contains(artist) else { continue }
             let views: Int64 = batch[.eventType].codes[Int(row)] == pageView ? 1 : 0
@@ -50,6 +51,30 @@ struct BreakdownRows {
                 let group = Breakdown.Group(artist: artist, dimension: dimension, value: value)
                 let index = index(of: group) { values.text(dimension, row: Int(row)) }
                 rows[index].pageViews += views
+                rows[index].beacons += 1
+                if let visitor = visits.visitor(at: place) { rows[index].visitors.add(hash: visitor) }
+            }
+        }
+    }
+
+    private mutating func addToSite(
+        _ batch: BeaconBatch, _ values: Breakdown.Values, _ visits: Visits, rows counted: [Int32], pageView: UInt32?
+    ) {
+        let types = batch[.eventType].codes
+        for dimension in Dimension.allCases {
+            let column = batch[dimension.column]
+            // A text's row is found once a batch.
+            var known = [Int?](repeating: nil, count: column.valueCount + 1)
+            for (place, row) in counted.enumerated() {
+                let code = Int(column.codes[Int(row)])
+                let index =
+                    known[code]
+                    ?? index(
+                        of: Breakdown.Group(
+                            artist: Breakdown.site, dimension: dimension, value: values.hash(dimension, code: code))
+                    ) { values.text(dimension, row: Int(row)) }
+                known[code] = index
+                rows[index].pageViews += types[Int(row)] == pageView ? 1 : 0
                 rows[index].beacons += 1
                 if let visitor = visits.visitor(at: place) { rows[index].visitors.add(hash: visitor) }
             }

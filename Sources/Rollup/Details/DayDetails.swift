@@ -20,28 +20,29 @@ struct DayDetails {
     private var entities = EntityTable()
     private(set) var funnels: [ExactText: Funnel] = [:]
 
-    /// All artists that have beacons.
-    var artists: [ExactText] { entities.entities.map(\.id) }
+    /// All artists that have beacons, and the site.
+    var artists: [ExactText] { [Breakdown.siteEntity] + entities.entities.map(\.id) }
 
     /// Reads the day's batches, several times where it has many values.
     ///
     /// - Parameter eachRows: gets the rows of some artists, whole, at a time.
     init(
         _ day: Day, calendar: ReportingCalendar, maxGroups: Int = Breakdown.maxGroups,
-        maxValues: Int = Breakdown.maxValues, maxRows: Int = Breakdown.maxRows, on connection: PostgresConnection,
+        maxValues: Int = Breakdown.maxValues, maxSiteValues: Int = Breakdown.maxSiteValues,
+        maxRows: Int = Breakdown.maxRows, on connection: PostgresConnection,
         eachRows: ([BreakdownRows.Key: BreakdownRows.Row]) throws -> Void
     ) throws {
         self.day = day
         self.connection = connection
         instants = calendar.range(of: day)
         guard !instants.isEmpty else { return }
-        let chosen = try choose(maxGroups: maxGroups, maxValues: maxValues)
+        let chosen = try choose(maxGroups: maxGroups, maxValues: maxValues, maxSiteValues: maxSiteValues)
         // Every artist has a row at least for each dimension, and one for the remainder.
         var rowsOf: [Int32: Int] = [:]
         for group in chosen { rowsOf[group.artist, default: 0] += 1 }
         var some: Set<Int32> = []
         var rows = 0
-        let numbers = entities.entities.indices.map(Int32.init)
+        let numbers = [Breakdown.site] + entities.entities.indices.map(Int32.init)
         for (index, artist) in numbers.enumerated() {
             some.insert(artist)
             rows += 2 * Dimension.allCases.count + (rowsOf[artist] ?? 0)
@@ -49,16 +50,18 @@ struct DayDetails {
             var details = BreakdownRows(some, chosen: chosen.filter { some.contains($0.artist) })
             try eachBatch { batch, rows, artists in details.add(batch, rows: rows, artists: artists) }
             let entities = entities
-            try eachRows(details.result { entities[$0].id })
+            try eachRows(details.result { $0 == Breakdown.site ? Breakdown.siteEntity : entities[$0].id })
             (some, rows) = ([], 0)
         }
     }
 
-    /// The first values of each artist and dimension; meanwhile the funnels.
-    private mutating func choose(maxGroups: Int, maxValues: Int) throws -> [Breakdown.Group] {
+    /// The first values of each artist and of the site, by dimension; meanwhile the funnels.
+    private mutating func choose(
+        maxGroups: Int, maxValues: Int, maxSiteValues: Int
+    ) throws -> [Breakdown.Group] {
         var parts = 1
         while true {
-            var count = BreakdownCount(maxGroups: maxGroups, maxValues: maxValues)
+            var count = BreakdownCount(maxGroups: maxGroups, maxValues: maxValues, maxSiteValues: maxSiteValues)
             do {
                 for part in 0..<parts {
                     count.begin(part: part, of: parts)

@@ -7,12 +7,15 @@ enum DeriveDetails {
     static let lock: Int64 = 0x7469_6b65_7469_0002
 
     /// Marks days whose hours have changed.
-    static func mark(_ days: Set<Day>, on connection: PostgresConnection) throws {
+    ///
+    /// - Parameter fold: the number of the one that adds to them; nil where what they have may be wrong.
+    static func mark(_ days: Set<Day>, fold: Int64? = nil, on connection: PostgresConnection) throws {
         guard !days.isEmpty else { return }
         try connection.execute(
             """
-            INSERT INTO detail_dirty AS d (day) SELECT * FROM unnest(\(days.sorted()))
-            ON CONFLICT (day) DO UPDATE SET marks = d.marks + 1
+            INSERT INTO detail_dirty AS d (day, first_fold) SELECT day, \(fold) FROM unnest(\(days.sorted())) AS k (day)
+            ON CONFLICT (day) DO UPDATE SET marks = d.marks + 1,
+                first_fold = CASE WHEN EXCLUDED.first_fold IS NOT NULL THEN d.first_fold END
             """)
     }
 

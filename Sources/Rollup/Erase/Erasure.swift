@@ -11,6 +11,8 @@ package enum Erasure {
         package var id: Int64?
         package var batches = 0
         package var beacons = 0
+        /// Reservations and payments that say no more who it was.
+        package var bookings = 0
         /// Reporting days counted again.
         package var days: [Day] = []
         /// Those that raw batches don't make any more: their sums and sketches hold the visitor for ever.

@@ -100,13 +100,13 @@ enum ErasureLedger {
     static func result(of erasure: Int64, on connection: PostgresConnection) throws -> Erasure.Result {
         let row = try connection.query(
             """
-            SELECT batches, beacons, days, unreachable_days, raw_gone_through, unsearched,
+            SELECT batches, beacons, bookings, days, unreachable_days, raw_gone_through, unsearched,
                 (SELECT count(*) FROM erasures WHERE finished_at IS NULL)
             FROM erasures WHERE id = \(erasure)
             """)[0]
         return Erasure.Result(
-            id: erasure, batches: try row.get(0), beacons: try row.get(1), days: try row.get(2),
-            unreachableDays: try row.get(3), rawGoneThrough: try row.get(4), unsearched: try row.get(5),
-            unfinished: try row.get(6))
+            id: erasure, batches: try row.get(0), beacons: try row.get(1), bookings: try row.get(2),
+            days: try row.get(3), unreachableDays: try row.get(4), rawGoneThrough: try row.get(5),
+            unsearched: try row.get(6), unfinished: try row.get(7))
     }
 }

@@ -18,6 +18,7 @@ extension Rollup {
                         result.beacons += found.beacons
                         days.formUnion(found.days)
                     }
+                    result.bookings = try EraseBookings.count(of: visitor, on: connection)
                     result.rawGoneThrough = try Self.rawGoneThrough(on: connection)
                     let plan = Erasure.plan(days.sorted(), droppedThrough: result.rawGoneThrough)
                     let unreachable = Set(days.filter { day in plan.unreachable.contains { $0.contains(day) } })
@@ -43,6 +44,7 @@ extension Rollup {
             try connection.withStatementTimeout(.zero) {
                 try CompactionPause.hold(on: connection) {
                     let erasure = try ErasureLedger.begin(visitor, by: person, on: connection)
+                    try EraseBookings.run(visitor, erasure: erasure, on: connection)
                     let unsearched = try Erasure.search(for: visitor, on: connection, progress: progress) { key in
                         _ = try EraseBatch.run(
                             key, visitor: visitor, erasure: erasure, oldestCounters: oldestCounters,

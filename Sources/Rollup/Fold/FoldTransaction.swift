@@ -84,7 +84,7 @@ enum FoldTransaction {
         }
         try SessionLedger.apply(
             fold.takeSessions(), run: foldSeqs[0], to: &fold, calendar: calendar, on: connection)
-        try add(fold, calendar: calendar, on: connection)
+        try add(fold, number: foldSeqs[0], calendar: calendar, on: connection)
         try recordFolded(claim, foldSeqs, decision, on: connection)
         return Result(
             batches: claim.batches.count, beacons: claim.batches.reduce(0) { $0 + $1.beacons.count },
@@ -92,7 +92,9 @@ enum FoldTransaction {
     }
 
     /// Adds the fold's cells to the stored hours and marks their days.
-    private static func add(_ fold: Fold, calendar: ReportingCalendar, on connection: PostgresConnection) throws {
+    private static func add(
+        _ fold: Fold, number: Int64, calendar: ReportingCalendar, on connection: PostgresConnection
+    ) throws {
         var dirty: Set<DirtyLedger.Key> = []
         var days = DayLookup(calendar)
         for family in TrafficFamily.allCases {
@@ -116,7 +118,7 @@ enum FoldTransaction {
             try TrafficTable.remove(family, hours: removed, on: connection)
         }
         try DirtyLedger.mark(Array(dirty), .day, on: connection)
-        try DeriveDetails.mark(Set(dirty.map(\.bucket)), on: connection)
+        try DeriveDetails.mark(Set(dirty.map(\.bucket)), fold: number, on: connection)
     }
 
     private static func recordFolded(

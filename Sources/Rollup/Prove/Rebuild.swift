@@ -52,6 +52,11 @@ package enum Rebuild {
             try PrunedDays.restore(range == nil ? nil : days, on: connection)
             try replaceLedgers(recount, days, whole: range == nil, on: connection)
             try markDays(days, calendar: calendar, whole: range == nil, on: connection)
+            // Before those of revenue, as messages mark them.
+            let instants =
+                range == nil
+                ? .min..<Int64.max : calendar.start(of: days.lowerBound)..<calendar.start(of: days.upperBound + 1)
+            try DeriveBookings.mark(instants, calendar: calendar, on: connection)
             try markRevenue(days, calendar: calendar, whole: range == nil, on: connection)
             try conclude(connection)
             return result

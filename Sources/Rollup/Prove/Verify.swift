@@ -2,7 +2,7 @@ package import Core
 import Storage
 
 /// Compares raw batches with their ledgers and with hours, hours with days, days with months, and the revenue ledger with
-/// its rollups, all in one snapshot, and names every bucket that disagrees or can't be decoded.
+/// its rollups, bookings with who booked, all in one snapshot, and names every bucket that disagrees or can't be decoded.
 package enum Verify {
     /// A bucket that disagrees.
     package struct Finding: Sendable, Equatable, CustomStringConvertible {
@@ -166,6 +166,7 @@ package enum Verify {
             try compareMonths(family, range, calendar: calendar, dirty: dirty, into: &report, on: connection)
         }
         try VerifyRevenue.compare(range, calendar: calendar, into: &report, on: connection)
+        try VerifyFunnel.compare(range, calendar: calendar, into: &report, on: connection)
     }
 
     private struct Bucket: Hashable {

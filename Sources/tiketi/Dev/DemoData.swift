@@ -46,7 +46,7 @@ struct DemoData {
         _ = try BatchStore.ensurePartition(of: Day(daysSince1970: Int(floorDiv(now, 86_400_000))), on: connection)
         let catalogue = DemoCatalogue(artists: artists)
         let start = now - days * 86_400_000
-        for message in catalogue.announcements(at: start) { _ = try MessageEffects.store(message, on: connection) }
+        _ = try MessageEffects.store(catalogue.announcements(at: start), on: connection)
         var traffic = DemoTraffic(catalogue: catalogue, seed: 1, run: "demo", activeSessions: 12)
         var builder = BeaconBatchBuilder()
         var seq: Int64 = 0
@@ -61,7 +61,7 @@ struct DemoData {
         while instant < now {
             let step = traffic.step(at: instant)
             builder.append(step.beacon)
-            for message in step.messages { _ = try MessageEffects.store(message, on: connection) }
+            if !step.messages.isEmpty { _ = try MessageEffects.store(step.messages, on: connection) }
             if builder.count >= 8192 { try store() }
             // Evenings in Seoul are busy, nights are not.
             let hour = (floorDiv(instant, 3_600_000) + 9) % 24

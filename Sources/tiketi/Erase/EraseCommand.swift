@@ -8,7 +8,8 @@ struct EraseCommand: AsyncParsableCommand {
         commandName: "erase", abstract: "Remove a visitor from raw beacons and from what was counted of them.",
         discussion: """
             Removes every stored beacon with this visitorId, or with this sessionId and no visitorId, and counts the days \
-            again that they belong to. Interrupted and run again, it goes on. What is still in the spool of a node, or is \
+            again that they belong to. Reservations, payments and refunds of the visitor stay, without saying whose they \
+            are. Interrupted and run again, it goes on. What is still in the spool of a node, or is \
             sent later, is not there yet: run it again after that.
 
               tiketi erase --visitor 6f1c… --dry-run
@@ -58,6 +59,11 @@ struct EraseCommand: AsyncParsableCommand {
     static func lines(_ result: Erasure.Result, isDryRun: Bool, hasRedis: Bool) -> [String] {
         let (erased, counted) = isDryRun ? ("would erase", "would be counted") : ("erased", "were counted")
         var lines = ["\(erased) \(result.beacons) beacons in \(result.batches) batches"]
+        if result.bookings > 0 {
+            lines.append(
+                "\(isDryRun ? "would take" : "took") the visitor out of \(result.bookings) reservations, payments and "
+                    + "refunds, which stay")
+        }
         if !result.days.isEmpty { lines.append("\(counted) again: \(DayList(result.days))") }
         if !result.unreachableDays.isEmpty {
             lines.append(

@@ -89,7 +89,7 @@ struct DemoTraffic: Sendable {
             next = random.chance(0.4) ? .seats(event) : random.chance(0.5) ? .checkout(event) : .done
         case .checkout(let event):
             show("checkout", "/events/\(event.id)/checkout", event, &step)
-            if random.chance(0.7) { step.messages = book(event, of: session.artist, at: instant) }
+            if random.chance(0.7) { step.messages = book(event, of: session, at: instant) }
         case .done:
             preconditionFailure("a session that is over is replaced at once")
         }
@@ -124,12 +124,12 @@ struct DemoTraffic: Sendable {
     // MARK: Bookings
 
     private mutating func book(
-        _ event: DemoCatalogue.Event, of artist: DemoCatalogue.Artist, at instant: Int64
+        _ event: DemoCatalogue.Event, of session: Session, at instant: Int64
     ) -> [Message] {
         let tickets = Int64.random(in: 1...4, using: &random)
         let payment = PaymentCompleted(
-            paymentId: nextId("payment"), eventId: event.id, artistId: artist.id, amount: tickets * event.price,
-            currency: "KRW", tickets: tickets)
+            paymentId: nextId("payment"), eventId: event.id, artistId: session.artist.id, amount: tickets * event.price,
+            currency: "KRW", tickets: tickets, visitorId: session.visitor.id)
         if bookings.count == Self.maxBookings {
             bookings[Int.random(in: 0..<bookings.count, using: &random)] = payment
         } else {
@@ -141,7 +141,8 @@ struct DemoTraffic: Sendable {
                 id: nextId("message"), occurredAt: instant,
                 body: .reservationConfirmed(
                     ReservationChanged(
-                        reservationId: "reservation-" + payment.paymentId, eventId: event.id, artistId: artist.id))),
+                        reservationId: "reservation-" + payment.paymentId, eventId: event.id,
+                        artistId: session.artist.id, visitorId: session.visitor.id))),
         ]
     }
 
@@ -155,13 +156,13 @@ struct DemoTraffic: Sendable {
                     PaymentRefunded(
                         refundId: refundId, paymentId: payment.paymentId, eventId: payment.eventId,
                         artistId: payment.artistId, amount: payment.amount, currency: payment.currency,
-                        tickets: payment.tickets))),
+                        tickets: payment.tickets, visitorId: payment.visitorId))),
             Message(
                 id: nextId("message"), occurredAt: instant,
                 body: .reservationCanceled(
                     ReservationChanged(
                         reservationId: "reservation-" + payment.paymentId, eventId: payment.eventId,
-                        artistId: payment.artistId))),
+                        artistId: payment.artistId, visitorId: payment.visitorId))),
         ]
     }
 

@@ -35,16 +35,17 @@ import Testing
 
             #expect(
                 try await fixture.rows("TABLE revenue_ledger ORDER BY message_id") == [
-                    "(m1,payment,\"2025-12-01 04:00:00+00\",artist_1,event_1,KRW,p1,1,2,110000)",
-                    "(m2,refund,\"2025-12-02 16:30:00+00\",artist_1,event_1,KRW,p1,0,-1,-55000)",
+                    "(m1,payment,\"2025-12-01 04:00:00+00\",artist_1,event_1,KRW,p1,1,2,110000,)",
+                    "(m2,refund,\"2025-12-02 16:30:00+00\",artist_1,event_1,KRW,p1,0,-1,-55000,)",
                 ])
             #expect(
-                try await fixture.rows("SELECT grain, family, bucket FROM rollup_dirty ORDER BY bucket") == [
-                    "(hour,revenue,\"2025-12-01 04:00:00+00\")", "(hour,revenue,\"2025-12-02 16:00:00+00\")",
+                try await fixture.rows("SELECT grain, family, bucket FROM rollup_dirty ORDER BY bucket, family") == [
+                    "(hour,booking,\"2025-12-01 04:00:00+00\")", "(hour,revenue,\"2025-12-01 04:00:00+00\")",
+                    "(hour,revenue,\"2025-12-02 16:00:00+00\")",
                 ])
             #expect(
                 try await fixture.rows("TABLE reservation_states") == [
-                    "(res1,event_1,artist_1,\"2025-12-01 04:00:01+00\",\"2025-12-02 04:00:01+00\")"
+                    "(res1,event_1,artist_1,\"2025-12-01 04:00:01+00\",\"2025-12-02 04:00:01+00\",)"
                 ])
             #expect(try await fixture.rows("SELECT artist_id, name FROM artist_names") == ["(artist_1,\"아이유 🎤\")"])
             #expect(
@@ -55,6 +56,63 @@ import Testing
                 try await fixture.rows("TABLE registrations") == ["(user_1,\"2025-12-01 04:00:00+00\")"])
             #expect(try await fixture.rows("SELECT 1 FROM inbox").count == 7)
             #expect(try await fixture.dead().isEmpty)
+        }
+    }
+
+    /// Of the visitor the hash that sketches take, and the id itself in no table.
+    @Test func aVisitorIsStoredAsAHash() async throws {
+        let visitor = "b3c1-visitor"
+        let hash = Int64(bitPattern: Murmur3.hash64(visitor))
+        try await MessageFixture.with { fixture in
+            let whose = #","visitorId":"\#(visitor)"}"#
+            try await fixture.add(id: "m1", MessageFixture.payment("p1").dropLast() + whose)
+            try await fixture.add(
+                id: "m2", type: "payment.refunded",
+                #"{"refundId":"r","paymentId":"p1","eventId":"e","artistId":"a","amount":1,"currency":"KRW","tickets":1"#
+                    + whose)
+            try await fixture.add(
+                id: "m3", type: "reservation.confirmed",
+                #"{"reservationId":"res1","eventId":"e","artistId":"a""# + whose)
+            try await fixture.consuming { try await fixture.untilAllConfirmed() }
+            #expect(try await fixture.rows("SELECT visitor FROM revenue_ledger") == ["(\(hash))", "(\(hash))"])
+            #expect(try await fixture.rows("SELECT visitor FROM reservation_states") == ["(\(hash))"])
+            for table in ["revenue_ledger", "reservation_states", "inbox", "rollup_dirty"] {
+                let rows = try await fixture.rows("TABLE \(unescaped: table)")
+                #expect(!rows.isEmpty && !rows.contains { $0.contains(visitor) }, "\(table)")
+            }
+        }
+    }
+
+    /// A reservation is whose its confirmation says, else whose its cancellation says, in whichever order they come.
+    @Test(
+        arguments: [
+            ("a", "b", "a"), ("a", nil, "a"), (nil, "b", "b"), (nil, nil, nil),
+        ] as [(String?, String?, String?)])
+    func whoReservedDoesNotDependOnTheOrder(confirmed: String?, canceled: String?, expected: String?) async throws {
+        func message(_ id: String, _ isConfirmed: Bool, _ visitor: String?) -> Message {
+            let body = ReservationChanged(reservationId: "r", eventId: "e", artistId: "a", visitorId: visitor)
+            return Message(
+                id: id, occurredAt: isConfirmed ? 1_764_514_800_000 : 1_764_601_200_000,
+                body: isConfirmed ? .reservationConfirmed(body) : .reservationCanceled(body))
+        }
+        let messages = [message("1", true, confirmed), message("2", false, canceled)]
+        for order in [messages, messages.reversed()] {
+            try await MessageFixture.with { fixture in
+                try await fixture.pool.withConnection { connection in
+                    for message in order {
+                        try connection.execute("DELETE FROM rollup_dirty")
+                        let stored = try connection.transaction { try MessageEffects.store([message], on: $0) }
+                        #expect(stored == 1)
+                    }
+                }
+                let hash = expected.map { "\(Int64(bitPattern: Murmur3.hash64($0)))" } ?? ""
+                #expect(try await fixture.rows("SELECT visitor FROM reservation_states") == ["(\(hash))"])
+                // The second message has its day derived again, unless it is a cancellation that says nothing of it.
+                let isChanged = order[1].kind == .reservationConfirmed || canceled != nil
+                #expect(
+                    try await fixture.rows("SELECT bucket FROM rollup_dirty")
+                        == (isChanged ? ["(\"2025-11-30 15:00:00+00\")"] : []))
+            }
         }
     }
 
@@ -110,7 +168,7 @@ import Testing
                     "id": "m1", "type": "payment.completed", "occurredAt": "2025-12-01T13:00:00+09:00",
                     "data": MessageFixture.payment(),
                 ])
-                #expect(try connection.transaction { try MessageEffects.store(message, on: $0) })
+                #expect(try connection.transaction { try MessageEffects.store([message], on: $0) } == 1)
                 _ = try connection.execute("DELETE FROM rollup_dirty")
             }
             #expect(try await fixture.unconfirmed() == 1)

@@ -105,6 +105,24 @@ import Testing
         #expect(reason(data: data) == expected)
     }
 
+    @Test(arguments: ["payment.completed", "payment.refunded", "reservation.confirmed", "reservation.canceled"])
+    func aVisitorMayBeMissingButNotMalformed(type: String) {
+        func reason(visitor: String) -> String? {
+            self.reason(
+                data: """
+                    {"paymentId":"p","refundId":"r","reservationId":"r","eventId":"e","artistId":"a","amount":1,\
+                    "currency":"KRW","tickets":1,"visitorId":\(visitor)}
+                    """, type: type)
+        }
+        #expect(reason(visitor: "null") == nil)
+        #expect(reason(visitor: "\"\(String(repeating: "x", count: 128))\"") == nil)
+        #expect(
+            reason(visitor: "\"\(String(repeating: "x", count: 129))\"") == "data.visitorId is not of 1 to 128 bytes")
+        #expect(reason(visitor: "\"\"") == "data.visitorId is not of 1 to 128 bytes")
+        #expect(reason(visitor: "\"a\\n\"") == "data.visitorId has a control character")
+        #expect(reason(visitor: "7") == "data.visitorId has the wrong type")
+    }
+
     @Test(arguments: ["krw", "KR", "KRWW", "K W", "₩₩₩", "", "123"])
     func currencies(currency: String) {
         #expect(

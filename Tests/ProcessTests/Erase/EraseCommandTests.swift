@@ -21,7 +21,12 @@ import Testing
         let batch = BatchStore.Batch(
             node: "test", firstSeq: 1, lastSeq: 1, receivedAt: Instant.parse("2025-12-01T12:00:00+09:00")!,
             encoding: builder.finish())
+        let reservation = Message(
+            id: "m1", occurredAt: batch.receivedAt,
+            body: .reservationConfirmed(
+                ReservationChanged(reservationId: "r1", eventId: "e1", artistId: "iu", visitorId: Self.visitor)))
         try await pool.withConnection { connection in
+            _ = try connection.transaction { try MessageEffects.store([reservation], on: $0) }
             _ = try BatchStore.ensurePartition(of: batch.receivedDay, on: connection)
             _ = try BatchStore.storeImported(batch, on: connection)
         }
@@ -40,6 +45,7 @@ import Testing
             #expect(
                 look.output == """
                     would erase 2 beacons in 1 batches
+                    would take the visitor out of 1 reservations, payments and refunds, which stay
                     would be counted again: 2025-12-01, 2025-12-03
 
                     """)
@@ -53,6 +59,7 @@ import Testing
             #expect(
                 erase.output == """
                     erased 2 beacons in 1 batches
+                    took the visitor out of 1 reservations, payments and refunds, which stay
                     were counted again: 2025-12-01, 2025-12-03
                     REDIS_URL is not set: the counters of the last days still hold the visitor
                     recorded as erasure 1

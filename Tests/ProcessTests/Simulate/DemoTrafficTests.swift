@@ -45,6 +45,27 @@ import Testing
         #expect((0...3).allSatisfy { seen[$0] ?? 0 > 100 }, "\(seen)")
     }
 
+    /// Who books is who is on the site, so that a funnel by visitor has all of its steps.
+    @Test func bookingsAreOfTheVisitor() {
+        let random = SeededGenerator()
+        print(random)
+        var bookings = 0
+        for step in Self.steps(30_000, seed: random.seed) {
+            for message in step.messages {
+                switch message.body {
+                case .paymentCompleted(let body):
+                    bookings += 1
+                    #expect(body.visitorId == step.beacon[.visitorId])
+                case .reservationConfirmed(let body): #expect(body.visitorId == step.beacon[.visitorId])
+                case .paymentRefunded(let body): #expect(body.visitorId != nil)
+                case .reservationCanceled(let body): #expect(body.visitorId != nil)
+                default: break
+                }
+            }
+        }
+        #expect(bookings > 100)
+    }
+
     @Test func idsAreUniqueAndMoneyIsThatOfTheCatalogue() throws {
         let random = SeededGenerator()
         print(random)

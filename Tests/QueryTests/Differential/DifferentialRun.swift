@@ -66,7 +66,7 @@ struct DifferentialRun {
         try Data(HardMessages.ndjson(messages).utf8).write(to: folder.appending(path: "messages.ndjson"))
         try await pool.withConnection { connection in
             try connection.transaction { connection in
-                for message in messages { _ = try MessageEffects.store(message, on: connection) }
+                _ = try MessageEffects.store(messages, on: connection)
             }
         }
         _ = try await rollup.run()

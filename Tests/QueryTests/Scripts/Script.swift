@@ -8,6 +8,8 @@ struct Script {
         case messages([Fields])
         case roll
         case clock(String)
+        /// Raw beacons received more days ago than this.
+        case drop(Int)
         /// Words of the question, and a table: the columns to look at, and a row each.
         case ask([String], expected: [[String]])
         /// The field that is to blame.
@@ -83,6 +85,11 @@ struct Script {
             case ("messages", 1, false): step = .messages(try fields())
             case ("roll", 1, true): step = .roll
             case ("clock", 2, true): step = .clock(words[1])
+            case ("drop", 2, true):
+                guard let days = Int(words[1]) else {
+                    throw Malformed(line: line, what: "\(words[1]) is no whole number")
+                }
+                step = .drop(days)
             case ("ask", 2..., false): step = .ask(Array(words[1...]), expected: rows)
             case ("refuse", 3..., true): step = .refuse(Array(words[2...]), field: words[1])
             default: throw Malformed(line: line, what: "\(words.joined(separator: " ")) is no step")
