@@ -99,7 +99,8 @@ import Testing
                 try await text(lab, "of=dashboard") == AnswerFormat.csv.render(try await lab.engine.dashboard()))
             #expect(
                 try await text(lab, "of=funnel&eventId=e1&\(Self.day)")
-                    == "date,views,seatViews,reservations,payments\r\n2025-12-01,0,0,0,0\r\n")
+                    == "date,views,seatViews,reservations,payments,viewers,seatViewers,reservers,payers,"
+                    + "reservationsWithoutVisitor,paymentsWithoutVisitor\r\n2025-12-01,0,0,0,0,0,0,0,0,0,0\r\n")
         }
     }
 

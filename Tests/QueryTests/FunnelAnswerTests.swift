@@ -31,6 +31,11 @@ import Testing
             try await lab.revenue(.day, "2025-12-01", gross: 10, refunds: 10, orders: 3)
             try await lab.revenue(.day, "2025-12-01", currency: "USD", gross: 10, orders: 4)
             try await lab.revenue(.day, "2025-12-01", event: "e2", gross: 10, orders: 99)
+            try await lab.execute(
+                """
+                INSERT INTO event_booking_daily
+                VALUES ('e1', '2025-12-01', \(Lab.sketch(0..<1).bytes), \(Lab.sketch(0..<0).bytes), 0, 6)
+                """)
             let answer = try await lab.engine.funnel(
                 FunnelQuestion(
                     eventID: "e1", period: Period(startDate: Day("2025-12-01")!, endDate: Day("2025-12-02")!)))
@@ -38,11 +43,22 @@ import Testing
                 answer.json
                     == #"{"eventId":"e1","eventName":"콘서트","period":{"start":"2025-12-01","end":"2025-12-02"},"#
                     + #""granularity":"daily","funnel":["#
-                    + #"{"date":"2025-12-01","views":200,"seatViews":50,"reservations":1,"payments":7},"#
-                    + #"{"date":"2025-12-02","views":100,"seatViews":20,"reservations":1,"payments":0}],"#
-                    + #""total":{"views":300,"seatViews":70,"reservations":2,"payments":7,"conversion":2.3},"#
+                    + #"{"date":"2025-12-01","views":200,"seatViews":50,"reservations":1,"payments":7,"#
+                    + #""viewers":0,"seatViewers":0,"reservers":1,"payers":0,"reservationsWithoutVisitor":0,"#
+                    + #""paymentsWithoutVisitor":6},"#
+                    + #"{"date":"2025-12-02","views":100,"seatViews":20,"reservations":1,"payments":0,"#
+                    + #""viewers":0,"seatViewers":0,"reservers":0,"payers":0,"reservationsWithoutVisitor":0,"#
+                    + #""paymentsWithoutVisitor":0}],"#
+                    + #""total":{"views":300,"seatViews":70,"reservations":2,"payments":7,"#
+                    + #""viewers":0,"seatViewers":0,"reservers":1,"payers":0,"reservationsWithoutVisitor":0,"#
+                    + #""paymentsWithoutVisitor":6,"conversion":2.3,"visitorConversion":null},"#
                     + #""asOf":"2025-12-05T10:30:00.000Z","complete":true}"#)
-            #expect(AnswerFormat.table.render(answer).contains("2.3 payments for 100 views"))
+            let table = AnswerFormat.table.render(answer)
+            #expect(table.contains("2.3 payments for 100 views"))
+            #expect(
+                table.contains(
+                    "0 of 2 reservations and 6 of 7 payments don't say whose they are: they are in no number of visitors"
+                ))
         }
     }
 

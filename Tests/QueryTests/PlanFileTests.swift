@@ -13,7 +13,7 @@ import Testing
     private static let context = PlanContext(now: Instant.parse("2025-12-05T10:30:00Z")!, reporting: .seoul)
 
     private enum Kind {
-        case artist, revenue, topArtists
+        case artist, revenue, topArtists, topPaths, funnel
     }
 
     private struct Case {
@@ -26,6 +26,7 @@ import Testing
         var dirtyDays: [String] = []
         var dirtyHours: [String] = []
         var pruned: [String] = []
+        var cutDays: [String] = []
     }
 
     private static let cases = [
@@ -53,6 +54,12 @@ import Testing
         Case(
             name: "top-artists-with-stale-days", kind: .topArtists, start: "2025-11-01", end: "2025-11-30",
             dirtyDays: ["2025-11-29", "2025-11-30"]),
+        Case(
+            name: "top-paths-over-a-long-range", kind: .topPaths, start: "2025-10-15", end: "2025-12-05",
+            dirtyDays: ["2025-12-05"], cutDays: ["2025-10-20", "2025-10-21"]),
+        Case(
+            name: "funnel-by-visitor", kind: .funnel, start: "2025-11-17", end: "2025-12-05", granularity: .weekly,
+            dirtyHours: ["2025-12-05T03:00:00Z"]),
     ]
 
     @Test(arguments: cases.map(\.name))
@@ -101,6 +108,20 @@ import Testing
             let top = TopPlan(plan, dirty: dirty)
             explanation.say("months \(top.months), days \(top.days), stale \(top.dirtyDays), hours \(top.hours)")
             statement = TopQueries.ranked(.artist, .pageViews, top, limit: 10, plan.calendar)
+        case .topPaths:
+            let days = BreakdownPlan(
+                plan.days, stale: dirty.days, cut: Set(question.cutDays.map { Day($0)! }), firstRaw: nil)
+            explanation.say("traffic_breakdown_daily", days.stored)
+            explanation.say("analytics_events", days.scanned)
+            statement = BreakdownQueries.pageViews(nil, .path, days.stored)
+        case .funnel:
+            let changed = dirty.days.sorted()
+            explanation.say("event_booking_daily: \(plan.days), without \(changed)")
+            let ranges = changed.map { (bucket: Int32(plan.bucket(of: $0)), instants: plan.calendar.range(of: $0)) }
+            statement = .unionAll([
+                FunnelQueries.bookers(plan.days, except: changed, eventID: "e1"),
+                FunnelQueries.bookings(ranges, eventID: "e1"),
+            ])
         }
         var text = "\(question.kind) \(plan.days.lowerBound) to \(plan.days.upperBound) \(plan.granularity.rawValue)\n"
         text += "zone \(plan.calendar.identifier), from \(plan.source)"

@@ -140,8 +140,8 @@ import Testing
             ),
             ("top?by=artist&limit=101", "limit", "limit must be a whole number from 1 to 100", []),
             (
-                "top?by=path&startDate=2025-11-01&endDate=2025-12-05", "startDate",
-                "startDate to endDate may span at most 31 days for by=path; these are 35", []
+                "top?by=path&startDate=2025-11-01&endDate=2025-12-05&timezone=UTC", "startDate",
+                "startDate to endDate may span at most 31 days for by=path outside Asia/Seoul; these are 35", []
             ),
         ] as [(String, String, String, [String])])
     func badQuestionsNameTheirField(_ path: String, _ field: String, _ detail: String, _ allowed: [String]) async throws

@@ -75,7 +75,7 @@ import Testing
             """)
         try await lab.execute(
             """
-            INSERT INTO reservation_states
+            INSERT INTO reservation_states (reservation_id, event_id, artist_id, confirmed_at, canceled_at)
             SELECT 'r' || n, 'e', 'a', TIMESTAMPTZ '2025-12-05Z' - n * INTERVAL '10 minutes', NULL
             FROM generate_series(1, 50000) n
             """)
@@ -88,11 +88,50 @@ import Testing
             INSERT INTO rollup_pending
             SELECT DATE '2025-12-05', 'n', n, 1, TIMESTAMPTZ '2025-12-05Z' + n * INTERVAL '1 ms' FROM generate_series(1, 20000) n
             """)
+        for (table, id) in [("event_funnel_daily", "id"), ("event_booking_daily", "id")] {
+            try await lab.execute(
+                """
+                INSERT INTO \(unescaped: table)
+                SELECT \(id) || n, at, \(sketch), \(sketch)\(unescaped: table == "event_booking_daily" ? ", 0, 0" : "")
+                FROM generate_series(1, 200) n, generate_series(DATE '2024-11-01', DATE '2025-12-05', INTERVAL '1 day') AS at
+                """)
+        }
+        try await lab.execute(
+            """
+            INSERT INTO traffic_breakdown_daily
+            SELECT CASE n WHEN 0 THEN '' ELSE 'id' || n END, at, dimension, CASE v WHEN 10 THEN 'remainder' ELSE 'value' END,
+                CASE v WHEN 10 THEN '' ELSE 'v' || v END, 1, 1, \(sketch)
+            FROM generate_series(0, 120) n, generate_series(DATE '2025-10-20', DATE '2025-12-05', INTERVAL '1 day') AS at,
+                (VALUES ('path'), ('country')) AS d (dimension), generate_series(1, 10) AS v
+            """)
+        try await lab.execute(
+            "INSERT INTO detail_dirty (day) SELECT DATE '2000-01-01' + n FROM generate_series(1, 9000) n")
+        try await lab.execute(
+            "INSERT INTO dropped_event_days (day) SELECT DATE '2000-01-01' + n FROM generate_series(1, 9000) n")
+        for day in 0..<4 { try await lab.execute("SELECT ensure_events_partition(\(Day("2025-12-02")! + day))") }
+        try await lab.execute(
+            """
+            INSERT INTO analytics_events (received_day, node, seq, last_seq, received_at, min_time, max_time, beacons,
+                schema_version, crc, payload)
+            SELECT at::date, 'n', n, n, at, at, at + INTERVAL '1 minute', 1, 1, 0, ''
+            FROM generate_series(DATE '2025-12-02', DATE '2025-12-05', INTERVAL '1 day') AS at, generate_series(1, 5000) n
+            """)
+        try await lab.execute(
+            """
+            INSERT INTO rollup_folded (received_day, node, seq, fold_seq)
+            SELECT at::date, 'n', n, (at::date - DATE '2025-12-02') * 5000 + n
+            FROM generate_series(DATE '2025-12-02', DATE '2025-12-05', INTERVAL '1 day') AS at, generate_series(1, 5000) n
+            """)
         try await lab.execute("ANALYZE")
     }
 
+    private static let behind = DetailQueries.Behind(
+        days: Day("2025-12-05")!...Day("2025-12-05")!, firstFold: 19_990,
+        markedAt: PostgresTimestamp(ms: Instant.parse("2025-12-05T10:20:00Z")!))
+
     private func statements() throws -> [(name: String, sql: SQL, indexes: [String])] {
         let daily = try plan("2025-11-06", "2025-12-05")
+        let today = Self.calendar.range(of: Day("2025-12-05")!)
         let monthly = try plan("2025-01-15", "2025-12-05", .monthly)
         let hourly = try plan("2025-12-01", "2025-12-03", zone: "UTC")
         var dirtyMonths = DirtyBuckets()
@@ -136,6 +175,41 @@ import Testing
             (
                 "bookings", BookingQueries.latest(before: PeriodPlanTests.context.now, limit: 10),
                 ["revenue_ledger_occurred_at", "artist_names_pkey", "event_names_pkey"]
+            ),
+            ("viewers", FunnelQueries.viewers(daily.days, eventID: "id7"), ["event_funnel_daily_pkey"]),
+            (
+                "bookers", FunnelQueries.bookers(daily.days, except: [Day("2025-12-05")!], eventID: "id7"),
+                ["event_booking_daily_pkey"]
+            ),
+            (
+                "bookings", FunnelQueries.bookings([(0, daily.end - 86_400_000..<daily.end)], eventID: "e"),
+                ["reservation_states_confirmed_at", "revenue_ledger_occurred_at"]
+            ),
+            ("stale details", DetailQueries.marks(daily.days), ["detail_dirty_pkey"]),
+            (
+                "folded since", DetailQueries.batchesSince(Self.behind, today),
+                ["rollup_folded_fold_seq", "rollup_folded_compacted_at", "_pkey"]
+            ),
+            (
+                "beacons folded since", DetailQueries.addedSince(Self.behind, today),
+                ["rollup_folded_fold_seq", "rollup_folded_compacted_at", "_pkey"]
+            ),
+            ("last dropped", BreakdownQueries.lastDropped, ["dropped_event_days_pkey"]),
+            (
+                "cut days", BreakdownQueries.cutDays("id7", .path, .pageViews, daily.days),
+                ["traffic_breakdown_daily_pkey"]
+            ),
+            (
+                "page views by value", BreakdownQueries.pageViews("id7", .path, [daily.days]),
+                ["traffic_breakdown_daily_pkey"]
+            ),
+            (
+                "page views by value of the site", BreakdownQueries.pageViews(nil, .path, [daily.days]),
+                ["traffic_breakdown_daily_pkey"]
+            ),
+            (
+                "visitors by value", BreakdownQueries.sketches(nil, .path, [daily.days]),
+                ["traffic_breakdown_daily_pkey"]
             ),
             ("reservations", FunnelQueries.reservations(daily.start..<daily.end), ["reservation_states_confirmed_at"]),
         ]

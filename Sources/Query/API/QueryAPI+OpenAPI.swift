@@ -95,7 +95,8 @@ extension QueryAPI {
             "/api/analytics/event/{eventId}/funnel": {
               "get": {
                 "summary": "From looking at an event to paying for it",
-                "description": "Each step counts what happened in the bucket: views and payments, not people.",
+                "description": "Each step counts what happened in the bucket, and the different visitors it \#
+        happened to. Reservations and payments have a visitor where the message says so.",
                 "parameters": [
                   {
                     "name": "eventId",
@@ -298,8 +299,9 @@ extension QueryAPI {
               "get": {
                 "summary": "Which were most",
                 "description": "Artists and events are ranked from rollups. Paths, referrers (by host), \#
-        countries and devices are counted from raw beacons: pageViews and uniqueVisitors only, and 31 days at \#
-        most.",
+        countries and devices, pageViews and uniqueVisitors only, come from daily breakdowns that keep the first values \#
+        of a day, and from raw beacons where that says more and 31 days at most are to be read; in another time zone \#
+        from raw beacons alone, over 31 days at most.",
                 "parameters": [
                   {"$ref": "#/components/parameters/startDate"},
                   {"$ref": "#/components/parameters/endDate"},
@@ -642,6 +644,39 @@ extension QueryAPI {
                   "payments": {"type": "integer", "description": "In any currency"}
                 }
               },
+              "FunnelVisitors": {
+                "type": "object",
+                "description": "Different visitors; null for hours and in another time zone than the reporting one",
+                "required": [
+                  "viewers",
+                  "seatViewers",
+                  "reservers",
+                  "payers",
+                  "reservationsWithoutVisitor",
+                  "paymentsWithoutVisitor"
+                ],
+                "properties": {
+                  "viewers": {"type": ["integer", "null"], "description": "Of page views or seat views"},
+                  "seatViewers": {"type": ["integer", "null"]},
+                  "reservers": {
+                    "type": ["integer", "null"],
+                    "description": "With a reservation confirmed in the bucket, canceled later or not"
+                  },
+                  "payers": {
+                    "type": ["integer", "null"],
+                    "description": "With a payment in the bucket, refunded later or not"
+                  },
+                  "reservationsWithoutVisitor": {
+                    "type": ["integer", "null"],
+                    "description": "Reservations whose messages had no visitorId: counted in reservations, in no number \#
+        of visitors"
+                  },
+                  "paymentsWithoutVisitor": {
+                    "type": ["integer", "null"],
+                    "description": "Likewise payments"
+                  }
+                }
+              },
               "Funnel": {
                 "type": "object",
                 "required": ["eventId", "eventName", "period", "granularity", "funnel", "total", "asOf", "complete"],
@@ -655,7 +690,8 @@ extension QueryAPI {
                     "items": {
                       "allOf": [
                         {"type": "object", "required": ["date"], "properties": {"date": {"type": "string"}}},
-                        {"$ref": "#/components/schemas/FunnelNumbers"}
+                        {"$ref": "#/components/schemas/FunnelNumbers"},
+                        {"$ref": "#/components/schemas/FunnelVisitors"}
                       ]
                     }
                   },
@@ -663,15 +699,20 @@ extension QueryAPI {
                     "allOf": [
                       {
                         "type": "object",
-                        "required": ["conversion"],
+                        "required": ["conversion", "visitorConversion"],
                         "properties": {
                           "conversion": {
                             "type": ["number", "null"],
                             "description": "Payments for 100 views"
+                          },
+                          "visitorConversion": {
+                            "type": ["number", "null"],
+                            "description": "Payers for 100 viewers"
                           }
                         }
                       },
-                      {"$ref": "#/components/schemas/FunnelNumbers"}
+                      {"$ref": "#/components/schemas/FunnelNumbers"},
+                      {"$ref": "#/components/schemas/FunnelVisitors"}
                     ]
                   },
                   "asOf": {"$ref": "#/components/schemas/AsOf"},
@@ -752,8 +793,23 @@ extension QueryAPI {
                   "items": {
                     "type": "array",
                     "description": "The best first: rank; id and name of an artist or event, else the value \#
-        under the name in `by`; the number under the name in `metric`",
+        under the name in `by`; the number under the name in `metric`; for pageViews of values `atMost`, which is the \#
+        same where the number is exact",
                     "items": {"type": "object", "required": ["rank"]}
+                  },
+                  "exact": {
+                    "type": "boolean",
+                    "description": "Not for artist and event, which always are. False: each number is a lower bound"
+                  },
+                  "total": {"type": "integer", "description": "Of the whole range; not for artist and event"},
+                  "missing": {
+                    "type": "integer",
+                    "description": "Of beacons without a value; not for artist and event"
+                  },
+                  "remainder": {
+                    "type": "integer",
+                    "description": "Of values that are not kept apart; not for artist and event. Page views of all \#
+        values, missing and remainder add up to total; visitors do not, for one may come with several values"
                   },
                   "asOf": {"$ref": "#/components/schemas/AsOf"},
                   "complete": {"$ref": "#/components/schemas/Complete"}

@@ -18,6 +18,10 @@ package struct Explanation: Equatable, Sendable {
         if let source { say(source, cover.sources.map(Self.hours)) }
     }
 
+    mutating func say(_ table: String, _ days: [ClosedRange<Day>]) {
+        say(table, days.map { Self.range("\($0.lowerBound)", "\($0.upperBound)") })
+    }
+
     private mutating func say(_ table: String, _ ranges: [String]) {
         if !ranges.isEmpty { lines.append("\(table): \(ranges.joined(separator: ", "))") }
     }

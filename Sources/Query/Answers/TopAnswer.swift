@@ -6,6 +6,8 @@ package struct TopAnswer: Answer, Equatable {
         package var key: String?
         package var name: String?
         package var value: Int64
+        /// Page views that it may have where remainders hold some of them; nil where nothing is known of that.
+        package var atMost: Int64?
     }
 
     package var dimension: TopQuestion.Dimension
@@ -14,6 +16,8 @@ package struct TopAnswer: Answer, Equatable {
     package var days: ClosedRange<Day>
     package var timeZone: String
     package var rows: [Row]
+    /// Nil for artists and events: each has a row of its own.
+    package var coverage: TopCoverage?
     package var freshness: Freshness
     package var complete: Bool
     package var explanation = Explanation()
@@ -30,9 +34,12 @@ package struct TopAnswer: Answer, Equatable {
             json.member("items", array: rows.enumerated()) { json, item in
                 write(item.element, rank: item.offset + 1, to: &json)
             }
+            coverage?.write(to: &json)
             freshness.write(to: &json, complete: complete)
         }
     }
+
+    private var hasBounds: Bool { coverage != nil && metric == .pageViews }
 
     func write(_ row: Row, rank: Int, to json: inout JSONWriter) {
         json.object { json in
@@ -40,6 +47,7 @@ package struct TopAnswer: Answer, Equatable {
             json.member(dimension.isRolledUp ? "id" : dimension.rawValue, row.key)
             if dimension.isRolledUp { json.member("name", row.name) }
             json.member(metric.rawValue, row.value)
+            if hasBounds { json.member("atMost", row.atMost) }
         }
     }
 
@@ -48,6 +56,7 @@ package struct TopAnswer: Answer, Equatable {
         columns.append(.text(dimension.isRolledUp ? "id" : dimension.rawValue, dimension.rawValue))
         if dimension.isRolledUp { columns.append(.text("name", "name")) }
         columns.append(.number(metric.rawValue, metric.heading))
+        if hasBounds { columns.append(.number("atMost", "at most")) }
         return Sheet(
             title: "top by \(dimension.rawValue), \(days.lowerBound) to \(days.upperBound), \(timeZone)"
                 + (metric == .revenue ? ", \(currency)" : ""),
@@ -55,8 +64,20 @@ package struct TopAnswer: Answer, Equatable {
             rows: rows.enumerated().map { index, row in
                 [.count(Int64(index + 1)), .text(row.key)] + (dimension.isRolledUp ? [.text(row.name)] : [])
                     + [metric == .revenue ? .money(row.value, currency: currency) : .count(row.value)]
+                    + (hasBounds ? [.count(row.atMost)] : [])
             },
-            notes: [freshness.note(complete: complete)])
+            notes: notes)
+    }
+
+    private var notes: [String] {
+        guard let coverage, !coverage.isExact else { return [freshness.note(complete: complete)] }
+        let what = "of \(dimension.rawValue) values that are not kept apart"
+        return [
+            metric == .uniqueVisitors
+                ? "\(coverage.remainder) visitors came with beacons \(what): each number is a lower bound"
+                : "\(coverage.remainder) of \(coverage.total) page views are \(what): each number is a lower bound",
+            freshness.note(complete: complete),
+        ]
     }
 }
 

@@ -9,17 +9,33 @@ extension QueryEngine {
         // Every step as far as it is stored: no step may run ahead of those after it.
         plan.tailDay = nil
         let (settled, eventID) = (plan, question.eventID)
-        let ((rows, explanation), name, freshness) = try await snapshot { connection in
-            (
-                try Self.funnelRows(settled, eventID, on: connection),
-                try NameQueries.read(.event, [eventID], on: connection)[ExactText(eventID)],
-                try FreshnessQueries.ofEverything(on: connection, now: context.now)
-            )
+        return try await snapshot { connection in
+            let (rows, explanation) = try Self.funnelRows(settled, eventID, on: connection)
+            var answer = FunnelAnswer(
+                eventID: eventID, name: try NameQueries.read(.event, [eventID], on: connection)[ExactText(eventID)],
+                days: settled.days, granularity: settled.granularity, timeZone: settled.calendar.identifier,
+                reportingZone: context.reporting.identifier, rows: rows,
+                freshness: try FreshnessQueries.ofEverything(on: connection, now: context.now), complete: false,
+                explanation: explanation)
+            if settled.source == .calendarTables { try Self.addVisitors(to: &answer, settled, on: connection) }
+            answer.complete = settled.end <= answer.freshness.asOf
+            return answer
         }
-        return FunnelAnswer(
-            eventID: eventID, name: name, days: plan.days, granularity: plan.granularity,
-            timeZone: plan.calendar.identifier, rows: rows, freshness: freshness,
-            complete: plan.end <= freshness.asOf, explanation: explanation)
+    }
+
+    /// Only of whole reporting days: sketches can be merged, but not taken apart.
+    private static func addVisitors(
+        to answer: inout FunnelAnswer, _ plan: PeriodPlan, on connection: PostgresConnection
+    ) throws {
+        let reader = try FunnelReader(plan, eventID: answer.eventID, on: connection)
+        var total = FunnelSketches()
+        for (place, sketches) in reader.buckets.enumerated() {
+            answer.rows[place].visitors = sketches.visitors(of: answer.rows[place].numbers)
+            total.merge(sketches)
+        }
+        answer.totalVisitors = total.visitors(of: answer.total)
+        for line in reader.explanation.lines { answer.explanation.say(line) }
+        if let asOf = reader.asOf { answer.freshness.asOf = min(answer.freshness.asOf, asOf) }
     }
 
     private static func funnelRows(

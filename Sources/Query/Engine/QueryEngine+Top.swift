@@ -6,29 +6,27 @@ extension QueryEngine {
     package func top(_ question: TopQuestion) async throws -> TopAnswer {
         let context = context
         let plan = try PeriodPlan(question.period, context)
-        let (rows, freshness) =
+        let found =
             question.dimension.isRolledUp
             ? try await snapshot { connection in
-                (
-                    try Self.rolledUpTop(question, plan, on: connection),
-                    question.metric == .revenue
+                FoundTop(
+                    rows: try Self.rolledUpTop(question, plan, on: connection),
+                    freshness: question.metric == .revenue
                         ? try FreshnessQueries.ofMessages(on: connection, now: context.now)
-                        : try FreshnessQueries.read(on: connection, now: context.now)
-                )
-            } : try await scannedTop(question, plan, context)
-        var explanation = Explanation()
-        let range = "\(plan.days.lowerBound) to \(plan.days.upperBound)"
-        if !question.dimension.isRolledUp {
-            explanation.say("analytics_events: raw beacons of \(range)")
-        } else if question.metric == .revenue {
-            explanation.say("revenue tables: \(range)")
-        } else {
-            explanation.say("\(question.dimension.rawValue)_traffic tables: \(range)")
-        }
+                        : try FreshnessQueries.read(on: connection, now: context.now),
+                    explanation: Self.explanation(question, plan))
+            } : try await brokenDownTop(question, plan, context)
         return TopAnswer(
             dimension: question.dimension, metric: question.metric, currency: question.currency, days: plan.days,
-            timeZone: plan.calendar.identifier, rows: rows, freshness: freshness,
-            complete: plan.end <= freshness.asOf, explanation: explanation)
+            timeZone: plan.calendar.identifier, rows: found.rows, coverage: found.coverage,
+            freshness: found.freshness, complete: plan.end <= found.freshness.asOf, explanation: found.explanation)
+    }
+
+    private static func explanation(_ question: TopQuestion, _ plan: PeriodPlan) -> Explanation {
+        var explanation = Explanation()
+        let tables = question.metric == .revenue ? "revenue" : "\(question.dimension.rawValue)_traffic"
+        explanation.say("\(tables) tables", [plan.days])
+        return explanation
     }
 
     static func rolledUpTop(

@@ -14,6 +14,8 @@ struct ScannedTop {
     private var keyBytes = 0
     private var counts: [Int64] = []
     private var sketches: [VisitorSketch] = []
+    /// All, those of nobody too.
+    private(set) var beacons: Int64 = 0
 
     init(_ question: TopQuestion, maxGroups: Int? = nil) {
         self.question = question
@@ -39,6 +41,7 @@ struct ScannedTop {
 
     /// - Throws: `InvalidQuestion` where there are too many groups.
     mutating func add(_ batch: BeaconBatch) throws(InvalidQuestion) {
+        beacons += Int64(batch.count)
         let keys = batch[Self.column(question.dimension)]
         // Each distinct text is turned into a group once a batch, and only if one of its rows counts.
         var groups = [Int?](repeating: nil, count: keys.valueCount + 1)
@@ -89,23 +92,37 @@ struct ScannedTop {
         return place
     }
 
-    var rows: [TopAnswer.Row] {
-        var list = TopList<OptionalKey>(maxCount: question.limit)
-        for (key, place) in places {
-            let value = question.metric == .uniqueVisitors ? Int64(sketches[place].value) : counts[place]
-            list.add(OptionalKey(text: key), value)
-        }
-        return list.items.map { TopAnswer.Row(key: $0.key.text?.string, name: nil, value: $0.value) }
+    /// What was counted of a value, which is then no longer among `values`.
+    mutating func remove(_ key: ExactText?) -> (count: Int64, visitors: VisitorSketch) {
+        guard let place = places.removeValue(forKey: key) else { return (0, VisitorSketch()) }
+        if question.metric == .uniqueVisitors { return (0, sketches[place]) }
+        return (counts[place], VisitorSketch())
     }
 
-    /// No value comes after every value.
-    private struct OptionalKey: Comparable, Sendable {
-        let text: ExactText?
-
-        static func < (left: OptionalKey, right: OptionalKey) -> Bool {
-            guard let leftText = left.text else { return false }
-            guard let rightText = right.text else { return true }
-            return leftText < rightText
+    /// Nil stands for beacons that carry none.
+    var values: [(key: ExactText?, value: Int64)] {
+        places.map { key, place in
+            (key, question.metric == .uniqueVisitors ? Int64(sketches[place].value) : counts[place])
         }
+    }
+
+    /// Of removed values too.
+    var pageViews: Int64 { counts.reduce(0, +) }
+    var visitors: VisitorSketch { sketches.reduce(into: VisitorSketch()) { $0.merge($1) } }
+
+    var rows: [TopAnswer.Row] {
+        var list = TopList<TopKey>(maxCount: question.limit)
+        for (key, value) in values { list.add(TopKey(text: key), value) }
+        return list.items.map { key, value in
+            TopAnswer.Row(
+                key: key.text?.string, value: value, atMost: question.metric == .uniqueVisitors ? nil : value)
+        }
+    }
+
+    var coverage: TopCoverage {
+        let missing = values.first { $0.key == nil }?.value ?? 0
+        return TopCoverage(
+            isExact: true, total: question.metric == .uniqueVisitors ? Int64(visitors.value) : pageViews,
+            missing: missing, remainder: 0)
     }
 }

@@ -5,7 +5,15 @@ struct TopCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "top",
         abstract: "Which artists, events, pages, referrers, countries or devices were most.",
-        discussion: "Pages, referrers, countries and devices are counted from raw beacons, over 31 days at most.")
+        discussion: """
+            Pages, referrers, countries and devices come from breakdowns, which keep the first values of a day, and from raw \
+            beacons where those say more and are there still. Where a number is a lower bound, a line below the table says \
+            so, and 'at most' how much it may be.
+
+            Examples:
+              tiketi query top --by path --artist iu --from 2025-01-01 --to 2025-12-31
+              tiketi query top --by country --metric uniqueVisitors
+            """)
 
     @Option(help: "\(TopQuestion.Dimension.allCases.map(\.rawValue).joined(separator: ", ")).")
     var by = "artist"

@@ -29,6 +29,26 @@ import Testing
                     VALUES (\(id), '2025-12-01', 1234567, 5, 1234572, 3, 200000, \(VisitorSketch().bytes))
                     """)
             }
+            for (kind, value, views) in [("value", "/a", 1_000_000), ("remainder", "", 200_000)]
+                as [(String, String, Int64)]
+            {
+                try connection.execute(
+                    """
+                    INSERT INTO traffic_breakdown_daily
+                    VALUES ('', '2025-12-01', 'path', \(kind), \(value), \(views), \(views), \(VisitorSketch().bytes))
+                    """)
+            }
+            try connection.execute("INSERT INTO dropped_event_days (day) VALUES ('2025-12-02')")
+            var visitor = VisitorSketch()
+            visitor.add(hash: 7)
+            try connection.execute(
+                "INSERT INTO event_funnel_daily VALUES ('e1', '2025-12-01', \(visitor.bytes), \(VisitorSketch().bytes))"
+            )
+            try connection.execute(
+                """
+                INSERT INTO event_booking_daily
+                VALUES ('e1', '2025-12-01', \(VisitorSketch().bytes), \(visitor.bytes), 0, 3)
+                """)
             try connection.execute(
                 "INSERT INTO revenue_daily VALUES ('2025-12-01', 'KRW', 'iu', 'e1', 132000, 33000, 4, 4, 1)")
         }
@@ -93,6 +113,14 @@ import Testing
             "top --by path --artist iu --from 2025-11-30 --to 2025-12-02"
         ),
         (
+            "top?by=path&startDate=2025-09-01&endDate=2025-12-02",
+            "top --by path --from 2025-09-01 --to 2025-12-02"
+        ),
+        (
+            "top?by=country&metric=uniqueVisitors&artistId=iu&startDate=2025-09-01&endDate=2025-12-02",
+            "top --by country --metric uniqueVisitors --artist iu --from 2025-09-01 --to 2025-12-02"
+        ),
+        (
             "artist/iu/traffic?startDate=2025-12-02&endDate=2025-12-02&compare=previous",
             "traffic --artist iu --from 2025-12-02 --to 2025-12-02 --compare previous"
         ),
@@ -111,6 +139,24 @@ import Testing
             #expect(answers.command.error == "")
             #expect(answers.command.output == answers.api + "\n")
             #expect(answers.api.contains("\"asOf\":\"2025-12-03T00:00:00.000Z\""))
+        }
+    }
+
+    /// What is exact, and what is not, is said to people too.
+    @Test func aRankingSaysThatItIsNotExact() async throws {
+        try await withAnalyticsDatabase { configuration, pool in
+            try await fill(pool)
+            let answers = try await both(
+                "top?by=path&startDate=2025-09-01&endDate=2025-12-02",
+                ["top", "--by", "path", "--from", "2025-09-01", "--to", "2025-12-02"], configuration)
+            #expect(
+                answers.api.contains(
+                    #""items":[{"rank":1,"path":"/a","pageViews":1000000,"atMost":1034567}],"exact":false,"#
+                        + #""total":1234567,"missing":0,"remainder":234567,"#))
+            #expect(
+                answers.command.output.contains(
+                    "234567 of 1234567 page views are of path values that are not kept apart: each number is a lower bound"
+                ), "\(answers.command.output)")
         }
     }
 
@@ -162,8 +208,8 @@ import Testing
                 "tiketi: --granularity must be one of hourly, daily, weekly, monthly\n"
             ),
             (
-                "top --by path --from 2025-10-01 --to 2025-12-01", 2,
-                "tiketi: --from to --to may span at most 31 days for --by path; these are 62\n"
+                "top --by path --from 2025-10-01 --to 2025-12-01 --timezone UTC", 2,
+                "tiketi: --from to --to may span at most 31 days for --by path outside Asia/Seoul; these are 62\n"
             ),
             ("top --by artist --limit many", 2, "tiketi: --limit must be a whole number from 1 to 100\n"),
             ("events --limit 0", 2, "tiketi: --limit must be a whole number from 1 to 1000000000\n"),
