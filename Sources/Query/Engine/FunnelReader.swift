@@ -58,7 +58,9 @@ struct FunnelReader {
                 + "\(behind.days.upperBound)")
         let added = FoldedBatches(
             instants, eventID: eventID, columns: [.eventType, .visitorId, .sessionId, .clientHash])
-        try added.each(DetailQueries.batchesSince(behind, instants), on: connection) { add($0) }
+        try connection.stream(DetailQueries.batchesSince(behind, instants)) { row in
+            if let batch = try added.batch(StoredBatch(row: row)) { add(batch) }
+        }
     }
 
     private mutating func add(_ batch: BeaconBatch) {

@@ -1,6 +1,6 @@
 import Core
 
-/// Some artists' dimensions, and some events: what is stored of them, and what raw beacons give.
+/// Some artists' dimensions, or the site's, and some events: what is stored of them, and what raw beacons give.
 ///
 /// The stored rows say which values have rows of their own: each row's sums and sketch are counted again, and of all other
 /// values only the counts, which must be no better than those of the values that were chosen. One pass, whatever there is.
@@ -38,14 +38,14 @@ struct DetailPart {
     }
 
     private struct List {
+        /// How many values may have a row.
+        var maxChosen: Int
         var chosen = 0
         var worst: Breakdown.Chosen?
         /// The row that holds all other values; -1 without one.
         var remainder: Int32 = -1
     }
 
-    private let maxValues: Int
-    private let maxOthers: Int
     private var stored: [Stored] = []
     /// The stored sketches, end to end.
     private var sketches: [UInt8] = []
@@ -58,10 +58,7 @@ struct DetailPart {
     /// The values without a row, and the row that they are part of.
     private var others: [(value: UInt64, list: UInt64, row: Int32)] = []
 
-    init(maxValues: Int, maxOthers: Int) {
-        self.maxValues = maxValues
-        self.maxOthers = maxOthers
-    }
+    var otherCount: Int { others.count }
 
     static func mixed(_ hash: UInt64) -> UInt64 {
         var hash = (hash ^ hash >> 32) &* 0xd6e8_feb8_6659_fd93
@@ -70,8 +67,10 @@ struct DetailPart {
     }
 
     /// Adds a row of a breakdown; false where there is such a row already.
+    ///
+    /// - Parameter maxValues: how many values of the list may have one.
     mutating func add(
-        list: UInt64, value: UInt64, _ kind: BreakdownRows.Kind, pageViews: Int64, beacons: Int64,
+        list: UInt64, value: UInt64, _ kind: BreakdownRows.Kind, maxValues: Int, pageViews: Int64, beacons: Int64,
         visitors: UnsafeRawBufferPointer
     ) -> Bool {
         let index = Int32(stored.count)
@@ -81,11 +80,11 @@ struct DetailPart {
         switch kind {
         case .value:
             let chosen = Breakdown.Chosen(value: value, pageViews: pageViews, beacons: beacons)
-            lists[list, default: List()].chosen += 1
+            lists[list, default: List(maxChosen: maxValues)].chosen += 1
             if lists[list]!.worst.map({ Breakdown.Chosen.isBetter($0, chosen) }) ?? true {
                 lists[list]!.worst = chosen
             }
-        case .remainder: lists[list, default: List()].remainder = index
+        case .remainder: lists[list, default: List(maxChosen: maxValues)].remainder = index
         case .missing: break
         }
         return true
@@ -128,11 +127,11 @@ struct DetailPart {
         return true
     }
 
-    /// Nil where no row can be of it, or there are too many values.
+    /// Nil where no row can be of it.
     private mutating func index(_ list: UInt64, _ value: UInt64) -> Int? {
         let group = Self.mixed(list ^ value)
         if let known = groups[group] { return Int(known) }
-        guard value != Self.missing, let remainder = lists[list]?.remainder, remainder >= 0, others.count < maxOthers
+        guard value != Self.missing, let remainder = lists[list]?.remainder, remainder >= 0
         else { return nil }
         let index = stored.count + others.count
         _ = groups.insert(group, Int32(index))
@@ -155,11 +154,11 @@ struct DetailPart {
         for (index, other) in others.enumerated() {
             // A list is cut only where it is full.
             let list = lists[other.list]!
-            guard list.chosen == maxValues, let worst = list.worst else { return false }
+            guard list.chosen == list.maxChosen, let worst = list.worst else { return false }
             let count = counts[stored.count + index]
             let own = Breakdown.Chosen(value: other.value, pageViews: count.pageViews, beacons: count.beacons)
             if Breakdown.Chosen.isBetter(own, worst) { return false }
         }
-        return lists.values.allSatisfy { $0.chosen <= maxValues }
+        return lists.values.allSatisfy { $0.chosen <= $0.maxChosen }
     }
 }

@@ -20,11 +20,11 @@ struct DetailProof {
     private var known: [Dimension: [UInt64: UInt64]] = [:]
     private(set) var holds = true
 
-    init(_ day: Day, maxValues: Int = Breakdown.maxValues, on connection: PostgresConnection) throws {
+    init(_ day: Day, on connection: PostgresConnection) throws {
         self.day = day
         let count = 1 << Int(Self.partBits)
-        parts = (0..<count).map { _ in DetailPart(maxValues: maxValues, maxOthers: Self.maxOthers / count) }
-        pending.reserveCapacity(Self.maxRecords + BatchBlock.maxRows * (Dimension.allCases.count + 2))
+        parts = (0..<count).map { _ in DetailPart() }
+        pending.reserveCapacity(Self.maxRecords + BatchBlock.maxRows * (2 * Dimension.allCases.count + 2))
         try readBreakdowns(on: connection)
         try readFunnels(on: connection)
     }
@@ -65,7 +65,9 @@ struct DetailProof {
             let (pageViews, beacons) = (try row.get(4, as: Int64.self), try row.get(5, as: Int64.self))
             let isNew = row.withBytes(6) {
                 parts[Self.part(of: list)].add(
-                    list: list, value: value, kind, pageViews: pageViews, beacons: beacons, visitors: $0)
+                    list: list, value: value, kind,
+                    maxValues: artist.isEmpty ? Breakdown.maxSiteValues : Breakdown.maxValues, pageViews: pageViews,
+                    beacons: beacons, visitors: $0)
             }
             if !isNew { holds = false }
         }
@@ -101,18 +103,19 @@ struct DetailProof {
         let seatView = batch[.eventType].code(of: "seat_view")
         let artistHashes = Self.hashes(batch[.artistId], Self.hash(ofArtist:))
         for dimension in Dimension.allCases {
-            add(dimension, batch, rows, visits, artistHashes, pageView: pageView)
+            let values = values(dimension, batch[dimension.column])
+            add(dimension, batch, rows, visits, values, artistHashes, pageView: pageView)
+            addSite(dimension, batch, rows, visits, values, pageView: pageView)
         }
         addFunnels(batch, rows, visits, pageView: pageView, seatView: seatView)
         if pending.count >= Self.maxRecords { take() }
     }
 
     private mutating func add(
-        _ dimension: Dimension, _ batch: BeaconBatch, _ rows: [Int32], _ visits: Visits, _ artistHashes: [UInt64],
-        pageView: UInt32
+        _ dimension: Dimension, _ batch: BeaconBatch, _ rows: [Int32], _ visits: Visits, _ values: [UInt64],
+        _ artistHashes: [UInt64], pageView: UInt32
     ) {
         let lists = artistHashes.map { Self.list($0, dimension) }
-        let values = values(dimension, batch[dimension.column])
         let codes = batch[dimension.column].codes.span
         let artists = batch[.artistId].codes.span
         let types = batch[.eventType].codes.span
@@ -138,6 +141,40 @@ struct DetailProof {
             current = DetailPart.Record(
                 list: lists[Int(artist) - 1], value: values[Int(codes[row])], visitor: visitor ?? 0, beacons: 1,
                 pageViews: views, isNobody: visitor == nil)
+        }
+        if current.beacons > 0 { records.append(current) }
+        pending = records
+    }
+
+    /// The same for the whole site, of which beacons without an artist are, too.
+    private mutating func addSite(
+        _ dimension: Dimension, _ batch: BeaconBatch, _ rows: [Int32], _ visits: Visits, _ values: [UInt64],
+        pageView: UInt32
+    ) {
+        let list = Breakdown.siteEntity.string.utf8.withContiguousStorageIfAvailable {
+            Self.list(Self.hash(ofArtist: UnsafeRawBufferPointer($0)), dimension)
+        }!
+        let codes = batch[dimension.column].codes.span
+        let types = batch[.eventType].codes.span
+        var current = DetailPart.Record(list: list, value: 0, visitor: 0)
+        var code: UInt32 = 0
+        var records = pending
+        pending = []
+        visits.forEachByKey { place, visitor in
+            let row = Int(rows[place])
+            let views: UInt16 = types[row] == pageView ? 1 : 0
+            if code == codes[row], current.visitor == (visitor ?? 0), current.isNobody == (visitor == nil),
+                current.beacons > 0, current.beacons < .max
+            {
+                current.beacons += 1
+                current.pageViews += views
+                return
+            }
+            if current.beacons > 0 { records.append(current) }
+            code = codes[row]
+            current = DetailPart.Record(
+                list: list, value: values[Int(code)], visitor: visitor ?? 0, beacons: 1, pageViews: views,
+                isNobody: visitor == nil)
         }
         if current.beacons > 0 { records.append(current) }
         pending = records
@@ -219,6 +256,7 @@ struct DetailProof {
             holds = parts[part].take(dealt[ends[part]..<(part + 1 < ends.count ? ends[part + 1] : dealt.count)])
         }
         self.pending.removeAll(keepingCapacity: true)
+        holds = holds && parts.reduce(0) { $0 + $1.otherCount } <= Self.maxOthers
     }
 
     mutating func finish() {
