@@ -34,7 +34,7 @@ struct DetailProof {
     // MARK: What is stored
 
     private mutating func readBreakdowns(on connection: PostgresConnection) throws {
-        var artist: [UInt8] = []
+        var artist: [UInt8]?
         var artistHash: UInt64 = 0
         try connection.stream(
             """
@@ -43,7 +43,7 @@ struct DetailProof {
             """
         ) { row in
             row.withBytes(0) { id in
-                if artist.count != id.count || !artist.elementsEqual(id) {
+                if artist.map({ $0.count != id.count || !$0.elementsEqual(id) }) ?? true {
                     artist = Array(id)
                     artistHash = Self.hash(ofArtist: id)
                 }
@@ -66,7 +66,7 @@ struct DetailProof {
             let isNew = row.withBytes(6) {
                 parts[Self.part(of: list)].add(
                     list: list, value: value, kind,
-                    maxValues: artist.isEmpty ? Breakdown.maxSiteValues : Breakdown.maxValues, pageViews: pageViews,
+                    maxValues: artist == [] ? Breakdown.maxSiteValues : Breakdown.maxValues, pageViews: pageViews,
                     beacons: beacons, visitors: $0)
             }
             if !isNew { holds = false }
