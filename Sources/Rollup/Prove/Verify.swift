@@ -20,8 +20,8 @@ package enum Verify {
         package var findings: [Finding] = []
         /// Buckets not compared because they are waiting to be derived.
         package var dirty = 0
-        /// Stretches of days that could not be proven and were counted exactly.
-        package var counted: [ClosedRange<Day>] = []
+        /// What could not be proven, and was counted exactly.
+        package var doubts: [String] = []
         /// Days of receipt whose raw batches are gone: hours they may have fed were not compared with raw.
         package var rawDropped: [Day] = []
     }
@@ -74,11 +74,13 @@ package enum Verify {
         on connection: PostgresConnection
     ) throws {
         let before = report.findings.count
-        if !proof.isDoubtful {
-            for stretch in DayList(proof.doubtful).stretches where report.hasRoom {
+        report.doubts = proof.doubts.sorted { $0.key < $1.key }.map { "\($0.key): \($0.value)" }
+        if let doubt = proof.doubt { report.doubts.append(doubt) }
+        if proof.doubt == nil {
+            for stretch in DayList(proof.doubts.keys).stretches where report.hasRoom {
                 try countExactly(stretch, calendar: calendar, into: &report, on: connection)
             }
-            guard !proof.doubtful.isEmpty, report.findings.count == before else { return }
+            guard !proof.doubts.isEmpty, report.findings.count == before else { return }
         }
         try countExactly(range, calendar: calendar, into: &report, on: connection)
     }
@@ -88,7 +90,6 @@ package enum Verify {
         on connection: PostgresConnection
     ) throws {
         let recount = try Recount(range, calendar: calendar, isForReplacing: false, on: connection)
-        if let days = recount.days { report.counted.append(days) }
         for family in TrafficFamily.allCases { try compareHours(family, recount, into: &report, on: connection) }
         for batch in recount.unreadable {
             report.add(

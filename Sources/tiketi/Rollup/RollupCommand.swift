@@ -129,7 +129,7 @@ struct RollupCommand: AsyncParsableCommand {
                 if verbose {
                     let days = report.days.map { "\($0.lowerBound) to \($0.upperBound)" } ?? "no days"
                     print("compared \(days), \(report.beacons) raw beacons; \(report.dirty) buckets wait to be derived")
-                    for days in report.counted { print("counted \(days.lowerBound) to \(days.upperBound) exactly") }
+                    for doubt in report.doubts { print("not proven, so counted exactly: \(doubt)") }
                     if let last = report.rawDropped.last { print("raw batches received up to \(last) are gone") }
                 }
                 if !report.findings.isEmpty { throw ExitCode.failure }

@@ -31,11 +31,14 @@ struct DayProof {
     }
 
     struct Outcome: Sendable {
-        var holds = true
+        /// What does not hold; nil where all does.
+        var doubt: String?
         var beacons = 0
         var stamped: [Stamped] = []
         /// Whether the rows of the day itself were compared too.
         var comparedDay = false
+
+        var holds: Bool { doubt == nil }
     }
 
     /// Where a day has more beacons than this, it is cut into slices of some hours: what is in memory at a time.
@@ -55,10 +58,10 @@ struct DayProof {
         var proof = DayProof(day, ground, on: connection)
         do {
             try proof.run()
-        } catch is UndecodableRow {
-            proof.outcome.holds = false
-        } catch is RawBatches.Unreadable {
-            proof.outcome.holds = false
+        } catch let row as UndecodableRow {
+            proof.outcome.doubt = "\(row.table)"
+        } catch let batch as RawBatches.Unreadable {
+            proof.outcome.doubt = "\(batch)"
         }
         return proof.outcome
     }
@@ -82,7 +85,7 @@ struct DayProof {
         for slice in slices(of: range, batches) where outcome.holds { try prove(slice, batches) }
         if outcome.holds, details != nil {
             details!.finish()
-            outcome.holds = details!.holds
+            if !details!.holds { outcome.doubt = "breakdowns and funnels" }
         }
         if outcome.holds, !ground.pruned.contains(day) {
             for family in TrafficFamily.allCases where outcome.holds { try compareDays(family) }
@@ -113,7 +116,7 @@ struct DayProof {
             let batch = try RawBatches.load(
                 source.key, columns: counts ? Self.columns : RepeatedMessages.columns, on: connection)
             guard source.repeats.allSatisfy({ $0 >= 0 && $0 < batch.count }) else {
-                outcome.holds = false
+                outcome.doubt = "repeats of \(source.key)"
                 return
             }
             let repeats = RowSet(source.repeats, of: batch.count)
@@ -130,7 +133,8 @@ struct DayProof {
         }
         if sessions.holds { try sessions.finish(into: &fold, on: connection) }
         if messages.holds { try messages.finish(ground.calendar, on: connection) }
-        outcome.holds = sessions.holds && messages.holds
+        if !sessions.holds { outcome.doubt = "sessions" }
+        if !messages.holds { outcome.doubt = "message ids and repeats" }
         if outcome.holds, !ground.pruned.contains(day) { try compareHours(slice) }
         addUpDays()
         fold.removeCells()
@@ -169,14 +173,14 @@ struct DayProof {
                     guard let entity, let cell = fold.cellIndex(entity, hour: hour),
                         try isEqual(fold.cell(at: cell), row)
                     else {
-                        outcome.holds = false
+                        outcome.doubt = family.table(.hour)
                         return
                     }
                     matched += 1
                 }
             }
         }
-        outcome.holds = matched == fold.cellCount
+        if matched != fold.cellCount { outcome.doubt = "missing hours" }
     }
 
     private mutating func compareDays(_ family: TrafficFamily) throws {
@@ -196,12 +200,12 @@ struct DayProof {
             if ground.dirty.contains(family, .day, id, day) { continue }
             let entity = row.withBytes(0) { fold.entities.knownNumber(of: $0, family: family) }
             guard let entity, Int(entity) < days.count, try isEqual(days[Int(entity)], row) else {
-                outcome.holds = false
+                outcome.doubt = family.table(.day)
                 return
             }
             matched += 1
         }
-        outcome.holds = matched == expected
+        if matched != expected { outcome.doubt = "missing rows of \(family.table(.day))" }
     }
 
     private func isDerived(_ entity: Int32) -> Bool {

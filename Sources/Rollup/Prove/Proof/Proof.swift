@@ -10,10 +10,10 @@ struct Proof {
     /// The days looked at; nil where nothing is stored.
     private(set) var days: ClosedRange<Day>?
     private(set) var beacons = 0
-    /// Days that may disagree with what raw beacons give.
-    private(set) var doubtful: [Day] = []
-    /// Something may be wrong that belongs to no day.
-    private(set) var isDoubtful = false
+    /// Days that may disagree with what raw beacons give, and in what.
+    private(set) var doubts: [Day: String] = [:]
+    /// What may be wrong and belongs to no day.
+    private(set) var doubt: String?
     /// Days whose rows are what their hours give, too.
     private(set) var comparedDays: Set<Day> = []
 
@@ -25,16 +25,17 @@ struct Proof {
         try connection.execute(Recount.maxIdle)
         try connection.execute(.planForValues)
         guard let stored = try FoldedBatch.stored(on: connection) else {
-            isDoubtful = true
+            doubt = "nothing is stored"
             return
         }
         let storedDays = calendar.day(of: stored.lowerBound)...calendar.day(of: stored.upperBound)
         days = range ?? storedDays
         let lastStored = calendar.day(of: stored.upperBound + Recount.maxClampMs)
         let first = max(days!.lowerBound, storedDays.lowerBound)
-        let last = min(days!.upperBound, lastStored)
+        // Ids may be claimed for the day after.
+        let last = range == nil ? lastStored : min(days!.upperBound, lastStored)
         guard first <= last else {
-            isDoubtful = true
+            doubt = "nothing is stored of these days"
             return
         }
         let instants = calendar.start(of: first)..<calendar.start(of: last + 1)
@@ -51,16 +52,21 @@ struct Proof {
             Self.days(of: batches, within: first...last, calendar), ground, on: connection)
         for (day, outcome) in outcomes {
             beacons += outcome.beacons
-            if !outcome.holds { doubtful.append(day) }
+            doubts[day] = outcome.doubt
             if outcome.holds, outcome.comparedDay { comparedDays.insert(day) }
         }
-        doubtful.sort()
-        isDoubtful =
-            try !ledgersHold(
-                outcomes.values.flatMap(\.stamped), range == nil ? nil : instants, first...last, ground, on: connection)
-            || !Self.areEmpty(
-                Self.gaps(between: outcomes.keys.sorted(), days: range == nil ? nil : first...last), calendar,
-                on: connection)
+        if !(try areAllThere(range == nil ? nil : first...last, on: connection)) {
+            doubt = "batches that are gone"
+        } else if !(try stampedHold(
+            outcomes.values.flatMap(\.stamped), range == nil ? nil : instants, ground, on: connection))
+        {
+            doubt = "repeats of stamped ids"
+        } else if !(try Self.areEmpty(
+            Self.gaps(between: outcomes.keys.sorted(), days: range == nil ? nil : first...last), calendar,
+            on: connection))
+        {
+            doubt = "something of days without beacons"
+        }
     }
 
     /// The days on which some batch has beacons, or may have claimed an instant, ascending.
@@ -122,12 +128,10 @@ struct Proof {
         }
     }
 
-    /// What belongs to no single day.
-    private func ledgersHold(
-        _ stamped: [DayProof.Stamped], _ instants: Range<Int64>?, _ days: ClosedRange<Day>, _ ground: DayProof.Ground,
+    private func stampedHold(
+        _ stamped: [DayProof.Stamped], _ instants: Range<Int64>?, _ ground: DayProof.Ground,
         on connection: PostgresConnection
     ) throws -> Bool {
-        guard try areAllThere(instants == nil ? nil : days, on: connection) else { return false }
         guard stamped.count <= StampedProof.maxStamped else { return false }
         guard let instants else {
             return try StampedProof.holds(stamped, computed: .min ..< .max, isWhole: true, on: connection)

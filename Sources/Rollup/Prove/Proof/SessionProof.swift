@@ -90,19 +90,19 @@ struct SessionProof {
     mutating func finish(into fold: inout Fold, on connection: PostgresConnection) throws {
         var previous = before
         // Of sessions that begin here.
-        var open: [(piece: SessionPiece, entity: Int32)] = []
+        var goingOn: [(piece: SessionPiece, entity: Int32)] = []
         for index in slots.indices where holds {
             holds = slots[index].reached.allSatisfy { $0 == 3 }
             guard holds else { return }
             let isLast = index == slots.count - 1
             chain(previous, slots[index].pieces, slots[index].entities, &fold) { piece, entity in
-                if isLast { open.append((piece, entity)) }
+                if isLast { goingOn.append((piece, entity)) }
             }
             previous = slots[index].pieces
             // Each is looked at once more, as the one before the next.
             if index > 0 { slots[index - 1] = Slot([]) }
         }
-        try follow(open, into: &fold, on: connection)
+        try follow(goingOn, into: &fold, on: connection)
     }
 
     /// Goes through the pieces of one slot beside those of the slot before.
@@ -137,10 +137,10 @@ struct SessionProof {
     private mutating func follow(
         _ sessions: [(piece: SessionPiece, entity: Int32)], into fold: inout Fold, on connection: PostgresConnection
     ) throws {
-        var open = sessions
+        var unfinished = sessions
         var slot = firstSlot + Int32(slots.count)
         let end = slot + Self.maxSlotsBeyond
-        while holds, !open.isEmpty {
+        while holds, !unfinished.isEmpty {
             guard slot < end else { return holds = false }
             var next: [SessionPiece] = []
             try SessionLedger.read([slot], calendar, on: connection) { _, _, _, run in
@@ -148,7 +148,7 @@ struct SessionProof {
             }
             var continued: [(piece: SessionPiece, entity: Int32)] = []
             var position = 0
-            for (piece, entity) in open {
+            for (piece, entity) in unfinished {
                 while position < next.count, next[position].session < piece.session { position += 1 }
                 guard position < next.count, next[position].session == piece.session, piece.goesOn(to: next[position])
                 else { continue }
@@ -157,7 +157,7 @@ struct SessionProof {
                     0, milliseconds: next[position].last - piece.last, entity: entity, startingAt: piece.origin)
                 continued.append((next[position], entity))
             }
-            open = continued
+            unfinished = continued
             slot += 1
         }
     }
