@@ -15,11 +15,10 @@ extension QueryEngine {
         _ question: TopQuestion, _ plan: PeriodPlan, _ context: PlanContext
     ) async throws -> FoundTop {
         guard plan.source == .calendarTables else { return try await scannedTop(question, plan, context) }
-        if let found = try await snapshot({ connection in
+        let found = try await snapshot(from: rankings) { connection in
             try Self.brokenDownTop(question, plan, context, mayScan: false, on: connection)
-        }) {
-            return found
         }
+        if let found { return found }
         return try await scans.withConnection { connection in
             try connection.transaction(isolation: .repeatableRead) { connection in
                 try connection.execute(.planForValues)

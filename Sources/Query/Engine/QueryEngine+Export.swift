@@ -12,6 +12,7 @@ extension QueryEngine {
         // The same answers, from connections that no dashboard waits for.
         var engine = self
         engine.answers = exports
+        engine.rankings = exports
         let asking = engine
         switch question {
         case .events(let question): return try eventPieces(question, format == .csv ? .csv : .ndjson)

@@ -8,7 +8,7 @@ extension QueryEngine {
         let plan = try PeriodPlan(question.period, context)
         let found =
             question.dimension.isRolledUp
-            ? try await snapshot { connection in
+            ? try await snapshot(from: rankings) { connection in
                 FoundTop(
                     rows: try Self.rolledUpTop(question, plan, on: connection),
                     freshness: question.metric == .revenue

@@ -8,6 +8,9 @@ package struct QueryEngine: Sendable {
     /// Connections for answers from rollups.
     package static let maxAnswerConnections = 4
     package static let maxWaitingAnswers = 256
+    /// Rankings look at every artist, event or value of a range: they can't keep a dashboard waiting either.
+    package static let maxRankingConnections = 2
+    package static let maxWaitingRankings = 64
     /// Scans of raw batches have their own, so that they can't keep a dashboard waiting.
     package static let maxScanConnections = 2
     package static let maxWaitingScans = 8
@@ -20,6 +23,7 @@ package struct QueryEngine: Sendable {
     static let maxReadinessAgeMs: Int64 = 1000
 
     var answers: PostgresPool
+    var rankings: PostgresPool
     let scans: PostgresPool
     let exports: PostgresPool
     /// Has a connection of its own: a busy process is ready.
@@ -38,6 +42,8 @@ package struct QueryEngine: Sendable {
     ) {
         answers = PostgresPool(
             database, connections: Self.maxAnswerConnections, maxWaiting: Self.maxWaitingAnswers, logger: logger)
+        rankings = PostgresPool(
+            database, connections: Self.maxRankingConnections, maxWaiting: Self.maxWaitingRankings, logger: logger)
         scans = PostgresPool(
             database, connections: Self.maxScanConnections, maxWaiting: Self.maxWaitingScans, logger: logger)
         exports = PostgresPool(
@@ -63,6 +69,7 @@ package struct QueryEngine: Sendable {
 
     package func shutdown() async {
         await answers.shutdown()
+        await rankings.shutdown()
         await scans.shutdown()
         await exports.shutdown()
         await probes.shutdown()
@@ -76,9 +83,10 @@ package struct QueryEngine: Sendable {
 
     var context: PlanContext { PlanContext(now: now(), reporting: calendar) }
 
+    /// - Parameter pool: nil for that of answers.
     func snapshot<Value: Sendable>(
-        _ body: @escaping @Sendable (PostgresConnection) throws -> Value
+        from pool: PostgresPool? = nil, _ body: @escaping @Sendable (PostgresConnection) throws -> Value
     ) async throws -> Value {
-        try await answers.withConnection { try $0.transaction(isolation: .repeatableRead, body) }
+        try await (pool ?? answers).withConnection { try $0.transaction(isolation: .repeatableRead, body) }
     }
 }
