@@ -127,4 +127,19 @@ import Testing
             }
         }
     }
+
+    /// Its beacons twice would be a file that looks whole.
+    @Test func anExportWhosePlaceIsForgottenBreaksOff() async throws {
+        var generator = SeededGenerator()
+        print("\(generator)")
+        try await Lab.with { lab in
+            try await store(700, in: lab, &generator)
+            var pages = BatchPages(FoldedBatches(Self.instants, columns: .all), from: lab.pool)
+            _ = try await pages.next()
+            _ = try await rollup(lab).compact()
+            try await lab.execute("UPDATE rollup_folded SET compacted_at = compacted_at - interval '2 days'")
+            _ = try await rollup(lab).compact()
+            await #expect(throws: BatchPages.Lost.self) { while try await pages.next() != nil {} }
+        }
+    }
 }

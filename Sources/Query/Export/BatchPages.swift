@@ -9,6 +9,11 @@ import Storage
 ///
 /// A page holds blocks as they are stored, and only one of them is decoded at a time. The next page is read meanwhile.
 struct BatchPages: Sendable {
+    /// The place between two batches that were merged since is forgotten: what comes next can't be told from what was read.
+    struct Lost: Error, CustomStringConvertible {
+        var description: String { "batches that were read were merged too long ago to go on after them" }
+    }
+
     /// A page has one batch, or more as long as their blocks are this long together.
     static let maxBytes = 8 * 1024 * 1024
     private let batches: FoldedBatches
@@ -92,8 +97,8 @@ struct BatchPages: Sendable {
         }
         var page = Page(position: position, through: through)
         if let rest {
-            page.batches.append(
-                StoredBatch(row: rest, first: Int(try rest.get(2, as: Int32?.self) ?? 0)))
+            guard let first = try rest.get(2, as: Int32?.self) else { throw Lost() }
+            page.batches.append(StoredBatch(row: rest, first: Int(first)))
         }
         if !wanted.isEmpty {
             try connection.stream(BatchQueries.payloads(wanted)) { page.batches.append(StoredBatch(row: $0)) }
