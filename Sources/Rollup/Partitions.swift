@@ -29,13 +29,17 @@ package enum Partitions {
     }
 
     /// - Parameter keepDays: raw batches received on that many days before `today` (UTC) stay.
-    package static func run(today: Day, keepDays: Int, on connection: PostgresConnection) throws -> Result {
+    package static func run(
+        today: Day, keepDays: Int, calendar: ReportingCalendar, on connection: PostgresConnection
+    ) throws -> Result {
         var result = Result(made: try make(today: today, on: connection))
         try finishDropping(into: &result, on: connection)
         for partition in try partitions(on: connection) where partition.day < today - keepDays {
             // Until a batch is folded it is in no rollup, and until a day's details are derived in none of those: it may
             // not go.
-            if try isWaiting(partition.day, on: connection) || hasDetailsToDerive(partition.day, on: connection) {
+            if try isWaiting(partition.day, on: connection)
+                || hasDetailsToDerive(partition.day, calendar: calendar, on: connection)
+            {
                 result.kept.append(partition.day)
                 continue
             }
@@ -106,14 +110,16 @@ package enum Partitions {
     }
 
     /// Whether details will still be derived from it: of reporting days that can't be counted any more without it.
-    private static func hasDetailsToDerive(_ day: Day, on connection: PostgresConnection) throws -> Bool {
+    private static func hasDetailsToDerive(
+        _ day: Day, calendar: ReportingCalendar, on connection: PostgresConnection
+    ) throws -> Bool {
         let marked = try connection.query(
             """
             SELECT day FROM detail_dirty
             WHERE day <= \(day + 1) AND marked_at > now() - \(maxDetailsWait)::text::interval
             """
         ).map { try $0.get(0, as: Day.self) }
-        return try marked.contains { try DeriveDetails.hasRaw($0, on: connection) }
+        return try marked.contains { try RawOfDay.mayBeWhole($0, calendar: calendar, on: connection) }
     }
 
     /// Ascending by day.

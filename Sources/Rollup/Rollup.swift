@@ -53,10 +53,11 @@ package struct Rollup: Sendable {
         // What can't be derived stops nothing else.
         var undecodable: UndecodableRow?
         do { result.derived = try await deriveAll() } catch let row as UndecodableRow { undecodable = row }
-        try await deriveDetails()
+        var withoutDetails: (any Error)?
+        do { try await deriveDetails() } catch { withoutDetails = error }
         try await heal()
         try await forgetStamped()
-        if let undecodable { throw undecodable }
+        if let error = undecodable ?? withoutDetails { throw error }
         return result
     }
 
@@ -247,10 +248,10 @@ package struct Rollup: Sendable {
 
     package func partitions(keepDays: Int) async throws -> Partitions.Result {
         let today = today
-        return try await postgres.withConnection { connection in
+        return try await postgres.withConnection { [calendar] connection in
             // Detaching waits for every transaction that may still read the partition.
             try connection.withStatementTimeout(.zero) {
-                try Partitions.run(today: today, keepDays: keepDays, on: connection)
+                try Partitions.run(today: today, keepDays: keepDays, calendar: calendar, on: connection)
             }
         }
     }

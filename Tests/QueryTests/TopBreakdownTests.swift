@@ -187,6 +187,26 @@ import Testing
         }
     }
 
+    /// What is too long to be stored counts as its beginning, whether it is stored or counted from raw beacons.
+    @Test func longTextsAreOneValueEverywhere() async throws {
+        var random = SeededGenerator()
+        print("\(random)")
+        let beginning = "/" + String(repeating: "a", count: BreakdownValue.maxBytes - 1)
+        var beacons = beacons(60, paths: 3, &random)
+        for index in beacons.indices { beacons[index][.path] = beginning + "?\(index)" }
+        let stored = beacons
+        try await Lab.with { lab in
+            try await store(stored, in: lab)
+            _ = try await rollup(lab).run()
+            try await lab.execute("INSERT INTO detail_dirty (day) VALUES (\(Self.first + 8))")
+            let answer = try await lab.engine.top(TopQuestion(by: .path, period: Self.period))
+            #expect(answer.explanation.lines.contains { $0.hasPrefix("analytics_events: 2025-09-28") })
+            #expect(answer.coverage!.isExact)
+            #expect(answer.rows.map(\.key) == [beginning])
+            #expect(answer.rows.first?.value == Int64(stored.count { $0[.eventType] == "page_view" }))
+        }
+    }
+
     @Test func rawBeaconsThatAreGoneAreNotCountedForAnotherZone() async throws {
         try await Lab.with { lab in
             try await lab.execute("INSERT INTO dropped_event_days (day) VALUES ('2025-12-01')")

@@ -93,8 +93,12 @@ import Testing
         }
     }
 
-    @Test(arguments: [(500_000, 20, 8000), (500_000, 3, 8000), (7, 3, 1), (40, 2, 30)])
-    func rowsAreThoseOfTheModelInHoweverManyParts(maxGroups: Int, maxValues: Int, maxRows: Int) async throws {
+    @Test(arguments: [
+        (4000, 500_000, 20, 8000), (4000, 500_000, 3, 8000), (4000, 7, 3, 1), (2, 40, 2, 30), (1, 500_000, 20, 8000),
+    ])
+    func rowsAreThoseOfTheModelInHoweverManyParts(
+        maxEntities: Int, maxGroups: Int, maxValues: Int, maxRows: Int
+    ) async throws {
         var random = SeededGenerator()
         print("\(random)")
         let beacons = beacons(900, &random)
@@ -109,13 +113,23 @@ import Testing
             _ = try await fixture.rollup.run()
             try await pool.withConnection { connection in
                 var rows: [BreakdownRows.Key: BreakdownRows.Row] = [:]
+                var funnels: [ExactText: DayDetails.Funnel] = [:]
                 let details = try DayDetails(
-                    Self.day, calendar: .seoul, maxGroups: maxGroups, maxValues: maxValues,
-                    maxSiteValues: maxValues + 2, maxRows: maxRows, on: connection
-                ) { rows.merge($0) { _, _ in preconditionFailure("an artist came twice") } }
+                    Self.day, calendar: .seoul,
+                    bounds: .init(
+                        maxEntities: maxEntities, maxGroups: maxGroups, maxValues: maxValues,
+                        maxSiteValues: maxValues + 2, maxRows: maxRows),
+                    on: connection,
+                    eachRows: { rows.merge($0) { _, _ in preconditionFailure("an artist came twice") } },
+                    eachFunnels: { some in
+                        #expect(some.count <= maxEntities)
+                        funnels.merge(some) { _, _ in preconditionFailure("an event came twice") }
+                    })
                 #expect(rows == expected.rows(maxValues: maxValues, maxSiteValues: maxValues + 2))
-                #expect(details.funnels.count == 2)
-                for (event, funnel) in details.funnels {
+                let ofSite = rows.filter { $0.key.artist == Breakdown.siteEntity && $0.key.dimension == "type" }
+                #expect(details.beacons == ofSite.values.reduce(0) { $0 + $1.beacons })
+                #expect(funnels.count == 2)
+                for (event, funnel) in funnels {
                     #expect(funnel.viewers == expected.funnels[event.string]!.viewers)
                     #expect(funnel.seatViewers == expected.funnels[event.string]!.seats)
                 }

@@ -70,8 +70,9 @@ struct ScannedTop {
     private func key(_ text: String?) -> String? {
         switch question.dimension {
         case .device: DeviceClass(userAgent: text).rawValue
-        case .referrer: text.flatMap(ReferrerHost.host(of:))
-        case .path, .country, .artist, .event: text
+        case .referrer: text.flatMap(ReferrerHost.host(of:)).map(BreakdownValue.of)
+        case .path, .country: text.map(BreakdownValue.of)
+        case .artist, .event: text
         }
     }
 

@@ -12,6 +12,7 @@ struct BreakdownCount {
     private let maxGroups: Int
     private let maxValues: Int
     private let maxSiteValues: Int
+    private let withSite: Bool
     private var part = 0
     private var parts = 1
     private var counts: [Breakdown.Group: (pageViews: Int64, beacons: Int64)] = [:]
@@ -19,11 +20,12 @@ struct BreakdownCount {
 
     init(
         maxGroups: Int = Breakdown.maxGroups, maxValues: Int = Breakdown.maxValues,
-        maxSiteValues: Int = Breakdown.maxSiteValues
+        maxSiteValues: Int = Breakdown.maxSiteValues, withSite: Bool = true
     ) {
         self.maxGroups = maxGroups
         self.maxValues = maxValues
         self.maxSiteValues = maxSiteValues
+        self.withSite = withSite
     }
 
     /// Begins anew with those groups whose hash falls into `part` of so many.
@@ -37,7 +39,7 @@ struct BreakdownCount {
     mutating func add(_ batch: BeaconBatch, rows: [Int32], artists: [Int32?]) throws(TooManyGroups) {
         let values = Breakdown.Values(batch)
         let pageView = batch[.eventType].code(of: "page_view")
-        try addToSite(batch, values, rows: rows, pageView: pageView)
+        if withSite { try addToSite(batch, values, rows: rows, pageView: pageView) }
         for (place, row) in rows.enumerated() {
             guard let artist = artists[place] else { continue }
             let views: Int64 = batch[.eventType].codes[Int(row)] == pageView ? 1 : 0

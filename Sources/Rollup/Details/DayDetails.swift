@@ -14,86 +14,134 @@ struct DayDetails {
         .country,
     ])
 
-    private let day: Day
+    /// Those of a day whose ids' hashes, divided by so many parts, leave `part`; the site is of the first.
+    private struct Share {
+        var part: UInt64 = 0
+        var parts: UInt64 = 1
+
+        func holds(_ id: UnsafeRawBufferPointer) -> Bool { parts == 1 || Murmur3.hash64(id) % parts == part }
+
+        /// The same in four parts.
+        var quarters: [Share] { (0..<4).map { Share(part: part + $0 * parts, parts: parts * 4) } }
+    }
+
+    private struct TooManyEntities: Error {}
+
+    /// Artists, and events, that are counted at once: a funnel may take the 16 KiB of two large sketches.
+    static let maxEntities = 4000
+
+    /// What is held at once.
+    struct Bounds {
+        var maxEntities = DayDetails.maxEntities
+        var maxGroups = Breakdown.maxGroups
+        var maxValues = Breakdown.maxValues
+        var maxSiteValues = Breakdown.maxSiteValues
+        var maxRows = Breakdown.maxRows
+    }
+
     private let instants: Range<Int64>
+    private let bounds: Bounds
     private let connection: PostgresConnection
+    /// The artists of a share.
     private var entities = EntityTable()
-    private(set) var funnels: [ExactText: Funnel] = [:]
+    /// All of the day.
+    private(set) var beacons: Int64 = 0
 
-    /// All artists that have beacons, and the site.
-    var artists: [ExactText] { [Breakdown.siteEntity] + entities.entities.map(\.id) }
-
-    /// Reads the day's batches, several times where it has many values.
+    /// Reads the day's batches, several times where it has many values, artists or events.
     ///
-    /// - Parameter eachRows: gets the rows of some artists, whole, at a time.
+    /// - Parameters:
+    ///   - eachRows: gets the rows of some artists, whole, at a time.
+    ///   - eachFunnels: gets those of some events.
     init(
-        _ day: Day, calendar: ReportingCalendar, maxGroups: Int = Breakdown.maxGroups,
-        maxValues: Int = Breakdown.maxValues, maxSiteValues: Int = Breakdown.maxSiteValues,
-        maxRows: Int = Breakdown.maxRows, on connection: PostgresConnection,
-        eachRows: ([BreakdownRows.Key: BreakdownRows.Row]) throws -> Void
+        _ day: Day, calendar: ReportingCalendar, bounds: Bounds = Bounds(), on connection: PostgresConnection,
+        eachRows: ([BreakdownRows.Key: BreakdownRows.Row]) throws -> Void,
+        eachFunnels: ([ExactText: Funnel]) throws -> Void
     ) throws {
-        self.day = day
+        self.bounds = bounds
         self.connection = connection
         instants = calendar.range(of: day)
         guard !instants.isEmpty else { return }
-        let chosen = try choose(maxGroups: maxGroups, maxValues: maxValues, maxSiteValues: maxSiteValues)
+        try count(Share(), eachRows, eachFunnels)
+    }
+
+    private mutating func count(
+        _ share: Share, _ eachRows: ([BreakdownRows.Key: BreakdownRows.Row]) throws -> Void,
+        _ eachFunnels: ([ExactText: Funnel]) throws -> Void
+    ) throws {
+        entities = EntityTable()
+        let (chosen, funnels): ([Breakdown.Group], [ExactText: Funnel])
+        do {
+            (chosen, funnels) = try choose(share)
+        } catch is TooManyEntities {
+            // Nothing of this share was handed out yet.
+            for quarter in share.quarters { try count(quarter, eachRows, eachFunnels) }
+            return
+        }
+        try eachFunnels(funnels)
         // Every artist has a row at least for each dimension, and one for the remainder.
         var rowsOf: [Int32: Int] = [:]
         for group in chosen { rowsOf[group.artist, default: 0] += 1 }
         var some: Set<Int32> = []
         var rows = 0
-        let numbers = [Breakdown.site] + entities.entities.indices.map(Int32.init)
+        let numbers = (share.part == 0 ? [Breakdown.site] : []) + entities.entities.indices.map(Int32.init)
         for (index, artist) in numbers.enumerated() {
             some.insert(artist)
             rows += 2 * Dimension.allCases.count + (rowsOf[artist] ?? 0)
-            guard rows >= maxRows || index == numbers.count - 1 else { continue }
+            guard rows >= bounds.maxRows || index == numbers.count - 1 else { continue }
             var details = BreakdownRows(some, chosen: chosen.filter { some.contains($0.artist) })
-            try eachBatch { batch, rows, artists in details.add(batch, rows: rows, artists: artists) }
+            try eachBatch(share) { batch, rows, artists in details.add(batch, rows: rows, artists: artists) }
             let entities = entities
             try eachRows(details.result { $0 == Breakdown.site ? Breakdown.siteEntity : entities[$0].id })
             (some, rows) = ([], 0)
         }
     }
 
-    /// The first values of each artist and of the site, by dimension; meanwhile the funnels.
-    private mutating func choose(
-        maxGroups: Int, maxValues: Int, maxSiteValues: Int
-    ) throws -> [Breakdown.Group] {
+    /// The first values of each artist and of the site, by dimension; and the funnels.
+    private mutating func choose(_ share: Share) throws -> ([Breakdown.Group], [ExactText: Funnel]) {
+        let bounds = bounds
         var parts = 1
         while true {
-            var count = BreakdownCount(maxGroups: maxGroups, maxValues: maxValues, maxSiteValues: maxSiteValues)
+            var count = BreakdownCount(
+                maxGroups: bounds.maxGroups, maxValues: bounds.maxValues, maxSiteValues: bounds.maxSiteValues,
+                withSite: share.part == 0)
+            var funnels: [ExactText: Funnel] = [:]
+            var beacons: Int64 = 0
             do {
                 for part in 0..<parts {
                     count.begin(part: part, of: parts)
-                    if part == 0 { funnels = [:] }
-                    var funnels = funnels
-                    try eachBatch { batch, rows, artists in
+                    try eachBatch(share, maxEntities: bounds.maxEntities) { batch, rows, artists in
                         try count.add(batch, rows: rows, artists: artists)
-                        if part == 0 { Self.add(batch, rows, to: &funnels) }
+                        guard part == 0 else { return }
+                        Self.add(batch, rows, share, to: &funnels)
+                        if funnels.count > bounds.maxEntities { throw TooManyEntities() }
+                        beacons += Int64(rows.count)
                     }
-                    self.funnels = funnels
                     count.finishPart()
                 }
-                return count.groups
+                self.beacons = beacons
+                return (count.groups, funnels)
             } catch is BreakdownCount.TooManyGroups {
                 parts *= 4
             }
         }
     }
 
-    private static func add(_ batch: BeaconBatch, _ rows: [Int32], to funnels: inout [ExactText: Funnel]) {
+    private static func add(
+        _ batch: BeaconBatch, _ rows: [Int32], _ share: Share, to funnels: inout [ExactText: Funnel]
+    ) {
         let visits = Visits(batch, rows)
         let pageView = batch[.eventType].code(of: "page_view")
         let seatView = batch[.eventType].code(of: "seat_view")
         let events = batch[.eventId]
+        let isOurs = Self.holds(share, events)
         // By code; a dictionary of texts once a batch.
         var found: [UInt32: Funnel] = [:]
         for (place, row) in rows.enumerated() {
             let type = batch[.eventType].codes[Int(row)]
             let event = events.codes[Int(row)]
-            guard event != 0, type == pageView || type == seatView, let visitor = visits.visitor(at: place) else {
-                continue
-            }
+            guard event != 0, isOurs[Int(event) - 1], type == pageView || type == seatView,
+                let visitor = visits.visitor(at: place)
+            else { continue }
             found[event, default: Funnel()].viewers.add(hash: visitor)
             if type == seatView { found[event]!.seatViewers.add(hash: visitor) }
         }
@@ -104,7 +152,18 @@ struct DayDetails {
         }
     }
 
+    /// By a value's number.
+    private static func holds(_ share: Share, _ column: TextColumn) -> [Bool] {
+        column.bytes.withUnsafeBytes { bytes in
+            (0..<column.valueCount).map {
+                share.holds(UnsafeRawBufferPointer(rebasing: bytes[column.range(ofValue: $0)]))
+            }
+        }
+    }
+
+    /// - Parameter body: gets all of the day's rows; artists of other shares as nil.
     private mutating func eachBatch(
+        _ share: Share, maxEntities: Int = .max,
         _ body: (BeaconBatch, _ rows: [Int32], _ artists: [Int32?]) throws -> Void
     ) throws {
         var entities = entities
@@ -124,8 +183,15 @@ struct DayDetails {
                 instants.contains(batch.timestamp[Int($0)]) && !repeats.contains(Int($0))
             }
             guard !rows.isEmpty else { return }
-            let numbers = entities.numbers(of: batch[.artistId], family: .artist)
-            let codes = batch[.artistId].codes
+            let column = batch[.artistId]
+            let numbers: [Int32?] = column.bytes.withUnsafeBytes { bytes in
+                (0..<column.valueCount).map {
+                    let id = UnsafeRawBufferPointer(rebasing: bytes[column.range(ofValue: $0)])
+                    return share.holds(id) ? entities.number(of: id, family: .artist) : nil
+                }
+            }
+            if entities.entities.count > maxEntities { throw TooManyEntities() }
+            let codes = column.codes
             try body(batch, rows, rows.map { codes[Int($0)] == 0 ? nil : numbers[Int(codes[Int($0)]) - 1] })
         }
         self.entities = entities

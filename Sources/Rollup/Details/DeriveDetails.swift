@@ -13,13 +13,14 @@ enum DeriveDetails {
         guard !days.isEmpty else { return }
         try connection.execute(
             """
-            INSERT INTO detail_dirty AS d (day, first_fold) SELECT day, \(fold) FROM unnest(\(days.sorted())) AS k (day)
-            ON CONFLICT (day) DO UPDATE SET marks = d.marks + 1,
+            INSERT INTO detail_dirty AS d (day, first_fold, wrong_marks)
+            SELECT day, \(fold), \(Int64(fold == nil ? 1 : 0)) FROM unnest(\(days.sorted())) AS k (day)
+            ON CONFLICT (day) DO UPDATE SET marks = d.marks + 1, wrong_marks = d.wrong_marks + EXCLUDED.wrong_marks,
                 first_fold = CASE WHEN EXCLUDED.first_fold IS NOT NULL THEN d.first_fold END
             """)
     }
 
-    /// Marked days whose first mark is so old, the oldest first.
+    /// Marked days that have waited for so long, the oldest first.
     static func due(olderThanMs age: Int64, on connection: PostgresConnection) throws -> [Day] {
         try connection.query(
             """
@@ -28,35 +29,72 @@ enum DeriveDetails {
         ).map { try $0.get(0) }
     }
 
-    /// Replaces a day's details. False where another runner is at it.
+    /// Replaces a day's details, where all of its raw beacons are there; else keeps what it has. False where another
+    /// runner is at it.
     ///
-    /// A fold that commits meanwhile marks the day again, and that mark stays.
+    /// A fold that commits meanwhile marks the day again, and that mark stays, as one made when this began.
     static func run(_ day: Day, calendar: ReportingCalendar, on connection: PostgresConnection) throws -> Bool {
         try connection.transaction { connection in
             guard try connection.query("SELECT pg_try_advisory_xact_lock(\(lock))")[0].get(0, as: Bool.self) else {
                 return false
             }
-            let marks = try connection.query("SELECT marks FROM detail_dirty WHERE day = \(day)").first
-            guard let marks = try marks?.get(0, as: Int64.self) else { return true }
-            try connection.execute(.planForValues)
-            if try hasRaw(day, on: connection) {
-                for table in ["traffic_breakdown_daily", "event_funnel_daily"] {
-                    try connection.execute("DELETE FROM \(unescaped: table) WHERE day = \(day)")
-                }
-                // Its rows are collected first: nothing can be written while a statement is being read.
-                let details = try DayDetails(day, calendar: calendar, on: connection) { rows in
-                    try write(rows, of: day, on: connection)
-                }
-                try write(details.funnels, of: day, on: connection)
+            let found = try connection.query(
+                """
+                SELECT marks, wrong_marks, (SELECT coalesce(max(fold_seq), 0) FROM rollup_folded) FROM detail_dirty
+                WHERE day = \(day)
+                """
+            ).first
+            guard let found else { return true }
+            let (marks, wrongMarks) = (try found.get(0, as: Int64.self), try found.get(1, as: Int64.self))
+            let lastFold = try found.get(2, as: Int64.self)
+            var outcome = Outcome.incomplete
+            if try RawOfDay.mayBeWhole(day, calendar: calendar, on: connection) {
+                try connection.execute("SAVEPOINT before_details")
+                outcome = try replace(day, calendar: calendar, on: connection)
+                if outcome != .replaced { try connection.execute("ROLLBACK TO SAVEPOINT before_details") }
             }
-            try connection.execute("DELETE FROM detail_dirty WHERE day = \(day) AND marks = \(marks)")
+            // The next run sees what became of the partition.
+            if outcome == .disturbed { return true }
+            let isLast = try connection.execute("DELETE FROM detail_dirty WHERE day = \(day) AND marks = \(marks)") == 1
+            if !isLast, outcome == .replaced {
+                // It waits as if it was marked first when this began. Folds are numbered in the order of their commits.
+                try connection.execute(
+                    """
+                    UPDATE detail_dirty SET marked_at = now(),
+                        first_fold = CASE WHEN wrong_marks = \(wrongMarks) THEN \(lastFold + 1) END
+                    WHERE day = \(day)
+                    """)
+            }
             return true
         }
     }
 
-    /// Whether all raw beacons of a reporting day are there still; what was derived from others is kept as it is.
-    static func hasRaw(_ day: Day, on connection: PostgresConnection) throws -> Bool {
-        try connection.query("SELECT NOT EXISTS (SELECT 1 FROM dropped_event_days WHERE day > \(day - 2))")[0].get(0)
+    private enum Outcome {
+        case replaced
+        /// Some of the day's raw beacons are gone: what was written is not to be kept.
+        case incomplete
+        /// Partitions were detached, or attached again, between two looks.
+        case disturbed
+    }
+
+    private static func replace(
+        _ day: Day, calendar: ReportingCalendar, on connection: PostgresConnection
+    ) throws -> Outcome {
+        try connection.execute(.planForValues)
+        let dropped = try RawOfDay.dropped(day, on: connection)
+        for table in ["traffic_breakdown_daily", "event_funnel_daily"] {
+            try connection.execute("DELETE FROM \(unescaped: table) WHERE day = \(day)")
+        }
+        // Rows are collected first: nothing can be written while a statement is being read.
+        let details = try DayDetails(
+            day, calendar: calendar, on: connection,
+            eachRows: { try write($0, of: day, on: connection) },
+            eachFunnels: { try write($0, of: day, on: connection) })
+        // Once more: a partition that was detached between two looks at the batches was recorded before that.
+        guard try RawOfDay.dropped(day, on: connection) == dropped else { return .disturbed }
+        let isWhole =
+            try dropped.isEmpty || details.beacons == RawOfDay.counted(day, calendar: calendar, on: connection)
+        return isWhole ? .replaced : .incomplete
     }
 
     private static func write(

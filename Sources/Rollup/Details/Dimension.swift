@@ -28,8 +28,8 @@ enum Dimension: UInt8, CaseIterable {
     func value(_ text: String?) -> String? {
         switch self {
         case .device: DeviceClass(userAgent: text).rawValue
-        case .referrer: text.flatMap(ReferrerHost.host(of:))
-        case .path, .country, .type: text
+        case .referrer: text.flatMap(ReferrerHost.host(of:)).map(BreakdownValue.of)
+        case .path, .country, .type: text.map(BreakdownValue.of)
         }
     }
 }

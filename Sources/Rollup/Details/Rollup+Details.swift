@@ -12,7 +12,9 @@ extension Rollup {
 
     /// Derives the details of the days that have waited for so long.
     ///
-    /// A day with a batch that can't be read keeps its mark, and what it had; the others go on.
+    /// A day that fails, as one with a batch that can't be read, keeps its mark, and what it had; the others go on.
+    ///
+    /// - Throws: what concerns all of them.
     func deriveDetails(olderThanMs age: Int64 = 0) async throws {
         let days = try await postgres.withConnection { try DeriveDetails.due(olderThanMs: age, on: $0) }
         for day in days {
@@ -23,10 +25,20 @@ extension Rollup {
                     }
                 }
                 if !isMine { return }
-            } catch let unreadable as RawBatches.Unreadable {
+            } catch {
+                if Self.concernsAllDays(error) { throw error }
+                metrics.failures.increment()
                 logger.error(
-                    "a day's breakdown can't be derived", metadata: ["day": "\(day)", "reason": "\(unreadable)"])
+                    "a day's breakdown can't be derived", metadata: ["day": "\(day)", "reason": "\(error)"])
             }
+        }
+    }
+
+    private static func concernsAllDays(_ error: any Error) -> Bool {
+        switch (error as? PostgresError)?.kind {
+        case .overloaded, .unavailable, .canceled: true
+        case .server, .decoding: false
+        case nil: error is CancellationError
         }
     }
 

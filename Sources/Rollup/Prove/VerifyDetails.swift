@@ -28,7 +28,7 @@ enum VerifyDetails {
             """
         ).map { try $0.get(0, as: Day.self) }
         for day in stored where report.hasRoom && !dirty.contains(day) {
-            guard try DeriveDetails.hasRaw(day, on: connection) else { continue }
+            guard try RawOfDay.isWhole(day, on: connection) else { continue }
             do {
                 try compare(day, calendar: calendar, into: &report, on: connection)
             } catch is RawBatches.Unreadable {
@@ -41,29 +41,49 @@ enum VerifyDetails {
         _ day: Day, calendar: ReportingCalendar, into report: inout Verify.Report, on connection: PostgresConnection
     ) throws {
         var findings = report
-        let details = try DayDetails(day, calendar: calendar, on: connection) { rows in
-            try compare(rows, of: day, into: &findings, on: connection)
+        // By hash: there may be many.
+        var (artists, events): (Set<UInt64>, Set<UInt64>) = ([], [])
+        _ = try DayDetails(
+            day, calendar: calendar, on: connection,
+            eachRows: { rows in
+                for key in rows.keys { artists.insert(Murmur3.hash64(key.artist.string)) }
+                try compare(rows, of: day, into: &findings, on: connection)
+            },
+            eachFunnels: { funnels in
+                for event in funnels.keys { events.insert(Murmur3.hash64(event.string)) }
+                try compare(funnels, of: day, into: &findings, on: connection)
+            })
+        try connection.stream(
+            """
+            SELECT artist_id, dimension, kind, value FROM traffic_breakdown_daily WHERE day = \(day) ORDER BY 1, 2, 3, 4
+            """
+        ) { row in
+            guard findings.hasRoom, !artists.contains(Murmur3.hash64(try row.get(0, as: String.self))) else { return }
+            findings.add(breakdown, try name(row), "\(day)", "should not be there")
+        }
+        try connection.stream("SELECT event_id FROM event_funnel_daily WHERE day = \(day) ORDER BY event_id") { row in
+            let event = try row.get(0, as: String.self)
+            guard findings.hasRoom, !events.contains(Murmur3.hash64(event)) else { return }
+            findings.add(funnel, event, "\(day)", "should not be there")
         }
         report = findings
-        let known = details.artists.map(\.string)
+    }
+
+    private static func compare(
+        _ funnels: [ExactText: DayDetails.Funnel], of day: Day, into report: inout Verify.Report,
+        on connection: PostgresConnection
+    ) throws {
+        var funnels = funnels
         for row in try connection.query(
             """
-            SELECT artist_id, dimension, kind, value FROM traffic_breakdown_daily
-            WHERE day = \(day) AND artist_id <> ALL (\(known)) ORDER BY 1, 2, 3, 4 LIMIT \(Verify.maxFindings)
+            SELECT event_id, viewers, seat_viewers FROM event_funnel_daily
+            WHERE day = \(day) AND event_id = ANY (\(funnels.keys.sorted().map(\.string))) ORDER BY event_id
             """)
         {
-            report.add(breakdown, try name(row), "\(day)", "should not be there")
-        }
-        var funnels = details.funnels
-        for row in try connection.query(
-            "SELECT event_id, viewers, seat_viewers FROM event_funnel_daily WHERE day = \(day) ORDER BY event_id")
-        {
             let event = try row.get(0, as: String.self)
-            let counted = funnels.removeValue(forKey: ExactText(event))
-            let isEqual =
-                try counted?.viewers.bytes == row.get(1) && counted?.seatViewers.bytes == row.get(2)
-            if !isEqual {
-                report.add(funnel, event, "\(day)", counted == nil ? "should not be there" : "visitors differ")
+            guard let counted = funnels.removeValue(forKey: ExactText(event)) else { continue }
+            if try counted.viewers.bytes != row.get(1) || counted.seatViewers.bytes != row.get(2) {
+                report.add(funnel, event, "\(day)", "visitors differ")
             }
         }
         for event in funnels.keys.sorted() { report.add(funnel, event.string, "\(day)", "missing") }

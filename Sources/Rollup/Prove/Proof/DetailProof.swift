@@ -224,7 +224,16 @@ struct DetailProof {
         func value(_ text: String?) -> UInt64 {
             dimension.value(text).map { Murmur3.hash64($0) } ?? DetailPart.missing
         }
-        guard dimension == .referrer || dimension == .device else { return [DetailPart.missing] + hashes }
+        guard dimension == .referrer || dimension == .device else {
+            return column.bytes.withUnsafeBytes { bytes in
+                [DetailPart.missing]
+                    + hashes.indices.map { index in
+                        // A text that counts as itself needn't be made one.
+                        BreakdownValue.isKept(bytes[column.range(ofValue: index)])
+                            ? hashes[index] : value(column.string(ofValue: index))
+                    }
+            }
+        }
         var known = known.removeValue(forKey: dimension) ?? [:]
         if known.count > Self.maxKnown { known = [:] }
         let values = hashes.indices.map { index in
