@@ -63,10 +63,10 @@ import Testing
                     try Proof(
                         nil, calendar: .seoul, dirty: DirtyBuckets(on: connection), work: ProofWork(helpers: 0),
                         on: connection
-                    ).doubtful
+                    ).doubts
                 }
             }
-            #expect(proof == [])
+            #expect(proof == [:])
         }
     }
 
