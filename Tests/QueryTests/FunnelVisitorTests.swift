@@ -112,14 +112,14 @@ import Testing
             try await store([view("2025-12-01T12:00:00+09:00", "a")], seq: 1, in: lab)
             _ = try await rollup(lab).run()
             try await store([view("2025-12-01T12:01:00+09:00", "b")], seq: 2, in: lab)
-            // Folds, and is stopped before it derives details.
+            // Folds, and can't derive details.
             try await lab.execute(
                 """
                 CREATE FUNCTION stop() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'stopped'; END $$
                 """)
             try await lab.execute(
                 "CREATE TRIGGER stop BEFORE INSERT ON event_funnel_daily FOR EACH ROW EXECUTE FUNCTION stop()")
-            await #expect(throws: PostgresError.self) { _ = try await rollup(lab).run() }
+            _ = try await rollup(lab).run()
             #expect(
                 try await lab.pool.withConnection { connection in
                     try connection.query(

@@ -242,10 +242,10 @@ import Testing
     }
 
     @Test func longKeysAreBoundedTogether() throws {
-        let long = String(repeating: "p", count: 8000)
+        let long = String(repeating: "p", count: BreakdownValue.maxBytes)
         var top = ScannedTop(TopQuestion(by: .path))
         #expect(throws: InvalidQuestion.self) {
-            for start in stride(from: 0, to: 10_000, by: 500) {
+            for start in stride(from: 0, to: 40_000, by: 500) {
                 var builder = BeaconBatchBuilder()
                 for number in start..<start + 500 {
                     builder.append(beacon("2025-12-01T00:00:00Z", path: "\(number)\(long)"))
