@@ -227,7 +227,7 @@ package struct Rollup: Sendable {
                 group.addTask { [postgres] in
                     // Only then: where the pool has one connection, it is for whom the others help.
                     for await _ in begun { break }
-                    // Without help it takes longer.
+                    // Without help it takes longer; what fails in the middle of a day fails the verification.
                     try? await postgres.withConnection { connection in
                         try connection.withStatementTimeout(.zero) { try work.help(on: connection) }
                     }

@@ -89,6 +89,32 @@ import Testing
         }
     }
 
+    /// Rows that look right to whoever only adds up.
+    @Test(arguments: [
+        "INSERT INTO artist_traffic_hourly SELECT artist_id, hour + interval '30 minutes', page_views, seat_views, beacons, sessions, session_ms, visitors FROM artist_traffic_hourly LIMIT 1",
+        "INSERT INTO artist_traffic_daily SELECT artist_id, day + 200, 0, 0, 0, 0, 0, visitors FROM artist_traffic_daily LIMIT 1",
+        "UPDATE traffic_breakdown_daily SET value = 'x' WHERE kind = 'missing'",
+        "UPDATE rollup_folded SET duplicates = duplicates || duplicates WHERE duplicates <> '{}'",
+        "INSERT INTO message_ids SELECT minute, run + 1000000, ids FROM message_ids LIMIT 1",
+        "INSERT INTO event_funnel_daily SELECT event_id, day + 1000, viewers, seat_viewers FROM event_funnel_daily LIMIT 1",
+        "INSERT INTO erased_message_ids VALUES (1, 1)",
+    ])
+    func whatIsTooMuchIsNotProven(change: String) async throws {
+        try await withRolledUp { fixture, _ in
+            try await fixture.pool.execute("\(unescaped: change)")
+            let report = try await fixture.rollup.verify(nil)
+            #expect(!report.doubts.isEmpty || !report.findings.isEmpty)
+        }
+    }
+
+    @Test func anUndecodablePieceIsNamedThoughItsStatementIsCancelled() async throws {
+        try await withRolledUp { fixture, _ in
+            try await fixture.pool.execute("UPDATE session_slots SET pieces = '\\x00'")
+            let findings = try await fixture.rollup.verify(nil, helpers: 1).findings
+            #expect(findings.contains { $0.table == "session_slots" })
+        }
+    }
+
     /// A single number of a single row, in any table that a proof looks at, at random.
     @Test(arguments: [
         "UPDATE %t SET page_views = page_views + 1, seat_views = seat_views - 1",

@@ -396,6 +396,7 @@ struct Recount {
 
     /// Where sessions reach into the range from before what was counted, their pieces say when they began.
     private mutating func recallOrigins(before instant: Int64, on connection: PostgresConnection) throws {
+        try connection.execute("SAVEPOINT origins")
         do {
             try SessionLedger.read([SessionPiece.slot(of: instant) - 1], calendar, on: connection) {
                 slot, _, _, pieces in
@@ -413,7 +414,8 @@ struct Recount {
                 }
             }
         } catch is UndecodableRow where !isForReplacing {
-            // Verifying the day before names it.
+            // Verifying the day before names it. The statement was cancelled, which must not fail the transaction.
+            try connection.execute("ROLLBACK TO SAVEPOINT origins")
         }
     }
 

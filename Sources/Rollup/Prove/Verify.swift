@@ -77,7 +77,9 @@ package enum Verify {
         report.doubts = proof.doubts.sorted { $0.key < $1.key }.map { "\($0.key): \($0.value)" }
         if let doubt = proof.doubt { report.doubts.append(doubt) }
         if proof.doubt == nil {
-            for stretch in DayList(proof.doubts.keys).stretches where report.hasRoom {
+            // With the days next to them, which share sessions and ids.
+            let around = proof.doubts.keys.flatMap { [$0 - 1, $0, $0 + 1] }.filter { proof.days!.contains($0) }
+            for stretch in DayList(around).stretches where report.hasRoom {
                 try countExactly(stretch, calendar: calendar, into: &report, on: connection)
             }
             guard !proof.doubts.isEmpty, report.findings.count == before else { return }

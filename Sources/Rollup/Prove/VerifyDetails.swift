@@ -29,10 +29,13 @@ enum VerifyDetails {
         ).map { try $0.get(0, as: Day.self) }
         for day in stored where report.hasRoom && !dirty.contains(day) {
             guard try RawOfDay.isWhole(day, on: connection) else { continue }
+            // A statement whose rows are thrown at is cancelled, which must not fail the transaction.
+            try connection.execute("SAVEPOINT details_of_day")
             do {
                 try compare(day, calendar: calendar, into: &report, on: connection)
             } catch is RawBatches.Unreadable {
                 // It is a finding of its own.
+                try connection.execute("ROLLBACK TO SAVEPOINT details_of_day")
             }
         }
     }

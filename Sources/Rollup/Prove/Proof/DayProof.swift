@@ -17,6 +17,8 @@ struct DayProof {
         var dirtyDetails: Set<Day>
         /// The last day of receipt whose raw batches are gone.
         var lastDropped: Day?
+        /// Where the last day ends: beacons before it may claim to be after it.
+        var end: Int64
         var maxSliceBeacons: Int
     }
 
@@ -56,6 +58,8 @@ struct DayProof {
 
     static func run(_ day: Day, _ ground: Ground, on connection: PostgresConnection) throws -> Outcome {
         var proof = DayProof(day, ground, on: connection)
+        // A statement whose rows are thrown at is cancelled, which must not fail the transaction.
+        try connection.execute("SAVEPOINT day_proof")
         do {
             try proof.run()
         } catch let row as UndecodableRow {
@@ -63,6 +67,7 @@ struct DayProof {
         } catch let batch as RawBatches.Unreadable {
             proof.outcome.doubt = "\(batch)"
         }
+        try connection.execute("ROLLBACK TO SAVEPOINT day_proof")
         return proof.outcome
     }
 
@@ -74,10 +79,11 @@ struct DayProof {
 
     private mutating func run() throws {
         let range = ground.calendar.range(of: day)
-        // A day that the zone left out has nothing, and is left to the exact comparison if it has.
+        // A day that the zone left out is one of those that must be empty.
         guard !range.isEmpty else { return }
         let batches = ground.batches.indices.filter {
-            ground.batches[$0].times.overlaps(range.lowerBound - Recount.maxClampMs...range.upperBound - 1)
+            ground.batches[$0].times.overlaps(
+                range.lowerBound - Recount.maxClampMs...range.upperBound - 1 + Recount.maxClampMs)
         }
         let hasDetails =
             !ground.dirtyDetails.contains(day) && (ground.lastDropped.map { $0 + 2 <= day } ?? true)
@@ -106,16 +112,19 @@ struct DayProof {
 
     private mutating func prove(_ slice: Range<Int64>, _ batches: [Int]) throws {
         // A beacon that claims an instant of the slice may count up to so much before it.
-        let reach = slice.lowerBound - Recount.maxClampMs...slice.upperBound - 1
+        let claimed = slice.lowerBound..<slice.upperBound + (slice.upperBound == ground.end ? Recount.maxClampMs : 0)
+        let reach = slice.lowerBound - Recount.maxClampMs...claimed.upperBound - 1
         let batches = batches.filter { ground.batches[$0].times.overlaps(reach) }
         var sessions = try SessionProof(slice, calendar: ground.calendar, on: connection)
-        var messages = MessageProof(slice, hasRepeats: batches.contains { !ground.batches[$0].repeats.isEmpty })
-        for number in batches where sessions.holds && messages.holds {
+        var messages = MessageProof(claimed, hasRepeats: batches.contains { !ground.batches[$0].repeats.isEmpty })
+        for number in batches where sessions.holds && messages.holds && outcome.holds {
             let source = ground.batches[number]
             let counts = source.times.overlaps(slice.lowerBound...slice.upperBound - 1)
             let batch = try RawBatches.load(
                 source.key, columns: counts ? Self.columns : RepeatedMessages.columns, on: connection)
-            guard source.repeats.allSatisfy({ $0 >= 0 && $0 < batch.count }) else {
+            guard source.repeats.allSatisfy({ $0 >= 0 && $0 < batch.count }),
+                zip(source.repeats, source.repeats.dropFirst()).allSatisfy({ $0 < $1 })
+            else {
                 outcome.doubt = "repeats of \(source.key)"
                 return
             }
@@ -131,6 +140,7 @@ struct DayProof {
             sessions.see(fold.takeFragments())
             details?.add(batch, rows, visits)
         }
+        guard outcome.holds else { return }
         if sessions.holds { try sessions.finish(into: &fold, on: connection) }
         if messages.holds { try messages.finish(ground.calendar, on: connection) }
         if !sessions.holds { outcome.doubt = "sessions" }
@@ -153,6 +163,7 @@ struct DayProof {
                     id: id, batch: Int32(number), row: Int32(row), receivedAt: batch.receivedAt[row],
                     isRecordedRepeat: repeats.contains(row)))
         }
+        if outcome.stamped.count > StampedProof.maxStamped { outcome.doubt = "too many stamped ids to compare" }
     }
 
     // MARK: Comparing
@@ -166,7 +177,9 @@ struct DayProof {
                 let rows = try connection.query(
                     """
                     SELECT \(unescaped: family.idColumn), \(unescaped: TrafficTable.columns)
-                    FROM \(unescaped: family.table(.hour)) WHERE hour = \(PostgresTimestamp(ms: start))
+                    FROM \(unescaped: family.table(.hour)) 
+                    WHERE hour >= \(PostgresTimestamp(ms: start))
+                        AND hour < \(PostgresTimestamp(ms: start + ReportingCalendar.hourMs))
                     """)
                 for row in rows {
                     let entity = row.withBytes(0) { fold.entities.knownNumber(of: $0, family: family) }
@@ -199,7 +212,8 @@ struct DayProof {
             let id = ExactText(try row.get(0))
             if ground.dirty.contains(family, .day, id, day) { continue }
             let entity = row.withBytes(0) { fold.entities.knownNumber(of: $0, family: family) }
-            guard let entity, Int(entity) < days.count, try isEqual(days[Int(entity)], row) else {
+            guard let entity, Int(entity) < days.count, !days[Int(entity)].isEmpty, try isEqual(days[Int(entity)], row)
+            else {
                 outcome.doubt = family.table(.day)
                 return
             }

@@ -50,7 +50,8 @@ struct DetailProof {
             }
             let name = try row.get(1, as: String.self)
             guard let dimension = Dimension.allCases.first(where: { $0.name == name }),
-                let kind = BreakdownRows.Kind(rawValue: try row.get(2))
+                let kind = BreakdownRows.Kind(rawValue: try row.get(2)),
+                kind == .value || row.withBytes(3, { $0.isEmpty })
             else {
                 holds = false
                 return

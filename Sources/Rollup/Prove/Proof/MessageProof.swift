@@ -60,11 +60,12 @@ struct MessageProof {
             for row in 0..<batch.count {
                 let code = codes[row]
                 let offset = instants[row] &- start
-                guard offset >= 0, offset < length, !flags[row].contains(.stamped) else { continue }
+                guard offset >= 0, offset < length else { continue }
                 guard code != 0 else {
                     if recorded.contains(row) { holds = false }
                     continue
                 }
+                if flags[row].contains(.stamped) { continue }
                 if !minuteRange.contains(offset) {
                     minute = Int(offset / 60_000)
                     minuteRange = Int64(minute) * 60_000..<Int64(minute + 1) * 60_000
@@ -94,13 +95,23 @@ struct MessageProof {
         var stored = [Sum](repeating: Sum(), count: counted.count)
         let firstMinute = firstMinute
         let lastMinute = firstMinute + Int32(counted.count) - 1
+        // A minute's runs may not share an id: summed, it would stand for one that counted twice.
+        var minuteIds: (minute: Int32, ids: [UInt64]) = (firstMinute, [])
+        var isDisjoint = true
         try connection.stream(
-            "SELECT minute, ids FROM message_ids WHERE minute >= \(firstMinute) AND minute <= \(lastMinute)"
+            """
+            SELECT minute, ids FROM message_ids WHERE minute >= \(firstMinute) AND minute <= \(lastMinute)
+            ORDER BY minute
+            """
         ) { row in
             let minute = try row.get(0, as: Int32.self)
             do {
                 let ids = try row.withBytes(1) { try HashSetRun.decode($0) }
                 for id in ids { stored[Int(minute - firstMinute)].add(id) }
+                if minuteIds.minute != minute { minuteIds = (minute, []) }
+                let count = minuteIds.ids.count + ids.count
+                MessageIds.union(&minuteIds.ids, ids)
+                if minuteIds.ids.count != count { isDisjoint = false }
             } catch let failure as SealedRun.Failure {
                 throw UndecodableRow.ids(ofMinute: minute, calendar, reason: "\(failure)")
             }
@@ -113,7 +124,7 @@ struct MessageProof {
                 repeats[Self.key(id, minute: index)] = nil
             }
         }
-        holds = holds && stored == counted && everyRepeatHasAnEarlierOne()
+        holds = holds && isDisjoint && stored == counted && everyRepeatHasAnEarlierOne()
     }
 
     private mutating func everyRepeatHasAnEarlierOne() -> Bool {

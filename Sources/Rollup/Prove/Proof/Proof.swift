@@ -47,7 +47,7 @@ struct Proof {
             calendar: calendar, batches: batches, dirty: dirty, pruned: try PrunedDays.all(on: connection),
             dirtyDetails: try VerifyDetails.dirty(first...last, on: connection),
             lastDropped: try connection.query("SELECT max(day) FROM dropped_event_days")[0].get(0, as: Day?.self),
-            maxSliceBeacons: maxSliceBeacons)
+            end: instants.upperBound, maxSliceBeacons: maxSliceBeacons)
         let outcomes = try work.prove(
             Self.days(of: batches, within: first...last, calendar), ground, on: connection)
         for (day, outcome) in outcomes {
@@ -62,7 +62,7 @@ struct Proof {
         {
             doubt = "repeats of stamped ids"
         } else if !(try Self.areEmpty(
-            Self.gaps(between: outcomes.keys.sorted(), days: range == nil ? nil : first...last), calendar,
+            Self.gaps(between: outcomes.keys.sorted(), days: range), calendar,
             on: connection))
         {
             doubt = "something of days without beacons"
@@ -80,7 +80,8 @@ struct Proof {
             var day = max(days.lowerBound, lookup.day(of: times.lowerBound))
             if let known = found.last { day = max(day, known + 1) }
             while day <= last {
-                found.append(day)
+                // One that the zone left out has no beacons.
+                if !calendar.range(of: day).isEmpty { found.append(day) }
                 day = day + 1
             }
         }
@@ -113,6 +114,7 @@ struct Proof {
             let slots = (SessionPiece.slot(of: start), SessionPiece.slot(of: end))
             var found: SQL = """
                 SELECT EXISTS (SELECT FROM message_ids WHERE minute >= \(minutes.0) AND minute < \(minutes.1))
+                    OR EXISTS (SELECT FROM erased_message_ids WHERE minute >= \(minutes.0) AND minute < \(minutes.1))
                     OR EXISTS (SELECT FROM session_slots WHERE slot >= \(slots.0) AND slot < \(slots.1))
                     OR EXISTS (SELECT FROM traffic_breakdown_daily WHERE day >= \(gap.lowerBound) AND day <= \(gap.upperBound))
                     OR EXISTS (SELECT FROM event_funnel_daily WHERE day >= \(gap.lowerBound) AND day <= \(gap.upperBound))
@@ -137,7 +139,12 @@ struct Proof {
             return try StampedProof.holds(stamped, computed: .min ..< .max, isWhole: true, on: connection)
         }
         if stamped.isEmpty { return true }
-        let beyond = try stampedBeyond(instants, ground.batches, on: connection)
+        let beyond: [DayProof.Stamped]
+        do {
+            beyond = try stampedBeyond(instants, ground.batches, on: connection)
+        } catch is RawBatches.Unreadable {
+            return false
+        }
         return try StampedProof.holds(
             stamped + beyond, computed: instants.lowerBound - ReportingCalendar.hourMs..<instants.upperBound,
             isWhole: false, on: connection)
@@ -155,7 +162,7 @@ struct Proof {
         var stamped: [DayProof.Stamped] = []
         for (number, source) in batches.enumerated()
         where source.times.lowerBound < instants.lowerBound || source.times.upperBound >= instants.upperBound {
-            let loaded = try? RawBatches.load(
+            let loaded = try RawBatches.load(
                 source.key, columns: RepeatedMessages.columns.union(.timestamp), on: connection
             ) { $0.contains(.stamped) }
             guard let (batch, rows) = loaded else { continue }

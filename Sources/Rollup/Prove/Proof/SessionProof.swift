@@ -4,7 +4,8 @@ import Storage
 /// Proves that the stored pieces of some slots are what raw beacons give, and counts the sessions that begin there.
 ///
 /// Each stored piece must cover every fragment of its key, and some fragment must reach each of its ends: then it is what
-/// merging the fragments would give, and nothing has to be sorted or merged for it.
+/// merging the fragments would give, and nothing has to be sorted or merged for it. The slots next to those that are proven are
+/// taken as they are stored: proving their days is what proves them.
 struct SessionProof {
     /// The pieces of one slot, ascending by session.
     private struct Slot {
