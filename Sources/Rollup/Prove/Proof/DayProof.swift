@@ -68,6 +68,7 @@ struct DayProof {
             proof.outcome.doubt = "\(batch)"
         }
         try connection.execute("ROLLBACK TO SAVEPOINT day_proof")
+        try connection.execute("RELEASE SAVEPOINT day_proof")
         return proof.outcome
     }
 
@@ -177,7 +178,7 @@ struct DayProof {
                 let rows = try connection.query(
                     """
                     SELECT \(unescaped: family.idColumn), \(unescaped: TrafficTable.columns)
-                    FROM \(unescaped: family.table(.hour)) 
+                    FROM \(unescaped: family.table(.hour))
                     WHERE hour >= \(PostgresTimestamp(ms: start))
                         AND hour < \(PostgresTimestamp(ms: start + ReportingCalendar.hourMs))
                     """)
