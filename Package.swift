@@ -21,6 +21,17 @@ let crypto: Target.Dependency = .product(name: "Crypto", package: "swift-crypto"
 let hummingbird: Target.Dependency = .product(name: "Hummingbird", package: "hummingbird")
 let lifecycle: Target.Dependency = .product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
 
+/// What each service stands on; none stands on another.
+let service: [Target.Dependency] = [
+    "Core", "Storage", "Platform", nio, logging, crypto, hummingbird,
+    .product(name: "HTTPTypes", package: "swift-http-types"),
+    .product(name: "AsyncHTTPClient", package: "async-http-client"),
+]
+let serviceTests =
+    service + [
+        "TestSupport", .product(name: "HummingbirdTesting", package: "hummingbird"),
+    ]
+
 let package = Package(
     name: "tiketi",
     products: [.executable(name: "tiketi", targets: ["tiketi"])],
@@ -86,10 +97,20 @@ let package = Package(
             ],
             swiftSettings: settings
         ),
+        .target(
+            name: "UserService", dependencies: service, path: "Sources/Services/Users", swiftSettings: settings),
+        .target(
+            name: "EventService", dependencies: service, path: "Sources/Services/Events", swiftSettings: settings),
+        .target(
+            name: "ReservationService", dependencies: service, path: "Sources/Services/Reservations",
+            swiftSettings: settings),
+        .target(
+            name: "PaymentService", dependencies: service, path: "Sources/Services/Payments", swiftSettings: settings),
         .executableTarget(
             name: "tiketi",
             dependencies: [
                 "Core", "Storage", "Platform", "Ingest", "Rollup", "Query",
+                "UserService", "EventService", "ReservationService", "PaymentService",
                 nio, nioPosix, nioHTTP1, logging, crypto, hummingbird, lifecycle,
                 .product(name: "HummingbirdCore", package: "hummingbird"),
                 .product(name: "NIOHTTPTypesHTTP1", package: "swift-nio-extras"),
@@ -157,6 +178,15 @@ let package = Package(
                 .product(name: "HummingbirdTesting", package: "hummingbird"),
             ],
             swiftSettings: settings),
+        .testTarget(
+            name: "UserServiceTests", dependencies: serviceTests + ["UserService"], swiftSettings: settings),
+        .testTarget(
+            name: "EventServiceTests", dependencies: serviceTests + ["EventService"], swiftSettings: settings),
+        .testTarget(
+            name: "ReservationServiceTests", dependencies: serviceTests + ["ReservationService"],
+            swiftSettings: settings),
+        .testTarget(
+            name: "PaymentServiceTests", dependencies: serviceTests + ["PaymentService"], swiftSettings: settings),
         .testTarget(
             name: "ProcessTests",
             dependencies: [

@@ -27,15 +27,16 @@ import Testing
         let ours = SigningKey.generate()
         let elliptic = P256.Signing.PrivateKey()
         let private256 = p256(P256.Signing.PrivateKey(), kid: "private", extra: #","d":"AAAA""#)
-        let set = try """
-        {"keys":[{"kty":"oct","kid":"secret","k":"c2VjcmV0"},{"kty":"RSA","kid":"rsa","n":"AQAB","e":"AQAB"},
-        {"nonsense":1},\(p256(elliptic, kid: "ec")),\(p256(elliptic, kid: "rs", extra: #","alg":"RS256""#)),
-        \(private256),\(ours.publicJWK)]}
-        """
+        let set = """
+            {"keys":[{"kty":"oct","kid":"secret","k":"c2VjcmV0"},{"kty":"RSA","kid":"rsa","n":"AQAB","e":"AQAB"},
+            {"nonsense":1},\(p256(elliptic, kid: "ec")),\(p256(elliptic, kid: "rs", extra: #","alg":"RS256""#)),
+            \(private256),\(ours.publicJWK)]}
+            """
         let keys = try await VerifyingKeys(keySet: set.utf8)
         for kid in ["secret", "rsa", "rs", "private"] { #expect(keys.key(kid) == nil) }
-        let verifier = TokenVerifier(.fixed(keys), now: { AuthTokens.now })
-        let minted = try await ours.mint(subject: "a", role: .admin, lifetimeSeconds: 60, now: AuthTokens.now)
+        let verifier = TokenVerifier(.fixed(keys), audience: .analytics, now: { AuthTokens.now })
+        let minted = try await ours.mint(
+            audience: [.analytics], subject: "a", role: .admin, lifetimeSeconds: 60, now: AuthTokens.now)
         #expect(try await verifier.verify(minted).role == .admin)
         #expect(try await verifier.verify(es256(elliptic, kid: "ec")).role == .analyst)
         await #expect(throws: InvalidToken.signature) {
@@ -116,7 +117,7 @@ import Testing
     @Test func keysAreFetchedOnceAndAgainForAnUnknownOneAtMostEveryHalfMinute() async throws {
         let (first, second) = (SigningKey.generate(), SigningKey.generate())
         let server = Server()
-        try server.body.withLock { $0 = try first.publicKeySet }
+        server.body.withLock { $0 = first.publicKeySet }
         try await server.withKeys(logger) { (keys) async throws in
             try await withThrowingTaskGroup(of: Bool.self) { group in
                 for _ in 0..<20 { group.addTask { try await keys.key(first.keyID) != nil } }
@@ -124,7 +125,7 @@ import Testing
             }
             #expect(server.asked.withLock { $0 } == 1)
 
-            try server.body.withLock { $0 = try second.publicKeySet }
+            server.body.withLock { $0 = second.publicKeySet }
             #expect(try await keys.key(second.keyID) == nil)
             #expect(server.asked.withLock { $0 } == 1)
             server.now.withLock { $0 += FetchedKeys.minIntervalMs }
@@ -147,17 +148,17 @@ import Testing
             // Nobody waits half a minute for a server that was away for a moment.
             server.now.withLock { $0 += FetchedKeys.retryIntervalMs }
             server.status.withLock { $0 = .ok }
-            try server.body.withLock { $0 = try key.publicKeySet }
+            server.body.withLock { $0 = key.publicKeySet }
             #expect(try await keys.key(key.keyID) != nil)
             server.now.withLock { $0 += FetchedKeys.maxAgeMs }
-            for broken in try ["not JSON", String(repeating: " ", count: FetchedKeys.maxBytes) + key.publicKeySet] {
+            for broken in ["not JSON", String(repeating: " ", count: FetchedKeys.maxBytes) + key.publicKeySet] {
                 server.body.withLock { $0 = broken }
                 for _ in 0..<5 { #expect(try await keys.key(key.keyID) != nil) }
                 server.now.withLock { $0 += FetchedKeys.retryIntervalMs }
             }
             #expect(server.asked.withLock { $0 } == 4)
             // A key that was withdrawn meanwhile is not taken longer than the next try takes.
-            try server.body.withLock { $0 = try SigningKey.generate().publicKeySet }
+            server.body.withLock { $0 = SigningKey.generate().publicKeySet }
             #expect(try await keys.key(key.keyID) == nil)
         }
     }

@@ -19,7 +19,8 @@ import Testing
         let router = Router()
         router.add(middleware: ProblemMiddleware())
         router.group("api").add(
-            middleware: TokenMiddleware(TokenVerifier(keys!, now: { now }), roles: [.admin, .analyst])
+            middleware: TokenMiddleware(
+                TokenVerifier(keys!, audience: .analytics, now: { now }), roles: [.admin, .analyst])
         ).get("numbers") { _, _ in "42" }
         var headers = HTTPFields()
         if let authorization { headers[.authorization] = authorization }
@@ -30,7 +31,8 @@ import Testing
     }
 
     private func minted(_ role: Role, lifetime: Int64 = 60) async throws -> String {
-        try await key.mint(subject: "kim", role: role, lifetimeSeconds: lifetime, now: AuthTokens.now)
+        try await key.mint(
+            audience: [.analytics], subject: "kim", role: role, lifetimeSeconds: lifetime, now: AuthTokens.now)
     }
 
     @Test(arguments: [Role.admin, .analyst])
@@ -75,7 +77,8 @@ import Testing
                 == #"Bearer error="invalid_token", error_description="the token has expired""#)
         #expect(String(buffer: expired.body).contains(#""code":"token_expired""#))
         let other = SigningKey.generate()
-        let foreign = try await other.mint(subject: "a", role: .admin, lifetimeSeconds: 60, now: AuthTokens.now)
+        let foreign = try await other.mint(
+            audience: [.analytics], subject: "a", role: .admin, lifetimeSeconds: 60, now: AuthTokens.now)
         let unknown = try await ask("Bearer \(foreign)")
         #expect(unknown.status == .unauthorized)
         #expect(String(buffer: unknown.body).contains(#""code":"token_invalid""#))

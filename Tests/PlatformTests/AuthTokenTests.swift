@@ -13,7 +13,7 @@ import Testing
         rawRepresentation: Data(base64Encoded: "nWGxne/9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A=")!)
 
     private func verifier(now: Int64 = AuthTokens.now) async throws -> TokenVerifier {
-        TokenVerifier(.fixed(try await VerifyingKeys(key)), now: { now })
+        TokenVerifier(.fixed(try await VerifyingKeys(key)), audience: .analytics, now: { now })
     }
 
     private func rejection(_ token: String, now: Int64 = AuthTokens.now) async throws -> InvalidToken? {
@@ -37,12 +37,14 @@ import Testing
 
     @Test func mintedTokensAreAccepted() async throws {
         for role in Role.allCases {
-            let minted = try await key.mint(subject: "kim", role: role, lifetimeSeconds: 60, now: AuthTokens.now)
+            let minted = try await key.mint(
+                audience: [.analytics], subject: "kim", role: role, lifetimeSeconds: 60, now: AuthTokens.now)
             let accepted = try await verifier().verify(minted)
             #expect(
                 accepted
                     == AccessToken(
-                        subject: "kim", role: role, issuedAt: AuthTokens.now, expiresAt: AuthTokens.now + 60))
+                        audience: [.analytics], subject: "kim", role: role, issuedAt: AuthTokens.now,
+                        expiresAt: AuthTokens.now + 60))
         }
     }
 
@@ -153,7 +155,8 @@ import Testing
 
     @Test func tokensFoundGoodAreRememberedButNotThatTheyAreFresh() async throws {
         let clock = Mutex(AuthTokens.now)
-        let verifier = TokenVerifier(.fixed(try await VerifyingKeys(key)), now: { clock.withLock { $0 } })
+        let verifier = TokenVerifier(
+            .fixed(try await VerifyingKeys(key)), audience: .analytics, now: { clock.withLock { $0 } })
         let good = try token(AuthTokens.claims(exp: String(AuthTokens.now + 10)))
         _ = try await verifier.verify(good)
         #expect(verifier.verified.count == 1)
@@ -168,7 +171,7 @@ import Testing
 
     @Test func rememberedTokensAreBounded() {
         let tokens = VerifiedTokens()
-        let claims = AccessToken(subject: "a", role: .user, issuedAt: 0, expiresAt: 9999)
+        let claims = AccessToken(audience: [.analytics], subject: "a", role: .user, issuedAt: 0, expiresAt: 9999)
         for number in 0..<VerifiedTokens.maxTokens { tokens.remember(claims, of: "\(number)", now: 0) }
         #expect(tokens.count == VerifiedTokens.maxTokens)
         tokens.remember(claims, of: "one more", now: 1)

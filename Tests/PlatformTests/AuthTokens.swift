@@ -36,17 +36,5 @@ struct AuthTokens {
 }
 
 extension SigningKey {
-    /// The public half, made from the seed, as one key of a JSON Web Key Set.
-    var publicJWK: String {
-        get throws {
-            let base64 = seed.replacing("-", with: "+").replacing("_", with: "/") + "="
-            let key = try Curve25519.Signing.PrivateKey(rawRepresentation: Data(base64Encoded: base64)!)
-            let x = AuthTokens.base64URL(key.publicKey.rawRepresentation)
-            return #"{"kty":"OKP","crv":"Ed25519","x":"\#(x)","use":"sig","alg":"EdDSA","kid":"\#(keyID)"}"#
-        }
-    }
-
-    var publicKeySet: String {
-        get throws { #"{"keys":[\#(try publicJWK)]}"# }
-    }
+    var publicKeySet: String { #"{"keys":[\#(publicJWK)]}"# }
 }

@@ -1,4 +1,5 @@
 import Core
+import Platform
 import Storage
 import Testing
 
@@ -66,11 +67,11 @@ import Testing
         #expect(EarlierRange.year.days(before: first...first) == nil)
         try await Lab.with { lab in
             let period = Period(startDate: first, endDate: first)
-            let invalid = await #expect(throws: InvalidQuestion.self) {
+            let invalid = await #expect(throws: InvalidParameter.self) {
                 try await lab.engine.traffic(TrafficQuestion(subject: .site, period: period, compare: .year))
             }
             #expect(invalid?.field == "compare")
-            await #expect(throws: InvalidQuestion.self) {
+            await #expect(throws: InvalidParameter.self) {
                 try await lab.engine.revenue(RevenueQuestion(period: period, compare: .year))
             }
         }

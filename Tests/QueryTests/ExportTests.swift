@@ -1,5 +1,6 @@
 import Core
 import Ingest
+import Platform
 import Storage
 import TestSupport
 import Testing
@@ -124,7 +125,7 @@ import Testing
             do {
                 _ = try await text(lab, query)
                 Issue.record("\(query) was answered")
-            } catch let error as InvalidQuestion {
+            } catch let error as InvalidParameter {
                 #expect(error.field == field)
                 #expect(error.detail == detail)
             }

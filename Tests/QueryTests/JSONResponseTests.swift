@@ -19,10 +19,12 @@ import Testing
     ) async throws {
         let key = SigningKey.generate()
         let token = try await key.mint(
-            subject: "kim", role: .analyst, lifetimeSeconds: 600, now: Int64(Date().timeIntervalSince1970))
+            audience: [.analytics], subject: "kim", role: .analyst, lifetimeSeconds: 600,
+            now: Int64(Date().timeIntervalSince1970))
         try await Lab.with { lab in
             let api = QueryAPI(
-                engine: lab.engine, verifier: TokenVerifier(.fixed(try await VerifyingKeys(key))), metrics: Metrics())
+                engine: lab.engine, verifier: TokenVerifier(.fixed(try await VerifyingKeys(key)), audience: .analytics),
+                metrics: Metrics())
             let router = Router()
             router.add(middleware: ProblemMiddleware())
             api.addRoutes(to: router)

@@ -1,19 +1,20 @@
+import Platform
 import Testing
 
 @testable import Query
 
 @Suite struct ParametersTests {
-    private func rejection<Value>(_ body: () throws -> Value) -> InvalidQuestion? {
+    private func rejection<Value>(_ body: () throws -> Value) -> InvalidParameter? {
         do {
             _ = try body()
             return nil
         } catch {
-            return error as? InvalidQuestion
+            return error as? InvalidParameter
         }
     }
 
-    private func parameters(_ query: String?) throws(InvalidQuestion) -> Parameters {
-        try Parameters(query: query, known: ["startDate", "artistId", "limit", "currency", "by"])
+    private func parameters(_ query: String?) throws(InvalidParameter) -> QueryParameters {
+        try QueryParameters(query: query, known: ["startDate", "artistId", "limit", "currency", "by"])
     }
 
     @Test func namesAndValuesAreDecoded() throws {
@@ -26,13 +27,13 @@ import Testing
     @Test func unknownNamesAreRefusedWithTheKnownOnes() {
         #expect(
             rejection { try parameters("from=2025-12-01") }
-                == InvalidQuestion(
+                == InvalidParameter(
                     field: "from",
                     detail: "from is not known here; allowed: startDate, artistId, limit, currency, by",
                     allowed: ["startDate", "artistId", "limit", "currency", "by"]))
         #expect(
-            rejection { try Parameters(query: "a=1", known: []) }
-                == InvalidQuestion(field: "a", detail: "a is not known here: no parameters are taken"))
+            rejection { try QueryParameters(query: "a=1", known: []) }
+                == InvalidParameter(field: "a", detail: "a is not known here: no parameters are taken"))
     }
 
     @Test(arguments: [
@@ -42,11 +43,11 @@ import Testing
         ("%zz=1", "query", "a parameter's name is not percent-encoded UTF-8"),
     ])
     func brokenQueriesAreRefused(_ query: String, _ field: String, _ detail: String) {
-        #expect(rejection { try parameters(query) } == InvalidQuestion(field: field, detail: detail))
+        #expect(rejection { try parameters(query) } == InvalidParameter(field: field, detail: detail))
     }
 
     @Test func longQueriesAreRefused() {
-        let longest = "artistId=" + String(repeating: "a", count: Parameters.maxQueryBytes - 9)
+        let longest = "artistId=" + String(repeating: "a", count: QueryParameters.maxQueryBytes - 9)
         #expect(rejection { try parameters(longest) } == nil)
         #expect(rejection { try parameters(longest + "a") }?.field == "query")
     }
@@ -55,22 +56,24 @@ import Testing
     func daysHaveOneForm(_ text: String) {
         #expect(
             rejection { try parameters("startDate=\(text)").day("startDate") }
-                == InvalidQuestion(field: "startDate", detail: "startDate must be a day such as 2025-12-01"))
+                == InvalidParameter(field: "startDate", detail: "startDate must be a day such as 2025-12-01"))
     }
 
     @Test(arguments: ["0", "101", "-1", "+5", "1.5", "ten", "99999999999999999999"])
     func numbersHaveBounds(_ text: String) {
         #expect(
-            rejection { try Parameters([("limit", text)], known: ["limit"]).integer("limit", in: 1...100, default: 10) }
-                == InvalidQuestion(field: "limit", detail: "limit must be a whole number from 1 to 100"))
+            rejection {
+                try QueryParameters([("limit", text)], known: ["limit"]).integer("limit", in: 1...100, default: 10)
+            }
+                == InvalidParameter(field: "limit", detail: "limit must be a whole number from 1 to 100"))
     }
 
     @Test func identifiersAreThoseThatBeaconsMayCarry() throws {
         let longest = String(repeating: "가", count: 42) + "ab"
-        #expect(try Parameters.checkedIdentifier(longest, "artistId") == longest)
+        #expect(try QueryParameters.checkedIdentifier(longest, "artistId") == longest)
         for wrong in [longest + "c", "", "a\nb", "a\u{7f}"] {
             #expect(
-                rejection { try Parameters.checkedIdentifier(wrong, "artistId") }?.detail
+                rejection { try QueryParameters.checkedIdentifier(wrong, "artistId") }?.detail
                     == "artistId must be 1 to 128 bytes without control characters")
         }
     }
@@ -78,13 +81,13 @@ import Testing
     @Test(arguments: ["krw", "KRWX", "₩₩₩"])
     func currenciesAreThreeCapitals(_ text: String) {
         #expect(
-            rejection { try Parameters([("currency", text)], known: ["currency"]).currency() }
-                == InvalidQuestion(field: "currency", detail: "currency must be three capital letters such as KRW"))
+            rejection { try QueryParameters([("currency", text)], known: ["currency"]).currency() }
+                == InvalidParameter(field: "currency", detail: "currency must be three capital letters such as KRW"))
     }
 
     @Test func topNeedsToKnowByWhat() throws {
         func top(_ query: String) throws -> TopQuestion {
-            try TopQuestion(Parameters(query: query, known: TopQuestion.parameterNames))
+            try TopQuestion(QueryParameters(query: query, known: TopQuestion.parameterNames))
         }
         #expect(try top("by=path&limit=3") == TopQuestion(by: .path, limit: 3))
         #expect(
@@ -95,7 +98,7 @@ import Testing
                 == "by must be one of artist, event, path, referrer, country, device")
         #expect(
             rejection { try top("by=path&metric=revenue") }
-                == InvalidQuestion(
+                == InvalidParameter(
                     field: "metric", detail: "metric must be one of pageViews, uniqueVisitors",
                     allowed: ["pageViews", "uniqueVisitors"]))
         #expect(rejection { try top("by=artist&artistId=a") }?.field == "artistId")
@@ -104,9 +107,9 @@ import Testing
     @Test func revenueHasNoHours() {
         #expect(
             rejection {
-                try RevenueQuestion(Parameters(query: "period=hourly", known: RevenueQuestion.parameterNames))
+                try RevenueQuestion(QueryParameters(query: "period=hourly", known: RevenueQuestion.parameterNames))
             }
-                == InvalidQuestion(
+                == InvalidParameter(
                     field: "period", detail: "period must be one of daily, weekly, monthly",
                     allowed: ["daily", "weekly", "monthly"]))
     }

@@ -1,4 +1,5 @@
 import Core
+import Platform
 import Testing
 
 @testable import Query
@@ -16,12 +17,12 @@ import Testing
                 timeZone: timeZone), Self.context)
     }
 
-    private func rejection(_ body: () throws -> PeriodPlan) -> InvalidQuestion? {
+    private func rejection(_ body: () throws -> PeriodPlan) -> InvalidParameter? {
         do {
             _ = try body()
             return nil
         } catch {
-            return error as? InvalidQuestion
+            return error as? InvalidParameter
         }
     }
 
@@ -139,7 +140,7 @@ import Testing
         #expect(try plan((end - (maxDays - 1)).description, end.description, granularity).days.dayCount == maxDays)
         #expect(
             rejection { try plan((end - maxDays).description, end.description, granularity) }
-                == InvalidQuestion(
+                == InvalidParameter(
                     field: "startDate",
                     detail: "startDate to endDate may span at most \(maxDays) days for \(granularity.rawValue) "
                         + "answers; these are \(maxDays + 1)"))
@@ -156,10 +157,10 @@ import Testing
     @Test func wrongQuestionsNameTheirField() {
         #expect(
             rejection { try plan("2025-12-02", "2025-12-01") }
-                == InvalidQuestion(field: "startDate", detail: "startDate must not be after endDate"))
+                == InvalidParameter(field: "startDate", detail: "startDate must not be after endDate"))
         #expect(
             rejection { try plan("2025-12-06", nil) }
-                == InvalidQuestion(
+                == InvalidParameter(
                     field: "startDate",
                     detail: "startDate must not be after endDate, which is 2025-12-05 unless given"))
         #expect(rejection { try plan(nil, nil, timeZone: "Mars/Olympus") }?.field == "timezone")

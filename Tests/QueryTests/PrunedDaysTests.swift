@@ -1,4 +1,5 @@
 import Core
+import Platform
 import Storage
 import TestSupport
 import Testing
@@ -65,13 +66,13 @@ import Testing
                 // Its midnight is nine hours later: it reaches into the last day.
                 ("2023-10-31", "2023-10-31", .daily, "UTC"), ("2023-10-30", "2023-10-30", .daily, "UTC"),
             ] as [(String, String, Granularity, String?)] {
-                let refused = await #expect(throws: InvalidQuestion.self) {
+                let refused = await #expect(throws: InvalidParameter.self) {
                     try await lab.traffic(.site, start, end, granularity, timeZone: zone)
                 }
                 #expect(refused?.field == "startDate")
                 #expect(refused?.detail.contains("hours are kept from 2023-11-01 on") == true, "\(refused as Any)")
             }
-            await #expect(throws: InvalidQuestion.self) {
+            await #expect(throws: InvalidParameter.self) {
                 try await lab.engine.top(
                     TopQuestion(
                         by: .artist,

@@ -17,11 +17,12 @@ import Testing
     private func router(_ engine: QueryEngine) async throws -> Router<BasicRequestContext> {
         let metrics = Metrics()
         let api = QueryAPI(
-            engine: engine, verifier: TokenVerifier(.fixed(try await VerifyingKeys(key))), metrics: metrics)
+            engine: engine, verifier: TokenVerifier(.fixed(try await VerifyingKeys(key)), audience: .analytics),
+            metrics: metrics)
         let router = Router()
         router.add(middleware: ProblemMiddleware())
         api.addRoutes(to: router)
-        api.addServiceRoutes(to: router, metrics: metrics)
+        ServiceRoutes.add(to: router, metrics: metrics, openAPI: [QueryAPI.openAPI]) { await engine.isReady() }
         return router
     }
 
@@ -30,7 +31,8 @@ import Testing
             @escaping @Sendable (Lab, @escaping @Sendable (String) async throws -> TestResponse) async throws -> Void
     ) async throws {
         let token = try await key.mint(
-            subject: "kim", role: .analyst, lifetimeSeconds: 600, now: Int64(Date().timeIntervalSince1970))
+            audience: [.analytics], subject: "kim", role: .analyst, lifetimeSeconds: 600,
+            now: Int64(Date().timeIntervalSince1970))
         try await Lab.with { lab in
             let application = Application(router: try await router(lab.engine))
             try await application.test(.router) { client in
@@ -180,10 +182,12 @@ import Testing
 
     @Test func moreExportsThanMayBeAreRefused() async throws {
         let token = try await key.mint(
-            subject: "kim", role: .analyst, lifetimeSeconds: 600, now: Int64(Date().timeIntervalSince1970))
+            audience: [.analytics], subject: "kim", role: .analyst, lifetimeSeconds: 600,
+            now: Int64(Date().timeIntervalSince1970))
         try await Lab.with { lab in
             let api = QueryAPI(
-                engine: lab.engine, verifier: TokenVerifier(.fixed(try await VerifyingKeys(key))), metrics: Metrics())
+                engine: lab.engine, verifier: TokenVerifier(.fixed(try await VerifyingKeys(key)), audience: .analytics),
+                metrics: Metrics())
             let router = Router()
             router.add(middleware: ProblemMiddleware())
             api.addRoutes(to: router)

@@ -233,7 +233,7 @@ import Testing
         #expect(enough.rows.map(\.value) == [2, 1, 1, 1, 1])
         var tooFew = ScannedTop(TopQuestion(by: .path), maxGroups: 4)
         #expect(
-            throws: InvalidQuestion(
+            throws: InvalidParameter(
                 field: "by",
                 detail:
                     "more than 4 different values of path are in this range; narrow startDate to endDate, or give artistId"
@@ -244,7 +244,7 @@ import Testing
     @Test func longKeysAreBoundedTogether() throws {
         let long = String(repeating: "p", count: BreakdownValue.maxBytes)
         var top = ScannedTop(TopQuestion(by: .path))
-        #expect(throws: InvalidQuestion.self) {
+        #expect(throws: InvalidParameter.self) {
             for start in stride(from: 0, to: 40_000, by: 500) {
                 var builder = BeaconBatchBuilder()
                 for number in start..<start + 500 {

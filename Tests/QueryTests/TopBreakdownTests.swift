@@ -216,7 +216,7 @@ import Testing
             }
             _ = try await lab.engine.top(question("2025-12-03"))
             await #expect(
-                throws: InvalidQuestion(
+                throws: InvalidParameter(
                     field: "startDate",
                     detail: "raw beacons are kept from 2025-12-03 on: ask for earlier days in Asia/Seoul")
             ) { _ = try await lab.engine.top(question("2025-12-02")) }

@@ -8,7 +8,14 @@ import Synchronization
 package func withAnalyticsDatabase<R>(
     _ body: (PostgresConfiguration, PostgresPool) async throws -> R
 ) async throws -> R {
-    try await withDatabase(template: TestDatabases.shared.analyticsTemplate(), body)
+    try await withDatabase(of: .analytics, body)
+}
+
+/// The same for any of the platform's databases.
+package func withDatabase<R>(
+    of database: Migrator.Database, _ body: (PostgresConfiguration, PostgresPool) async throws -> R
+) async throws -> R {
+    try await withDatabase(template: TestDatabases.shared.template(of: database), body)
 }
 
 /// Runs `body` with a fresh, empty database of its own, which is dropped afterwards.
@@ -67,7 +74,7 @@ private actor TestDatabases {
     }
 
     private var administration: (PostgresConfiguration, PostgresPool)?
-    private var template: Task<String, any Error>?
+    private var templates: [Migrator.Database: Task<String, any Error>] = [:]
     private var made = 0
     private let run = UInt32.random(in: 0 ... .max)
 
@@ -80,17 +87,17 @@ private actor TestDatabases {
         return (configuration, pool)
     }
 
-    func analyticsTemplate() async throws -> String {
-        if let template { return try await template.value }
+    func template(of database: Migrator.Database) async throws -> String {
+        if let template = templates[database] { return try await template.value }
         let task = Task {
             let configuration = try await make(template: "template0")
             let pool = PostgresPool(configuration, connections: 1, logger: testLogger)
-            try await Migrator(.analytics).migrate(pool)
+            try await Migrator(database).migrate(pool)
             // Nobody may be connected to a template.
             await pool.shutdown()
             return configuration.databaseName!
         }
-        template = task
+        templates[database] = task
         return try await task.value
     }
 

@@ -6,11 +6,16 @@ package struct Message: Sendable, Equatable {
     package enum Body: Sendable, Equatable {
         case paymentCompleted(PaymentCompleted)
         case paymentRefunded(PaymentRefunded)
+        case paymentFailed(PaymentFailed)
+        case reservationHeld(ReservationChanged)
         case reservationConfirmed(ReservationChanged)
+        case reservationExpired(ReservationChanged)
         case reservationCanceled(ReservationChanged)
+        case refundDue(RefundDue)
         case artistUpserted(ArtistUpserted)
         case eventUpserted(EventUpserted)
         case userRegistered(UserRegistered)
+        case userLoggedIn(UserLoggedIn)
     }
 
     package var id: String
@@ -77,7 +82,47 @@ package struct PaymentRefunded: Codable, Sendable, Equatable {
     }
 }
 
-/// `reservation.confirmed` and `reservation.canceled`.
+/// `payment.failed`: an attempt to pay that took no money.
+package struct PaymentFailed: Codable, Sendable, Equatable {
+    package var paymentId: String
+    package var reservationId: String
+    /// As in Toss's error object, or one of ours.
+    package var code: String
+
+    package init(paymentId: String, reservationId: String, code: String) {
+        self.paymentId = paymentId
+        self.reservationId = reservationId
+        self.code = code
+    }
+}
+
+/// `refund.due`: of a paid reservation, or of some of its seats, that was canceled. The amount is final: what the policy
+/// gave at that instant. Amount and tickets are positive.
+package struct RefundDue: Codable, Sendable, Equatable {
+    /// Unique for ever: one refund each.
+    package var cancellationId: String
+    package var reservationId: String
+    package var paymentId: String
+    package var amount: Int64
+    package var currency: String
+    package var tickets: Int64
+    package var reason: String
+
+    package init(
+        cancellationId: String, reservationId: String, paymentId: String, amount: Int64, currency: String,
+        tickets: Int64, reason: String
+    ) {
+        self.cancellationId = cancellationId
+        self.reservationId = reservationId
+        self.paymentId = paymentId
+        self.amount = amount
+        self.currency = currency
+        self.tickets = tickets
+        self.reason = reason
+    }
+}
+
+/// `reservation.held`, `reservation.confirmed`, `reservation.expired` and `reservation.canceled`.
 package struct ReservationChanged: Codable, Sendable, Equatable {
     package var reservationId: String
     package var eventId: String
@@ -120,6 +165,15 @@ package struct EventUpserted: Codable, Sendable, Equatable {
 
 /// `user.registered`
 package struct UserRegistered: Codable, Sendable, Equatable {
+    package var userId: String
+
+    package init(userId: String) {
+        self.userId = userId
+    }
+}
+
+/// `user.logged_in`
+package struct UserLoggedIn: Codable, Sendable, Equatable {
     package var userId: String
 
     package init(userId: String) {

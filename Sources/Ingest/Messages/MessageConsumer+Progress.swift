@@ -68,27 +68,3 @@ extension MessageConsumer {
         return replies
     }
 }
-
-/// The id of a stream's entry: `milliseconds-sequence`.
-private struct EntryID: Comparable, CustomStringConvertible {
-    var milliseconds: Int64
-    var sequence: UInt64
-
-    init(milliseconds: Int64, sequence: UInt64) {
-        self.milliseconds = milliseconds
-        self.sequence = sequence
-    }
-
-    init?(_ text: String) {
-        let parts = text.split(separator: "-")
-        guard parts.count == 2, let milliseconds = Int64(parts[0]), let sequence = UInt64(parts[1]) else { return nil }
-        self.milliseconds = milliseconds
-        self.sequence = sequence
-    }
-
-    static func < (one: EntryID, other: EntryID) -> Bool {
-        (one.milliseconds, one.sequence) < (other.milliseconds, other.sequence)
-    }
-
-    var description: String { "\(milliseconds)-\(sequence)" }
-}

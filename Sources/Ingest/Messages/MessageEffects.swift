@@ -91,6 +91,9 @@ package enum MessageEffects {
                 INSERT INTO registrations (user_id, registered_at) VALUES (\(body.userId), \(occurredAt))
                 ON CONFLICT DO NOTHING
                 """)
+        case .paymentFailed, .reservationHeld, .reservationExpired, .refundDue, .userLoggedIn:
+            // Nothing is derived of these.
+            break
         }
         return true
     }

@@ -3,7 +3,6 @@ package import JWTKit
 /// The claims of an access token.
 package struct AccessToken: Equatable, Sendable {
     package static let issuer = "tiketi"
-    package static let audience = "tiketi-analytics"
     /// How far clocks may be apart.
     package static let leewaySeconds: Int64 = 30
 
@@ -16,9 +15,12 @@ package struct AccessToken: Equatable, Sendable {
     package var issuedAt: Int64
     package var notBefore: Int64?
 
-    package init(subject: String, role: Role, issuedAt: Int64, expiresAt: Int64) {
-        issuer = Self.issuer
-        audience = [Self.audience]
+    package init(
+        issuer: String = Self.issuer, audience: [Audience], subject: String, role: Role, issuedAt: Int64,
+        expiresAt: Int64
+    ) {
+        self.issuer = issuer
+        self.audience = audience.map(\.rawValue)
         self.subject = subject
         self.role = role
         self.issuedAt = issuedAt
@@ -26,9 +28,9 @@ package struct AccessToken: Equatable, Sendable {
     }
 
     /// - Parameter now: seconds since 1970.
-    func check(now: Int64) throws(InvalidToken) {
-        guard issuer == Self.issuer else { throw .wrongIssuer }
-        guard audience.contains(Self.audience) else { throw .wrongAudience }
+    func check(issuer: String, audience: Audience, now: Int64) throws(InvalidToken) {
+        guard self.issuer == issuer else { throw .wrongIssuer }
+        guard self.audience.contains(audience.rawValue) else { throw .wrongAudience }
         guard now < expiresAt.addingSaturating(Self.leewaySeconds) else { throw .expired }
         guard issuedAt <= now + Self.leewaySeconds else { throw .issuedInFuture }
         if let notBefore, notBefore > now + Self.leewaySeconds { throw .notYetValid }
@@ -72,7 +74,11 @@ extension AccessToken: JWTPayload {
     package func encode(to encoder: any Encoder) throws {
         var claims = encoder.container(keyedBy: CodingKeys.self)
         try claims.encode(issuer, forKey: .issuer)
-        try claims.encode(Self.audience, forKey: .audience)
+        if audience.count == 1 {
+            try claims.encode(audience[0], forKey: .audience)
+        } else {
+            try claims.encode(audience, forKey: .audience)
+        }
         try claims.encode(subject, forKey: .subject)
         try claims.encode(role, forKey: .role)
         try claims.encode(expiresAt, forKey: .expiresAt)

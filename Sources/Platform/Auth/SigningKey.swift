@@ -45,12 +45,23 @@ package struct SigningKey: Sendable {
     package var seed: String { Self.base64URL(key.rawRepresentation) }
 
     /// - Parameter now: seconds since 1970.
-    package func mint(subject: String, role: Role, lifetimeSeconds: Int64, now: Int64) async throws -> String {
+    package func mint(
+        issuer: String = AccessToken.issuer, audience: [Audience], subject: String, role: Role, lifetimeSeconds: Int64,
+        now: Int64
+    ) async throws -> String {
         let keys = JWTKeyCollection()
         let kid = JWKIdentifier(string: keyID)
         await keys.add(eddsa: key, kid: kid)
         return try await keys.sign(
-            AccessToken(subject: subject, role: role, issuedAt: now, expiresAt: now + lifetimeSeconds), kid: kid)
+            AccessToken(
+                issuer: issuer, audience: audience, subject: subject, role: role, issuedAt: now,
+                expiresAt: now + lifetimeSeconds), kid: kid)
+    }
+
+    /// The public half as a JSON Web Key (RFC 8037).
+    package var publicJWK: String {
+        #"{"kty":"OKP","crv":"Ed25519","x":"\#(Self.base64URL(publicKey.rawRepresentation))","#
+            + #""use":"sig","alg":"EdDSA","kid":"\#(keyID)"}"#
     }
 
     private static func thumbprint(of key: EdDSA.PublicKey) -> String {

@@ -6,14 +6,20 @@ package struct TokenVerifier: Sendable {
     package static let maxTokenBytes = 4096
 
     private let source: KeySource
+    private let issuer: String
+    private let audience: Audience
     /// Seconds since 1970.
     private let now: @Sendable () -> Int64
     let verified = VerifiedTokens()
 
+    /// - Parameter audience: the service that asks.
     package init(
-        _ source: KeySource, now: @escaping @Sendable () -> Int64 = { Int64(Date().timeIntervalSince1970) }
+        _ source: KeySource, issuer: String = AccessToken.issuer, audience: Audience,
+        now: @escaping @Sendable () -> Int64 = { Int64(Date().timeIntervalSince1970) }
     ) {
         self.source = source
+        self.issuer = issuer
+        self.audience = audience
         self.now = now
     }
 
@@ -23,11 +29,11 @@ package struct TokenVerifier: Sendable {
         let token = String(token)
         let now = now()
         if let claims = verified.claims(of: token, now: now) {
-            try claims.check(now: now)
+            try claims.check(issuer: issuer, audience: audience, now: now)
             return claims
         }
         let claims = try await verifySignature(token)
-        try claims.check(now: now)
+        try claims.check(issuer: issuer, audience: audience, now: now)
         verified.remember(claims, of: token, now: now)
         return claims
     }

@@ -16,11 +16,15 @@ package struct VerifyingKeys: Sendable {
 
     private let keys: [String: any JWTAlgorithm]
 
-    package init(_ key: SigningKey) async throws {
-        let collection = JWTKeyCollection()
-        let kid = JWKIdentifier(string: key.keyID)
-        await collection.add(eddsa: key.publicKey, kid: kid)
-        keys = [key.keyID: try await collection.getKey(for: kid, alg: "EdDSA")]
+    package init(_ signing: SigningKey...) async throws {
+        var keys: [String: any JWTAlgorithm] = [:]
+        for key in signing {
+            let collection = JWTKeyCollection()
+            let kid = JWKIdentifier(string: key.keyID)
+            await collection.add(eddsa: key.publicKey, kid: kid)
+            keys[key.keyID] = try await collection.getKey(for: kid, alg: "EdDSA")
+        }
+        self.keys = keys
     }
 
     /// A JSON Web Key Set (RFC 7517). Keys of a kind that is not accepted are passed over.

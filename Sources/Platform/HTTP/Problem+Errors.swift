@@ -8,6 +8,8 @@ extension Problem {
     package init?(_ error: any Error) {
         switch error {
         case let problem as Problem: self = problem
+        case let invalid as InvalidParameter:
+            self = .invalid(invalid.field, invalid.detail, allowed: invalid.allowed)
         case let error as HTTPError:
             self.init(error.status, Self.code(of: error.status), detail: error.body, headers: error.headers)
             headers[.contentLength] = nil

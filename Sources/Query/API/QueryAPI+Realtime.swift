@@ -7,7 +7,7 @@ extension QueryAPI {
 
     func addRealtime<Context: RequestContext>(to group: some RouterMethods<Context>) {
         group.get("realtime") { request, _ in
-            _ = try await Self.withProblems { try Parameters(query: request.uri.query, known: []) }
+            _ = try await Self.withProblems { try QueryParameters(query: request.uri.query, known: []) }
             let stream: AsyncStream<RealtimeFeed.Piece>
             do {
                 stream = try feed.subscribe()

@@ -75,48 +75,21 @@ package struct QueryAPI: Sendable {
         }
     }
 
-    /// Adds what a process that serves nothing but questions has beside them.
-    ///
-    /// - Parameters:
-    ///   - isReady: whether what else the process serves can be served.
-    ///   - openAPI: the document of what else it serves.
-    package func addServiceRoutes<Context: RequestContext>(
-        to router: some RouterMethods<Context>, metrics: Metrics, isReady: @escaping @Sendable () -> Bool = { true },
-        openAPI: String? = nil
-    ) {
-        let document = openAPI.map { OpenAPI.merged([Self.openAPI, $0]) } ?? Self.openAPI
-        router.get("health") { _, _ in "ok\n" }
-        router.get("ready") { _, _ in
-            guard isReady(), await engine.isReady() else { throw Problem.unavailable }
-            return "ready\n"
-        }
-        router.get("metrics") { _, _ in
-            Response(
-                status: .ok, headers: [.contentType: Metrics.contentType],
-                body: ResponseBody(byteBuffer: ByteBuffer(string: metrics.exposition())))
-        }
-        router.get("openapi.json") { _, _ in
-            Response(
-                status: .ok, headers: [.contentType: "application/json"],
-                body: ResponseBody(byteBuffer: ByteBuffer(string: document)))
-        }
-    }
-
     private func id(_ name: String, _ context: some RequestContext) throws -> String {
         let text = context.parameters.get(name) ?? ""
         guard let decoded = PercentEncoding.decode(text.utf8, plusIsSpace: false) else {
-            throw InvalidQuestion(field: name, detail: "\(name) is not percent-encoded UTF-8")
+            throw InvalidParameter(field: name, detail: "\(name) is not percent-encoded UTF-8")
         }
-        return try Parameters.checkedIdentifier(decoded, name)
+        return try QueryParameters.checkedIdentifier(decoded, name)
     }
 
     private func answer(
         _ question: QueryMetrics.Question, _ request: Request, known: [String],
-        _ ask: (Parameters) async throws -> any Answer
+        _ ask: (QueryParameters) async throws -> any Answer
     ) async throws -> Response {
         let start = ContinuousClock.now
         let answer = try await Self.withProblems {
-            try await ask(Parameters(query: request.uri.query, known: known))
+            try await ask(QueryParameters(query: request.uri.query, known: known))
         }
         metrics.answered(question, after: .now - start)
         var json = JSONWriter()
@@ -128,8 +101,6 @@ package struct QueryAPI: Sendable {
     static func withProblems<Value>(_ ask: () async throws -> Value) async throws -> Value {
         do {
             return try await ask()
-        } catch let invalid as InvalidQuestion {
-            throw Problem.invalid(invalid.field, invalid.detail, allowed: invalid.allowed)
         } catch let error as PostgresError where error.sqlState == "57014" {
             throw Problem(
                 .gatewayTimeout, "too_slow", detail: "the answer took too long to find; ask for fewer days")

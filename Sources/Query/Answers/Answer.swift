@@ -1,3 +1,5 @@
+package import Platform
+
 /// What the API sends and the command line prints: the same value for both.
 package protocol Answer: Sendable {
     func write(to json: inout JSONWriter)

@@ -1,4 +1,5 @@
 package import Core
+import Platform
 
 /// The total of an earlier range, beside which an answer's own is set.
 package struct Comparison<Numbers: Equatable & Sendable>: Equatable, Sendable {

@@ -1,4 +1,5 @@
 package import Core
+package import Platform
 
 package struct DashboardAnswer: Answer, Equatable {
     /// A number beside the one of the period before.

@@ -1,4 +1,5 @@
 import Core
+import Platform
 
 /// How far an answer reaches.
 package struct Freshness: Equatable, Sendable {

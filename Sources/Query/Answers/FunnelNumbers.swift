@@ -1,3 +1,5 @@
+import Platform
+
 /// The steps to a ticket, in their order. Each counts what happened in its bucket: views and payments, not people.
 package struct FunnelNumbers: Equatable, Sendable {
     package var views: Int64 = 0

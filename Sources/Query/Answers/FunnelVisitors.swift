@@ -1,3 +1,5 @@
+import Platform
+
 /// How many different visitors came to each step. Each is counted where his step is: who looked on Monday and paid on
 /// Tuesday is a viewer of Monday and a payer of Tuesday, and both of the week.
 package struct FunnelVisitors: Equatable, Sendable {

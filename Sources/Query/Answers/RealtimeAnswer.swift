@@ -1,4 +1,5 @@
 import Core
+package import Platform
 
 /// The last minutes of the whole site, and who has just booked.
 package struct RealtimeAnswer: Equatable, Sendable {

@@ -1,4 +1,5 @@
 package import Core
+package import Platform
 
 package struct RevenueAnswer: Answer, Equatable {
     package struct TopArtist: Equatable, Sendable {

@@ -1,4 +1,5 @@
 package import Core
+package import Platform
 
 package struct TopAnswer: Answer, Equatable {
     package struct Row: Equatable, Sendable {

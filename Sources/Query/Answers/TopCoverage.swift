@@ -1,3 +1,5 @@
+import Platform
+
 /// How much of the whole a ranking's values account for.
 ///
 /// All values, those below the limit too, `missing` and `remainder` add up to `total`. Visitors don't: one may come with

@@ -1,4 +1,5 @@
 package import Core
+package import Platform
 
 package struct TrafficAnswer: Answer, Equatable {
     package var subject: TrafficSubject

@@ -1,3 +1,5 @@
+import Platform
+
 /// What one bucket, or the whole, of a traffic answer says.
 package struct TrafficNumbers: Equatable, Sendable {
     package var pageViews: Int64 = 0

@@ -1,4 +1,5 @@
 import Core
+import Platform
 import Storage
 
 /// Raw batches as the rollups count them: folded ones only, without repeated messages.

@@ -1,4 +1,5 @@
 import Core
+import Platform
 import Storage
 
 /// What a ranking by page, referrer, country or device was found in.
@@ -24,7 +25,7 @@ extension QueryEngine {
                 try connection.execute(.planForValues)
                 do {
                     return try Self.brokenDownTop(question, plan, context, mayScan: true, on: connection)!
-                } catch is InvalidQuestion {
+                } catch is InvalidParameter {
                     // More values than can be counted at once: then what is stored.
                     return try Self.brokenDownTop(
                         question, plan, context, mayScan: true, maxScanDays: 0, on: connection)!

@@ -1,4 +1,5 @@
 import Core
+import Platform
 import Storage
 
 extension QueryEngine {
@@ -63,7 +64,7 @@ extension QueryEngine {
 
 extension PeriodPlan {
     /// Four buckets without overlap, from which today, the last thirty days and what came before each can be added up.
-    static func dashboard(_ context: PlanContext) throws(InvalidQuestion) -> PeriodPlan {
+    static func dashboard(_ context: PlanContext) throws(InvalidParameter) -> PeriodPlan {
         let (today, days) = (context.today, QueryEngine.dashboardDays)
         var plan = try PeriodPlan(Period(startDate: today - (2 * days - 1), endDate: today), context)
         plan.tailDay = nil

@@ -1,14 +1,15 @@
 import Core
+package import Platform
 import Storage
 
 extension QueryEngine {
     /// What an export is made of. Nothing has been asked for yet; its first piece is the first that may fail for want of
     /// a server.
     ///
-    /// - Throws: `InvalidQuestion`.
+    /// - Throws: `InvalidParameter`.
     package func export(
         _ question: ExportQuestion, _ format: ExportQuestion.Format
-    ) throws(InvalidQuestion) -> any Pieces {
+    ) throws(InvalidParameter) -> any Pieces {
         // The same answers, from connections that no dashboard waits for.
         var engine = self
         engine.answers = exports
@@ -45,7 +46,7 @@ extension QueryEngine {
         }
     }
 
-    func eventPieces(_ question: EventsQuestion, _ format: AnswerFormat) throws(InvalidQuestion) -> EventPieces {
+    func eventPieces(_ question: EventsQuestion, _ format: AnswerFormat) throws(InvalidParameter) -> EventPieces {
         let days = try PeriodPlan.days(of: question.period, context)
         let calendar = try PeriodPlan.calendar(of: question.period, context)
         let instants = calendar.start(of: days.lowerBound)..<calendar.start(of: days.upperBound + 1)

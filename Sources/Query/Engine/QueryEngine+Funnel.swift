@@ -1,8 +1,9 @@
 import Core
+import Platform
 import Storage
 
 extension QueryEngine {
-    /// - Throws: `InvalidQuestion`, or what the database throws.
+    /// - Throws: `InvalidParameter`, or what the database throws.
     package func funnel(_ question: FunnelQuestion) async throws -> FunnelAnswer {
         let context = context
         var plan = try PeriodPlan(question.period, context)

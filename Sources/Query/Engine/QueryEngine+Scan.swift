@@ -1,4 +1,5 @@
 import Core
+import Platform
 import Storage
 
 extension QueryEngine {
@@ -7,7 +8,7 @@ extension QueryEngine {
         _ question: TopQuestion, _ plan: PeriodPlan, _ context: PlanContext
     ) async throws -> FoundTop {
         guard plan.days.dayCount <= TopQuestion.maxScanDays else {
-            throw InvalidQuestion(
+            throw InvalidParameter(
                 field: "startDate",
                 detail: "startDate to endDate may span at most \(TopQuestion.maxScanDays) days for "
                     + "by=\(question.dimension.rawValue) outside \(context.reporting.identifier); these are "
@@ -20,7 +21,7 @@ extension QueryEngine {
                 try connection.execute(.planForValues)
                 // So is a beacon of another zone's day: received on its own day or later, in UTC.
                 if let first = try Self.firstRawDay(on: connection), plan.days.lowerBound < first {
-                    throw InvalidQuestion(
+                    throw InvalidParameter(
                         field: "startDate",
                         detail: "raw beacons are kept from \(first) on: ask for earlier days in "
                             + context.reporting.identifier)

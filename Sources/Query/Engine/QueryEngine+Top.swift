@@ -1,8 +1,9 @@
 import Core
+import Platform
 import Storage
 
 extension QueryEngine {
-    /// - Throws: `InvalidQuestion`, or what the database throws.
+    /// - Throws: `InvalidParameter`, or what the database throws.
     package func top(_ question: TopQuestion) async throws -> TopAnswer {
         let context = context
         let plan = try PeriodPlan(question.period, context)

@@ -1,4 +1,5 @@
 import Core
+import Platform
 import Storage
 
 /// Adds up raw beacons by what they say of page, referrer, country or device. Exact, in bounded memory.
@@ -39,8 +40,8 @@ struct ScannedTop {
             ? key.union([.visitorId, .sessionId, .clientHash]) : key.union(.eventType)
     }
 
-    /// - Throws: `InvalidQuestion` where there are too many groups.
-    mutating func add(_ batch: BeaconBatch) throws(InvalidQuestion) {
+    /// - Throws: `InvalidParameter` where there are too many groups.
+    mutating func add(_ batch: BeaconBatch) throws(InvalidParameter) {
         beacons += Int64(batch.count)
         let keys = batch[Self.column(question.dimension)]
         // Each distinct text is turned into a group once a batch, and only if one of its rows counts.
@@ -76,12 +77,12 @@ struct ScannedTop {
         }
     }
 
-    private mutating func group(of key: String?) throws(InvalidQuestion) -> Int {
+    private mutating func group(of key: String?) throws(InvalidParameter) -> Int {
         let text = key.map { ExactText($0) }
         if let place = places[text] { return place }
         keyBytes += key?.utf8.count ?? 0
         guard places.count < maxGroups, keyBytes <= Self.maxKeyBytes else {
-            throw InvalidQuestion(
+            throw InvalidParameter(
                 field: "by",
                 detail:
                     "more than \(places.count) different values of \(question.dimension.rawValue) are in this range; "

@@ -1,4 +1,5 @@
 import Dispatch
+import Platform
 
 /// An answer that many ask for at once: found once, and handed to all who ask within a moment.
 actor SharedAnswer<Value: Sendable> {

@@ -1,4 +1,5 @@
 import Core
+import Platform
 
 /// An answer as rows, asked for stretch by stretch where its range is longer than one answer may be.
 struct AnswerPieces: Pieces {
@@ -24,9 +25,9 @@ struct AnswerPieces: Pieces {
     init(
         _ format: ExportQuestion.Format, _ days: ClosedRange<Day>, by granularity: Granularity,
         _ ask: @escaping @Sendable (ClosedRange<Day>) async throws -> any Answer
-    ) throws(InvalidQuestion) {
+    ) throws(InvalidParameter) {
         guard days.dayCount <= Self.maxDays else {
-            throw InvalidQuestion(
+            throw InvalidParameter(
                 field: "startDate",
                 detail: "startDate to endDate may span at most \(Self.maxDays) days; these are \(days.dayCount)")
         }

@@ -1,3 +1,5 @@
+package import Platform
+
 /// What is handed out whole: any answer's rows, or raw beacons.
 package enum ExportQuestion: Equatable, Sendable {
     case events(EventsQuestion)
@@ -48,22 +50,22 @@ extension ExportQuestion {
     }
 
     /// The question in a URL's query, and the format it is to be answered in.
-    package static func parse(query: String?) throws(InvalidQuestion) -> (ExportQuestion, Format) {
-        let any = try Parameters(query: query, known: parameterNames)
+    package static func parse(query: String?) throws(InvalidParameter) -> (ExportQuestion, Format) {
+        let any = try QueryParameters(query: query, known: parameterNames)
         let subject = try any.choice("of", of: Subject.allCases, default: .events)
         let format = try any.choice("format", of: Format.allCases, default: .csv)
-        let parameters = try Parameters(query: query, known: parameterNames(subject))
+        let parameters = try QueryParameters(query: query, known: parameterNames(subject))
         return (try ExportQuestion(subject, parameters), format)
     }
 
-    private init(_ subject: Subject, _ parameters: Parameters) throws(InvalidQuestion) {
+    private init(_ subject: Subject, _ parameters: QueryParameters) throws(InvalidParameter) {
         switch subject {
         case .events: self = .events(try EventsQuestion(parameters))
         case .traffic:
             let artist = try parameters.identifier("artistId")
             let event = try parameters.identifier("eventId")
             guard artist == nil || event == nil else {
-                throw InvalidQuestion(field: "eventId", detail: "eventId and artistId can't be given both")
+                throw InvalidParameter(field: "eventId", detail: "eventId and artistId can't be given both")
             }
             self = .traffic(
                 try TrafficQuestion(
@@ -73,7 +75,7 @@ extension ExportQuestion {
         case .dashboard: self = .dashboard
         case .funnel:
             guard let event = try parameters.identifier("eventId") else {
-                throw InvalidQuestion(field: "eventId", detail: "eventId is missing: a funnel is that of an event")
+                throw InvalidParameter(field: "eventId", detail: "eventId is missing: a funnel is that of an event")
             }
             self = .funnel(try FunnelQuestion(eventID: event, parameters))
         }

@@ -1,4 +1,5 @@
 import Core
+import Platform
 
 /// Texts of a batch as JSON strings, without making a `String` of those that need no escape.
 enum JSONText {

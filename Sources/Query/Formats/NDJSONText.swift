@@ -1,3 +1,5 @@
+import Platform
+
 /// One JSON object a row.
 package enum NDJSONText {
     package static func render(_ sheet: Sheet) -> String {

@@ -1,4 +1,5 @@
 import Core
+import Platform
 
 /// Which days of a ranking by page, referrer, country or device are read from stored breakdowns, and which from raw beacons.
 ///

@@ -1,4 +1,5 @@
 package import Core
+package import Platform
 
 /// How the "when" of a question will be answered: settled in `init` by ordered steps, each a pure rewrite.
 package struct PeriodPlan: Equatable, Sendable {
@@ -23,7 +24,7 @@ package struct PeriodPlan: Equatable, Sendable {
     package var tailDay: Day?
 
     /// - Parameter spareDays: by so many the range may be longer than one that is asked for.
-    package init(_ period: Period, _ context: PlanContext, spareDays: Int = 0) throws(InvalidQuestion) {
+    package init(_ period: Period, _ context: PlanContext, spareDays: Int = 0) throws(InvalidParameter) {
         calendar = context.reporting
         granularity = period.granularity
         days = context.today...context.today
@@ -36,16 +37,16 @@ package struct PeriodPlan: Equatable, Sendable {
     }
 
     /// The range alone, however long it is.
-    static func days(of period: Period, _ context: PlanContext) throws(InvalidQuestion) -> ClosedRange<Day> {
+    static func days(of period: Period, _ context: PlanContext) throws(InvalidParameter) -> ClosedRange<Day> {
         try PeriodPlan(unbounded: period, context).days
     }
 
-    static func calendar(of period: Period, _ context: PlanContext) throws(InvalidQuestion) -> ReportingCalendar {
+    static func calendar(of period: Period, _ context: PlanContext) throws(InvalidParameter) -> ReportingCalendar {
         try PeriodPlan(unbounded: period, context).calendar
     }
 
     /// A range without buckets.
-    private init(unbounded period: Period, _ context: PlanContext) throws(InvalidQuestion) {
+    private init(unbounded period: Period, _ context: PlanContext) throws(InvalidParameter) {
         calendar = context.reporting
         granularity = period.granularity
         days = context.today...context.today
@@ -59,24 +60,24 @@ package struct PeriodPlan: Equatable, Sendable {
 }
 
 extension PeriodPlan {
-    private mutating func chooseCalendar(_ period: Period, _ context: PlanContext) throws(InvalidQuestion) {
+    private mutating func chooseCalendar(_ period: Period, _ context: PlanContext) throws(InvalidParameter) {
         guard let name = period.timeZone, name != context.reporting.identifier else { return }
         do throws(ReportingCalendar.InvalidTimeZone) {
             calendar = try ReportingCalendar(identifier: name)
         } catch {
             switch error {
             case .unknown:
-                throw InvalidQuestion(
+                throw InvalidParameter(
                     field: "timezone", detail: "timezone must be an IANA name such as Asia/Seoul or Europe/Berlin")
             case .fractionalOffset:
-                throw InvalidQuestion(
+                throw InvalidParameter(
                     field: "timezone",
                     detail: "timezone must be one whose offset is whole hours: traffic is kept by the hour")
             }
         }
     }
 
-    private mutating func fillRange(_ period: Period, _ context: PlanContext) throws(InvalidQuestion) {
+    private mutating func fillRange(_ period: Period, _ context: PlanContext) throws(InvalidParameter) {
         let last = period.endDate ?? calendar.day(of: context.now)
         let standardFirst =
             granularity == .monthly
@@ -84,31 +85,31 @@ extension PeriodPlan {
         let first = period.startDate ?? standardFirst
         guard first <= last else {
             if period.endDate == nil {
-                throw InvalidQuestion(
+                throw InvalidParameter(
                     field: "startDate", detail: "startDate must not be after endDate, which is \(last) unless given")
             }
-            throw InvalidQuestion(field: "startDate", detail: "startDate must not be after endDate")
+            throw InvalidParameter(field: "startDate", detail: "startDate must not be after endDate")
         }
         days = first...last
     }
 
     private mutating func boundRange(
         _ period: Period, _ context: PlanContext, spareDays: Int
-    ) throws(InvalidQuestion) {
+    ) throws(InvalidParameter) {
         let inReportingZone = calendar == context.reporting
         let maxDays =
             inReportingZone
             ? granularity.maxDays : min(granularity.maxDays, Self.maxDaysFromHours)
         let asked = days.dayCount
         guard asked <= maxDays + spareDays else {
-            throw InvalidQuestion(
+            throw InvalidParameter(
                 field: "startDate",
                 detail: "startDate to endDate may span at most \(maxDays) days for \(granularity.rawValue) answers"
                     + (inReportingZone ? "" : " outside \(context.reporting.identifier)") + "; these are \(asked)")
         }
         // So a plan has buckets, and something to read.
         guard calendar.start(of: days.lowerBound) < calendar.start(of: days.upperBound + 1) else {
-            throw InvalidQuestion(
+            throw InvalidParameter(
                 field: "startDate", detail: "\(calendar.identifier) left out \(days.lowerBound): ask for other days")
         }
     }

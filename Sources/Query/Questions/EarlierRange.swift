@@ -1,4 +1,5 @@
 package import Core
+import Platform
 
 /// The range beside which an answer's total is set.
 package enum EarlierRange: String, CaseIterable, Sendable {
@@ -26,7 +27,7 @@ package enum EarlierRange: String, CaseIterable, Sendable {
 }
 
 extension EarlierRange {
-    static func parse(_ parameters: Parameters) throws(InvalidQuestion) -> EarlierRange? {
+    static func parse(_ parameters: QueryParameters) throws(InvalidParameter) -> EarlierRange? {
         guard parameters["compare"] != nil else { return nil }
         return try parameters.choice("compare", of: allCases, default: .previous)
     }
@@ -36,9 +37,9 @@ extension PeriodPlan {
     /// Of the range that this one is set beside, in the same calendar.
     func earlier(
         _ earlier: EarlierRange, _ period: Period, _ context: PlanContext
-    ) throws(InvalidQuestion) -> PeriodPlan {
+    ) throws(InvalidParameter) -> PeriodPlan {
         guard let days = earlier.days(before: days) else {
-            throw InvalidQuestion(
+            throw InvalidParameter(
                 field: "compare", detail: "no year comes before that of startDate: ask without compare=year")
         }
         var period = period

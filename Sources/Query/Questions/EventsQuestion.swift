@@ -1,3 +1,5 @@
+package import Platform
+
 /// Raw beacons, one by one, as far as they are folded: what is here agrees with the rollups.
 package struct EventsQuestion: Equatable, Sendable {
     package var period: Period
@@ -17,7 +19,7 @@ package struct EventsQuestion: Equatable, Sendable {
 extension EventsQuestion {
     package static let parameterNames = Period.parameterNames + ["artistId", "eventId", "limit"]
 
-    package init(_ parameters: Parameters) throws(InvalidQuestion) {
+    package init(_ parameters: QueryParameters) throws(InvalidParameter) {
         self.init(
             period: try Period(parameters, granularity: .daily), artistID: try parameters.identifier("artistId"),
             eventID: try parameters.identifier("eventId"),

@@ -1,4 +1,5 @@
 package import Core
+package import Platform
 
 /// The "when" of a question, as asked: days are inclusive, and what is missing is filled in by `PeriodPlan`.
 package struct Period: Equatable, Sendable {
@@ -21,7 +22,7 @@ package struct Period: Equatable, Sendable {
 extension Period {
     package static let parameterNames = ["startDate", "endDate", "timezone"]
 
-    package init(_ parameters: Parameters, granularity: Granularity) throws(InvalidQuestion) {
+    package init(_ parameters: QueryParameters, granularity: Granularity) throws(InvalidParameter) {
         self.init(
             startDate: try parameters.day("startDate"), endDate: try parameters.day("endDate"),
             granularity: granularity, timeZone: parameters["timezone"])

@@ -1,3 +1,5 @@
+package import Platform
+
 /// What was earned, bucket by bucket, in one currency.
 package struct RevenueQuestion: Equatable, Sendable {
     package var period: Period
@@ -20,7 +22,7 @@ extension RevenueQuestion {
     package static let parameterNames = Period.parameterNames + ["period", "currency", "artistId", "compare"]
 
     /// - Parameter granularity: where the address fixes it; else parameter `period` says.
-    package init(_ parameters: Parameters, granularity: Granularity? = nil) throws(InvalidQuestion) {
+    package init(_ parameters: QueryParameters, granularity: Granularity? = nil) throws(InvalidParameter) {
         var chosen = granularity
         if chosen == nil { chosen = try parameters.choice("period", of: Self.granularities, default: .daily) }
         self.init(

@@ -1,3 +1,5 @@
+package import Platform
+
 /// Which were most: artists, events, or what raw beacons tell about pages, referrers, countries and devices.
 package struct TopQuestion: Equatable, Sendable {
     package enum Dimension: String, CaseIterable, Sendable {
@@ -43,9 +45,9 @@ extension TopQuestion {
     package static let parameterNames = Period.parameterNames + ["by", "metric", "limit", "artistId", "currency"]
 
     /// - Parameter maxLimit: more than the standard one for an export, whose standard it is, too.
-    package init(_ parameters: Parameters, maxLimit: Int = maxLimit) throws(InvalidQuestion) {
+    package init(_ parameters: QueryParameters, maxLimit: Int = maxLimit) throws(InvalidParameter) {
         guard parameters["by"] != nil else {
-            throw InvalidQuestion(
+            throw InvalidParameter(
                 field: "by",
                 detail: "by is missing; it must be one of "
                     + Dimension.allCases.map(\.rawValue).joined(separator: ", "),
@@ -55,7 +57,7 @@ extension TopQuestion {
         let metrics: [Metric] = dimension.isRolledUp ? Metric.allCases : [.pageViews, .uniqueVisitors]
         let artistID = try parameters.identifier("artistId")
         if artistID != nil && dimension.isRolledUp {
-            throw InvalidQuestion(
+            throw InvalidParameter(
                 field: "artistId", detail: "artistId narrows only by=path, referrer, country and device")
         }
         self.init(

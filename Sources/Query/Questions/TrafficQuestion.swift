@@ -1,3 +1,5 @@
+package import Platform
+
 /// How many looked, bucket by bucket.
 package struct TrafficQuestion: Equatable, Sendable {
     package var subject: TrafficSubject
@@ -14,7 +16,7 @@ package struct TrafficQuestion: Equatable, Sendable {
 extension TrafficQuestion {
     package static let parameterNames = Period.parameterNames + ["granularity", "compare"]
 
-    package init(subject: TrafficSubject, _ parameters: Parameters) throws(InvalidQuestion) {
+    package init(subject: TrafficSubject, _ parameters: QueryParameters) throws(InvalidParameter) {
         let granularity = try parameters.choice("granularity", of: Granularity.allCases, default: .daily)
         self.init(
             subject: subject, period: try Period(parameters, granularity: granularity),

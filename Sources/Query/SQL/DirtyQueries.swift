@@ -1,4 +1,5 @@
 import Core
+import Platform
 import Storage
 
 /// Which stored buckets are stale.
@@ -44,11 +45,11 @@ enum DirtyQueries {
         """
     }
 
-    /// - Throws: `InvalidQuestion` where the plan reads hours that are gone.
+    /// - Throws: `InvalidParameter` where the plan reads hours that are gone.
     static func requireHours(_ plan: PeriodPlan, on connection: PostgresConnection) throws {
         guard plan.source == .hours, let row = try connection.query(hoursKept(plan)).first else { return }
         let kept = try row.get(0, as: PostgresTimestamp.self).ms
-        throw InvalidQuestion(
+        throw InvalidParameter(
             field: "startDate",
             detail: "hours are kept from \(plan.calendar.day(of: kept - 1) + 1) on: ask for earlier days by the day, "
                 + "in the reporting time zone")

@@ -1,7 +1,7 @@
 /// Brings a database to the newest schema. Safe to run again, and from several places at once.
 package struct Migrator: Sendable {
     package enum Database: String, CaseIterable, Sendable {
-        case analytics
+        case analytics, users, events, reservations, payments
     }
 
     /// What migrators of one database hold while they work; any number, but always this one.

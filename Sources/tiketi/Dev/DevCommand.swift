@@ -59,10 +59,12 @@ struct DevCommand: AsyncParsableCommand {
             overrides: overrides.merging(
                 ProcessInfo.processInfo.environment["LOG_LEVEL"] == nil ? ["LOG_LEVEL": "notice"] : [:]
             ) { first, _ in first })
-        let database = try settings.analyticsDatabase()
-        let pool = PostgresPool(database, connections: 1, logger: logger)
-        _ = try await Migrator(.analytics).migrate(pool)
-        await pool.shutdown()
+        for database in Migrator.Database.allCases {
+            let configuration = try settings.database("\(database.rawValue.uppercased())_DATABASE_URL")
+            let pool = PostgresPool(configuration, connections: 1, logger: logger)
+            _ = try await Migrator(database).migrate(pool)
+            await pool.shutdown()
+        }
         if demo { try await DemoData(settings: settings, logger: logger).loadOnce() }
         let process = ServedProcess(
             services: Set(ServiceName.allCases), settings: settings, host: "127.0.0.1", port: port,

@@ -46,6 +46,7 @@ struct DevEnvironment {
     static func token(_ settings: Settings) async throws -> String? {
         guard let key = try settings.jwtSigningKey() else { return nil }
         return try await SigningKey(key).mint(
-            subject: "dev", role: .admin, lifetimeSeconds: 86_400, now: ProcessSettings.clock() / 1000)
+            audience: Audience.allCases, subject: "dev", role: .admin, lifetimeSeconds: 86_400,
+            now: ProcessSettings.clock() / 1000)
     }
 }

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Platform
 import Query
 
 struct EventsCommand: AsyncParsableCommand {
@@ -27,7 +28,7 @@ struct EventsCommand: AsyncParsableCommand {
 
     func run() async throws {
         try await options.withEngine { engine in
-            let parameters = try Parameters(
+            let parameters = try QueryParameters(
                 period.parameters.adding([("artistId", artist), ("eventId", event), ("limit", limit)]),
                 known: EventsQuestion.parameterNames)
             try await engine.events(EventsQuestion(parameters), format: options.format) { bytes in

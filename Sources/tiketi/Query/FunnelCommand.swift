@@ -1,4 +1,5 @@
 import ArgumentParser
+import Platform
 import Query
 
 struct FunnelCommand: AsyncParsableCommand {
@@ -21,10 +22,10 @@ struct FunnelCommand: AsyncParsableCommand {
 
     func run() async throws {
         try await options.print { engine in
-            let parameters = try Parameters(
+            let parameters = try QueryParameters(
                 period.parameters.adding([("granularity", granularity)]), known: FunnelQuestion.parameterNames)
             return try await engine.funnel(
-                FunnelQuestion(eventID: Parameters.checkedIdentifier(event, "eventId"), parameters))
+                FunnelQuestion(eventID: QueryParameters.checkedIdentifier(event, "eventId"), parameters))
         }
     }
 }

@@ -47,7 +47,7 @@ struct QueryOptions: ParsableArguments {
             do {
                 try await body(engine)
                 await engine.shutdown()
-            } catch let invalid as InvalidQuestion {
+            } catch let invalid as InvalidParameter {
                 await engine.shutdown()
                 ProcessSettings.standardError("tiketi: \(Self.inOptions(invalid.detail))")
                 throw ProcessSettings.wrongUsage

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Platform
 import Query
 
 struct RevenueCommand: AsyncParsableCommand {
@@ -25,7 +26,7 @@ struct RevenueCommand: AsyncParsableCommand {
 
     func run() async throws {
         try await options.print { engine in
-            let parameters = try Parameters(
+            let parameters = try QueryParameters(
                 when.parameters.adding([
                     ("period", period), ("currency", currency), ("artistId", artist), ("compare", compare),
                 ]),

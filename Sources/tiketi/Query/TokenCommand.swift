@@ -46,7 +46,10 @@ struct TokenCommand: AsyncParsableCommand {
                 throw SettingsError("JWT_SIGNING_KEY", SigningKey.Malformed.requirement)
             }
             let now = ProcessSettings.clock() / 1000
-            print(try await key.mint(subject: subject, role: role, lifetimeSeconds: expires.seconds, now: now))
+            print(
+                try await key.mint(
+                    audience: Audience.allCases, subject: subject, role: role, lifetimeSeconds: expires.seconds,
+                    now: now))
         }
     }
 }

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Platform
 import Query
 
 struct TopCommand: AsyncParsableCommand {
@@ -36,7 +37,7 @@ struct TopCommand: AsyncParsableCommand {
 
     func run() async throws {
         try await options.print { engine in
-            let parameters = try Parameters(
+            let parameters = try QueryParameters(
                 period.parameters.adding([
                     ("by", by), ("metric", metric), ("limit", limit), ("artistId", artist), ("currency", currency),
                 ]),

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Platform
 import Query
 
 struct TrafficCommand: AsyncParsableCommand {
@@ -30,7 +31,7 @@ struct TrafficCommand: AsyncParsableCommand {
 
     func run() async throws {
         try await options.print { engine in
-            let parameters = try Parameters(
+            let parameters = try QueryParameters(
                 period.parameters.adding([("granularity", granularity), ("compare", compare)]),
                 known: TrafficQuestion.parameterNames)
             return try await engine.traffic(TrafficQuestion(subject: subject(), parameters))
@@ -38,8 +39,8 @@ struct TrafficCommand: AsyncParsableCommand {
     }
 
     private func subject() throws -> TrafficSubject {
-        if let artist { return .artist(try Parameters.checkedIdentifier(artist, "artistId")) }
-        if let event { return .event(try Parameters.checkedIdentifier(event, "eventId")) }
+        if let artist { return .artist(try QueryParameters.checkedIdentifier(artist, "artistId")) }
+        if let event { return .event(try QueryParameters.checkedIdentifier(event, "eventId")) }
         return .site
     }
 }

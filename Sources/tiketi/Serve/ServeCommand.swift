@@ -10,7 +10,7 @@ struct ServeCommand: AsyncParsableCommand {
             Postgres does not take it within a minute, it ends with 1, and the spool keeps the rest for the next start.
             """)
 
-    @Argument(help: "ingest, query, or all.")
+    @Argument(help: "\(ServiceName.allCases.map(\.rawValue).joined(separator: ", ")), or all.")
     var services: [String]
 
     @Option(help: "Address to listen on; LISTEN_HOST where it is not given, and 127.0.0.1 where neither is.")

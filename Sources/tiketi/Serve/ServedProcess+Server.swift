@@ -29,18 +29,32 @@ extension ServedProcess {
     /// The server of this process: bare NIO where it only takes beacons, else Hummingbird, with the track endpoint in
     /// front of it on the same port where beacons are taken too.
     func server(
-        _ node: IngestNode?, _ database: PostgresConfiguration, _ redis: RedisConfiguration,
-        _ calendar: ReportingCalendar, _ metrics: Metrics, onListening: @escaping @Sendable (Int) async -> Void
+        _ node: IngestNode?, _ engine: QueryEngine?, _ parts: [any ServicePart], _ metrics: Metrics,
+        onListening: @escaping @Sendable (Int) async -> Void
     ) async throws -> any Service {
-        guard services.contains(.query) else { return ingestServer(node!, metrics, onListening: onListening) }
-        let engine = QueryEngine(database: database, redis: redis, calendar: calendar, logger: logger)
-        let api = QueryAPI(engine: engine, verifier: TokenVerifier(try await keys()), metrics: metrics)
-        let router = Router()
+        if let node, engine == nil, parts.isEmpty { return ingestServer(node, metrics, onListening: onListening) }
+        let router = Router(context: ServiceContext.self)
         router.add(middleware: ProblemMiddleware())
-        api.addRoutes(to: router)
-        api.addServiceRoutes(
-            to: router, metrics: metrics, isReady: { [node] in node?.spool.canAccept ?? true },
-            openAPI: node.map { _ in TrackOpenAPI.document })
+        var documents: [String] = []
+        var feed: RealtimeFeed?
+        if let engine {
+            let verifier = TokenVerifier(try await keys(), audience: .analytics)
+            let api = QueryAPI(engine: engine, verifier: verifier, metrics: metrics)
+            api.addRoutes(to: router)
+            documents.append(QueryAPI.openAPI)
+            feed = api.feed
+        }
+        for part in parts {
+            part.addRoutes(to: router)
+            documents.append(type(of: part).openAPI)
+        }
+        if node != nil { documents.append(TrackOpenAPI.document) }
+        ServiceRoutes.add(to: router, metrics: metrics, openAPI: documents) { [node] in
+            if let node, !node.spool.canAccept { return false }
+            if let engine, await !engine.isReady() { return false }
+            for part in parts where await !part.isReady() { return false }
+            return true
+        }
         let application = Application(
             router: router,
             server: .sharedPort { try node?.endpoint.addHandlers(to: $0) },
@@ -51,11 +65,11 @@ extension ServedProcess {
             onServerRunning: { channel in Task { await onListening(channel.localAddress?.port ?? 0) } },
             eventLoopGroupProvider: .shared(Self.eventLoops),
             logger: logger)
-        return QueryService(application: application, engine: engine, feed: api.feed)
+        return HTTPService(application: application) { [feed] in feed?.close() }
     }
 
     /// Tokens are checked with the key set of `JWKS_URL`, or with the public half of `JWT_SIGNING_KEY`.
-    private func keys() async throws -> KeySource {
+    func keys() async throws -> KeySource {
         if let url = try settings.jwksURL() { return .fetched(FetchedKeys(url: url, logger: logger)) }
         guard let text = try settings.jwtSigningKey() else {
             throw SettingsError("JWT_SIGNING_KEY", "is not set, nor is JWKS_URL: no token could be checked")

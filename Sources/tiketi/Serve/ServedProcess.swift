@@ -38,46 +38,90 @@ struct ServedProcess {
     ///
     /// - Parameter onListening: called with the port that was bound.
     func run(onListening: @escaping @Sendable (Int) async -> Void) async throws {
-        let database = try settings.analyticsDatabase()
-        let calendar = try settings.reportingCalendar()
-        let redis = try settings.redis()
         let metrics = Metrics()
-        let clock = ProcessSettings.clock
-        let postgres = PostgresPool(database, connections: Self.ingestConnections, logger: logger)
-        let counters = RedisPool(redis, connections: 1, logger: logger)
-        let messages = RedisPool(redis, connections: 1, logger: logger)
+        var closing: [@Sendable () async -> Void] = []
+        do {
+            let running = try await start(metrics, closing: &closing, onListening: onListening)
+            var configuration = ServiceGroupConfiguration(
+                services: running, gracefulShutdownSignals: [.sigterm, .sigint], logger: logger)
+            configuration.maximumGracefulShutdownDuration = Self.maxStop
+            try await ServiceGroup(configuration: configuration).run()
+        } catch {
+            for close in closing.reversed() { await close() }
+            throw error
+        }
+        for close in closing.reversed() { await close() }
+    }
+
+    /// What runs, in the order in which it starts.
+    ///
+    /// - Parameter closing: what is to be closed at the end, in reverse.
+    private func start(
+        _ metrics: Metrics, closing: inout [@Sendable () async -> Void],
+        onListening: @escaping @Sendable (Int) async -> Void
+    ) async throws -> [ServiceGroupConfiguration.ServiceConfiguration] {
         var running: [ServiceGroupConfiguration.ServiceConfiguration] = []
-
-        var rollup: Rollup?
-        let rollupPool = PostgresPool(database, connections: 1, logger: logger)
-        if followsRollup {
-            rollup = Rollup(
-                postgres: rollupPool, redis: counters, calendar: calendar, clock: clock,
-                metrics: RollupMetrics(metrics), logger: logger)
-            running.append(.init(service: RollupService(rollup: rollup!)))
-        }
-
         var node: IngestNode?
-        if services.contains(.ingest) {
-            node = try await ingestNode(calendar, postgres, counters, metrics)
-            await node!.announce()
-            running.append(.init(service: node!))
-            let consumer = MessageConsumer(
-                name: try settings.nodeID(), redis: messages, postgres: postgres, clock: clock,
-                metrics: MessageMetrics(metrics), logger: logger)
-            running.append(.init(service: MessageService(consumer: consumer)))
+        var engine: QueryEngine?
+        if followsRollup || services.contains(.ingest) || services.contains(.query) {
+            let database = try settings.analyticsDatabase()
+            let calendar = try settings.reportingCalendar()
+            let redis = try settings.redis()
+            let counters = RedisPool(redis, connections: 1, logger: logger)
+            closing.append { await counters.shutdown() }
+            if followsRollup {
+                let pool = PostgresPool(database, connections: 1, logger: logger)
+                closing.append { await pool.shutdown() }
+                let rollup = Rollup(
+                    postgres: pool, redis: counters, calendar: calendar, clock: ProcessSettings.clock,
+                    metrics: RollupMetrics(metrics), logger: logger)
+                running.append(.init(service: RollupService(rollup: rollup)))
+            }
+            if services.contains(.ingest) {
+                let postgres = PostgresPool(database, connections: Self.ingestConnections, logger: logger)
+                let messages = RedisPool(redis, connections: 1, logger: logger)
+                closing.append {
+                    await messages.shutdown()
+                    await postgres.shutdown()
+                }
+                node = try await ingestNode(calendar, postgres, counters, metrics)
+                await node!.announce()
+                running.append(.init(service: node!))
+                let consumer = MessageConsumer(
+                    name: try settings.nodeID(), redis: messages, postgres: postgres, clock: ProcessSettings.clock,
+                    metrics: MessageMetrics(metrics), logger: logger)
+                running.append(.init(service: MessageService(consumer: consumer)))
+            }
+            if services.contains(.query) {
+                let asked = QueryEngine(database: database, redis: redis, calendar: calendar, logger: logger)
+                engine = asked
+                closing.append { await asked.shutdown() }
+            }
         }
-        let server = try await server(node, database, redis, calendar, metrics, onListening: onListening)
+        let parts = try await parts(metrics, closing: &closing)
+        for part in parts { running.append(.init(service: PartService(part: part))) }
+        let server = try await server(node, engine, parts, metrics, onListening: onListening)
         running.append(.init(service: server, successTerminationBehavior: .gracefullyShutdownGroup))
+        return running
+    }
 
-        var configuration = ServiceGroupConfiguration(
-            services: running, gracefulShutdownSignals: [.sigterm, .sigint], logger: logger)
-        configuration.maximumGracefulShutdownDuration = Self.maxStop
-        try await ServiceGroup(configuration: configuration).run()
-        await rollupPool.shutdown()
-        await messages.shutdown()
-        await counters.shutdown()
-        await postgres.shutdown()
+    private func parts(
+        _ metrics: Metrics, closing: inout [@Sendable () async -> Void]
+    ) async throws -> [any ServicePart] {
+        var parts: [any ServicePart] = []
+        for name in ServiceName.allCases where services.contains(name) {
+            let part: any ServicePart
+            switch name {
+            case .ingest, .query: continue
+            case .users: part = try await users(metrics)
+            case .events: part = try await events(metrics)
+            case .reservations: part = try await reservations(metrics)
+            case .payments: part = try await payments(metrics)
+            }
+            closing.append { await part.shutdown() }
+            parts.append(part)
+        }
+        return parts
     }
 
     private func ingestNode(

@@ -2,7 +2,7 @@ import ArgumentParser
 
 /// What `tiketi serve` can run; several share one port and one process.
 enum ServiceName: String, CaseIterable, ExpressibleByArgument {
-    case ingest, query
+    case ingest, query, users, events, reservations, payments
 
     /// `all` stands for every one.
     static func resolve(_ names: [String]) throws -> Set<ServiceName> {

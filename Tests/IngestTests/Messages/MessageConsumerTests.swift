@@ -260,7 +260,7 @@ import Testing
     @Test func whatAConsumerHadTakenBeforeARestartComesFirst() async throws {
         try await MessageFixture.with { fixture in
             try await fixture.makeGroup()
-            for number in 0..<(MessageConsumer.maxEntries * 2 + 10) {
+            for number in 0..<(GroupReader.maxEntries * 2 + 10) {
                 try await fixture.add(id: "m\(number)", number % 7 == 0 ? "{}" : MessageFixture.payment("p\(number)"))
             }
             try await fixture.command([
@@ -287,7 +287,7 @@ import Testing
             // As if that had been long ago, for the first of them.
             try await fixture.command([
                 "XCLAIM", .init(Message.stream), .init(MessageConsumer.group), "dead", "0", .init(ids[0]), "IDLE",
-                .init(Int64(MessageConsumer.takeOverMs * 2)),
+                .init(Int64(GroupReader.takeOverMs * 2)),
             ])
             try await fixture.consuming(as: "alive") {
                 try await fixture.until { try await fixture.unconfirmed() == 1 }
@@ -347,8 +347,8 @@ import Testing
             #expect(Dictionary(uniqueKeysWithValues: dead.map { ($0.entry, $0.reason) }) == buried)
             #expect(dead.first { $0.entry == bytes }?.fields["original.id"] == [0x61, 0xff, 0xfe], "as it came")
             #expect(
-                dead.first { $0.entry == hugeEntry }?.fields["original.data"]?.count == MessageConsumer.maxDeadBytes)
-            #expect(dead.allSatisfy { $0.fields.count <= MessageConsumer.maxDeadFields + 2 })
+                dead.first { $0.entry == hugeEntry }?.fields["original.data"]?.count == GroupReader.maxDeadBytes)
+            #expect(dead.allSatisfy { $0.fields.count <= GroupReader.maxDeadFields + 2 })
         }
     }
 

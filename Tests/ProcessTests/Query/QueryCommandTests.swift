@@ -60,10 +60,12 @@ import Testing
     ) async throws -> (api: String, command: CommandLineRun) {
         let key = SigningKey.generate()
         let token = try await key.mint(
-            subject: "a", role: .analyst, lifetimeSeconds: 60, now: Int64(Date().timeIntervalSince1970))
+            audience: [.analytics], subject: "a", role: .analyst, lifetimeSeconds: 60,
+            now: Int64(Date().timeIntervalSince1970))
         let engine = QueryEngine(database: configuration, redis: nil, calendar: .seoul, logger: testLogger)
         let api = QueryAPI(
-            engine: engine, verifier: TokenVerifier(.fixed(try await VerifyingKeys(key))), metrics: Metrics())
+            engine: engine, verifier: TokenVerifier(.fixed(try await VerifyingKeys(key)), audience: .analytics),
+            metrics: Metrics())
         let router = Router()
         router.add(middleware: ProblemMiddleware())
         api.addRoutes(to: router)
@@ -311,7 +313,7 @@ import Testing
                 #expect(query.output == "rank,id,name,pageViews\r\n1,iu,아이유,1234567\r\n")
                 let token = try await CommandLineRun.tiketi(
                     ["token", "--role", "analyst", "--expires", "2h", "--subject", "kim", "--env-file", file.path])
-                let verifier = TokenVerifier(.fixed(try await VerifyingKeys(key)))
+                let verifier = TokenVerifier(.fixed(try await VerifyingKeys(key)), audience: .analytics)
                 let claims = try await verifier.verify(token.output.dropLast())
                 #expect(claims.subject == "kim")
                 #expect(claims.role == .analyst)

@@ -29,7 +29,8 @@ struct QueryServer: Sendable {
                         return port
                     }
                     let token = try await key.mint(
-                        subject: "kim", role: .analyst, lifetimeSeconds: 600, now: Int64(Date().timeIntervalSince1970))
+                        audience: [.analytics], subject: "kim", role: .analyst, lifetimeSeconds: 600,
+                        now: Int64(Date().timeIntervalSince1970))
                     do {
                         try await body(
                             QueryServer(

@@ -74,7 +74,7 @@ final class ScriptRun {
             do {
                 _ = try await sheet(of: words, line: line)
                 Issue.record("\(file):\(line): \(words.joined(separator: " ")) was answered")
-            } catch let invalid as InvalidQuestion {
+            } catch let invalid as InvalidParameter {
                 #expect(invalid.field == field, "\(file):\(line)")
             }
         }
@@ -200,10 +200,10 @@ final class ScriptRun {
             } else if let place = pairs.firstIndex(where: { $0.name == "event" }) {
                 subject = .event(pairs.remove(at: place).value)
             }
-            let parameters = try Parameters(pairs, known: TrafficQuestion.parameterNames)
+            let parameters = try QueryParameters(pairs, known: TrafficQuestion.parameterNames)
             return try await engine.traffic(TrafficQuestion(subject: subject, parameters)).sheet
         case "revenue":
-            let parameters = try Parameters(pairs, known: RevenueQuestion.parameterNames)
+            let parameters = try QueryParameters(pairs, known: RevenueQuestion.parameterNames)
             let answer = try await engine.revenue(RevenueQuestion(parameters))
             var sheet = answer.sheet
             sheet.columns.append(.number("growthRate", "growth"))
@@ -211,14 +211,14 @@ final class ScriptRun {
             sheet.footer?.append(.change(answer.growthRate))
             return sheet
         case "top":
-            let parameters = try Parameters(pairs, known: TopQuestion.parameterNames)
+            let parameters = try QueryParameters(pairs, known: TopQuestion.parameterNames)
             return try await engine.top(TopQuestion(parameters)).sheet
         case "funnel":
             guard let place = pairs.firstIndex(where: { $0.name == "event" }) else {
                 throw Script.Malformed(line: line, what: "a funnel is of an event")
             }
             let event = pairs.remove(at: place).value
-            let parameters = try Parameters(pairs, known: FunnelQuestion.parameterNames)
+            let parameters = try QueryParameters(pairs, known: FunnelQuestion.parameterNames)
             return try await engine.funnel(FunnelQuestion(eventID: event, parameters)).sheet
         default: throw Script.Malformed(line: line, what: "\(words[0]) is no question")
         }

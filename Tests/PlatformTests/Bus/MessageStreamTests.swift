@@ -1,10 +1,9 @@
 import Core
-import Platform
 import Storage
 import TestSupport
 import Testing
 
-@testable import Ingest
+@testable import Platform
 
 @Suite(.timeLimit(.minutes(5))) struct MessageStreamTests {
     static let messages: [Message] = [
@@ -17,10 +16,17 @@ import Testing
             )),
         .reservationConfirmed(ReservationChanged(reservationId: "r", eventId: "e", artistId: "a")),
         .reservationCanceled(ReservationChanged(reservationId: "r", eventId: "e", artistId: "a")),
+        .reservationHeld(ReservationChanged(reservationId: "r", eventId: "e", artistId: "a", visitorId: "v")),
+        .reservationExpired(ReservationChanged(reservationId: "r", eventId: "e", artistId: "a")),
+        .refundDue(
+            RefundDue(
+                cancellationId: "c", reservationId: "r", paymentId: "p", amount: 99_000, currency: "KRW", tickets: 1,
+                reason: "canceled by the buyer")),
+        .paymentFailed(PaymentFailed(paymentId: "p", reservationId: "r", code: "REJECT_CARD_COMPANY")),
         .artistUpserted(ArtistUpserted(artistId: "a", name: "이름 \u{1f3b5}")),
         .eventUpserted(EventUpserted(eventId: "e", title: "t", artistId: "a", startsAt: "2026-01-01T20:00:00+09:00")),
         .eventUpserted(EventUpserted(eventId: "e", title: "t", artistId: nil, startsAt: nil)),
-        .userRegistered(UserRegistered(userId: "u")),
+        .userRegistered(UserRegistered(userId: "u")), .userLoggedIn(UserLoggedIn(userId: "u")),
     ].enumerated().map { Message(id: "m\($0)", occurredAt: 1_765_000_000_123 + Int64($0), body: $1) }
 
     @Test func whatIsPublishedIsWhatIsRead() async throws {

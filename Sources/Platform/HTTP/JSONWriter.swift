@@ -55,11 +55,6 @@ package struct JSONWriter {
         needsComma = true
     }
 
-    /// A number with one decimal.
-    package mutating func tenths(_ value: Int64?) {
-        raw(value.map(NumberText.tenths) ?? "null")
-    }
-
     /// A value that is JSON already.
     package mutating func raw(_ json: String) {
         separate()
@@ -89,11 +84,6 @@ package struct JSONWriter {
     package mutating func member(_ name: String, _ value: Bool) {
         key(name)
         self.value(value)
-    }
-
-    package mutating func member(_ name: String, tenths value: Int64?) {
-        key(name)
-        tenths(value)
     }
 
     package mutating func member(_ name: String, raw json: String) {

@@ -72,8 +72,22 @@ package enum MessageDecoder {
             try check(visitorId: body.visitorId)
             try checkMoney(body.amount, body.currency, body.tickets)
             return .paymentRefunded(body)
+        case .paymentFailed:
+            let body = try parse(data, as: PaymentFailed.self)
+            try check(ids: ["paymentId": body.paymentId, "reservationId": body.reservationId, "code": body.code])
+            return .paymentFailed(body)
+        case .reservationHeld: return .reservationHeld(try reservation(data))
         case .reservationConfirmed: return .reservationConfirmed(try reservation(data))
+        case .reservationExpired: return .reservationExpired(try reservation(data))
         case .reservationCanceled: return .reservationCanceled(try reservation(data))
+        case .refundDue:
+            let body = try parse(data, as: RefundDue.self)
+            try check(ids: [
+                "cancellationId": body.cancellationId, "reservationId": body.reservationId, "paymentId": body.paymentId,
+            ])
+            try check(name: body.reason, "reason")
+            try checkMoney(body.amount, body.currency, body.tickets)
+            return .refundDue(body)
         case .artistUpserted:
             let body = try parse(data, as: ArtistUpserted.self)
             try check(ids: ["artistId": body.artistId])
@@ -92,6 +106,10 @@ package enum MessageDecoder {
             let body = try parse(data, as: UserRegistered.self)
             try check(ids: ["userId": body.userId])
             return .userRegistered(body)
+        case .userLoggedIn:
+            let body = try parse(data, as: UserLoggedIn.self)
+            try check(ids: ["userId": body.userId])
+            return .userLoggedIn(body)
         }
     }
 

@@ -2,14 +2,21 @@ import Core
 import TestSupport
 import Testing
 
-@testable import Ingest
+@testable import Platform
 
 /// What is no message is refused, and the reason says which part of it is wrong.
 @Suite(.timeLimit(.minutes(5))) struct MessageDecoderTests {
     private static let fields = [
         "id": "m1", "type": "payment.completed", "occurredAt": "2025-12-01T13:00:00+09:00",
-        "data": MessageFixture.payment(),
+        "data": Self.payment(),
     ]
+
+    private static func payment(artist: String = "artist_1", currency: String = "KRW", tickets: Int64 = 2) -> String {
+        """
+        {"paymentId":"p","eventId":"event_1","artistId":"\(artist)","amount":1000,"currency":"\(currency)",\
+        "tickets":\(tickets)}
+        """
+    }
 
     private func reason(_ fields: [String: String]) -> String? {
         do {
@@ -87,7 +94,7 @@ import Testing
 
     @Test(arguments: ["paymentId", "eventId", "artistId", "amount", "currency", "tickets"])
     func aMissingKeyIsNamed(key: String) {
-        let data = MessageFixture.payment().replacing("\"\(key)\"", with: "\"other\"")
+        let data = Self.payment().replacing("\"\(key)\"", with: "\"other\"")
         #expect(reason(data: data) == "data.\(key) is missing")
     }
 
@@ -101,7 +108,7 @@ import Testing
         ("[1]", "data.amount has the wrong type"), ("{}", "data.amount has the wrong type"),
     ])
     func amounts(amount: String, expected: String) {
-        let data = MessageFixture.payment().replacing("\"amount\":1000", with: "\"amount\":\(amount)")
+        let data = Self.payment().replacing("\"amount\":1000", with: "\"amount\":\(amount)")
         #expect(reason(data: data) == expected)
     }
 
@@ -126,21 +133,21 @@ import Testing
     @Test(arguments: ["krw", "KR", "KRWW", "K W", "₩₩₩", "", "123"])
     func currencies(currency: String) {
         #expect(
-            reason(data: MessageFixture.payment(currency: currency)) == "data.currency is not three capital letters")
+            reason(data: Self.payment(currency: currency)) == "data.currency is not three capital letters")
     }
 
     @Test func tickets() {
         #expect(
-            reason(data: MessageFixture.payment(tickets: -1)) == "data.tickets is not between 0 and 100000")
+            reason(data: Self.payment(tickets: -1)) == "data.tickets is not between 0 and 100000")
         #expect(
-            reason(data: MessageFixture.payment(tickets: 100_001)) == "data.tickets is not between 0 and 100000")
-        #expect(reason(data: MessageFixture.payment(tickets: 0)) == nil)
+            reason(data: Self.payment(tickets: 100_001)) == "data.tickets is not between 0 and 100000")
+        #expect(reason(data: Self.payment(tickets: 0)) == nil)
     }
 
     @Test func dataThatIsNoObject() {
         #expect(reason(data: "") == "data is not JSON")
         #expect(reason(data: "{") == "data is not JSON")
-        #expect(reason(data: MessageFixture.payment() + "x") == "data is not JSON")
+        #expect(reason(data: Self.payment() + "x") == "data is not JSON")
         #expect(reason(data: "[]") == "data is not an object")
         #expect(reason(data: "null") == "data is not an object")
         #expect(reason(data: "17") == "data is not an object")
@@ -149,14 +156,14 @@ import Testing
     }
 
     @Test func dataThatIsTooLarge() {
-        let padding = String(repeating: " ", count: MessageDecoder.maxDataBytes - MessageFixture.payment().utf8.count)
-        #expect(reason(data: MessageFixture.payment() + padding) == nil)
-        #expect(reason(data: MessageFixture.payment() + padding + " ") == "data is over 65536 bytes")
+        let padding = String(repeating: " ", count: MessageDecoder.maxDataBytes - Self.payment().utf8.count)
+        #expect(reason(data: Self.payment() + padding) == nil)
+        #expect(reason(data: Self.payment() + padding + " ") == "data is over 65536 bytes")
     }
 
     @Test func textsWithControlCharacters() {
         #expect(
-            reason(data: MessageFixture.payment(artist: "a\\u0000b")) == "data.artistId has a control character")
+            reason(data: Self.payment(artist: "a\\u0000b")) == "data.artistId has a control character")
         #expect(
             reason(data: #"{"artistId":"a","name":"x\u0000y"}"#, type: "artist.upserted")
                 == "data.name is not of 1 to 1024 bytes without control characters")

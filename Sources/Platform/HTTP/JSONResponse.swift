@@ -1,22 +1,24 @@
 import Core
 import HTTPTypes
-import Hummingbird
+package import Hummingbird
 import NIOCore
 import Storage
 
 /// An answer as it goes out: with a validator, which spares sending it again, and compressed where that is worth it.
-enum JSONResponse {
+package enum JSONResponse {
     /// Smaller ones fit into a packet as they are.
-    static let minGzipBytes = 1024
+    package static let minGzipBytes = 1024
     /// Larger ones would take too long between two others; none is.
-    static let maxGzipBytes = 4 * 1024 * 1024
+    package static let maxGzipBytes = 4 * 1024 * 1024
     private static let gzipLevel = 4
 
-    static func make(_ json: JSONWriter, to request: Request) -> Response {
+    /// - Parameter cacheControl: what one person may see is no answer for a shared cache.
+    package static func make(
+        _ json: JSONWriter, to request: Request, cacheControl: String = "private, max-age=1"
+    ) -> Response {
         let tag = "W/\"\(Hexadecimal.text(json.validator))\""
         var headers: HTTPFields = [
-            // Beacons are folded about once a second; what one person may see is no answer for a shared cache.
-            .cacheControl: "private, max-age=1", .eTag: tag, .vary: "Accept-Encoding",
+            .cacheControl: cacheControl, .eTag: tag, .vary: "Accept-Encoding",
         ]
         if let known = request.headers[.ifNoneMatch], matches(known, tag) {
             return Response(status: .notModified, headers: headers)
@@ -32,7 +34,7 @@ enum JSONResponse {
     }
 
     /// RFC 9110, 13.1.2: compared without regard to weakness.
-    static func matches(_ ifNoneMatch: String, _ tag: String) -> Bool {
+    package static func matches(_ ifNoneMatch: String, _ tag: String) -> Bool {
         let opaque = tag.dropFirst(2)
         return ifNoneMatch.split(separator: ",").contains { known in
             let known = known.trimmingBlanks
@@ -41,7 +43,7 @@ enum JSONResponse {
     }
 
     /// RFC 9110, 12.5.3.
-    static func acceptsGzip(_ acceptEncoding: String) -> Bool {
+    package static func acceptsGzip(_ acceptEncoding: String) -> Bool {
         var isWelcome = false
         for coding in acceptEncoding.split(separator: ",") {
             let parts = coding.split(separator: ";").map(\.trimmingBlanks)

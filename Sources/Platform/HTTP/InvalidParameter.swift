@@ -1,5 +1,5 @@
-/// A question that can't be asked as it stands: which parameter, and what it may be. The API answers 422 with it.
-package struct InvalidQuestion: Error, Equatable, Sendable, CustomStringConvertible {
+/// A parameter or field that can't be taken as it stands: which, and what it may be. Answered with 422.
+package struct InvalidParameter: Error, Equatable, Sendable, CustomStringConvertible {
     package let field: String
     package let detail: String
     /// The values that `field` may have, where they can be listed.

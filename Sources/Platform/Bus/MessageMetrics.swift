@@ -1,5 +1,3 @@
-package import Platform
-
 package struct MessageMetrics: Sendable {
     let stored: Counter
     let repeats: Counter
