@@ -12,11 +12,14 @@ struct DevEnvironment {
         var values = servers
         values["SPOOL_DIR"] = folder.appending(path: "spool").path
         values["NODE_ID"] = "dev"
-        values["JWT_SIGNING_KEY"] = try Self.signingKey(folder.appending(path: "jwt-signing-key"))
+        for key in ["JWT", "PAYMENTS", "TICKET"] {
+            let file = folder.appending(path: "\(key.lowercased())-signing-key")
+            values["\(key)_SIGNING_KEY"] = try Self.signingKey(file)
+        }
         self.values = values
     }
 
-    /// Made once, so that tokens outlive a restart.
+    /// Made once, so that tokens and tickets outlive a restart.
     private static func signingKey(_ file: URL) throws -> String {
         if let seed = try? String(contentsOf: file, encoding: .utf8), !seed.isEmpty { return seed }
         let seed = SigningKey.generate().seed

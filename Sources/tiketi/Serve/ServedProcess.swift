@@ -33,6 +33,23 @@ struct ServedProcess {
     /// `tiketi dev` folds in the same process; elsewhere a CronJob or `tiketi rollup run --follow` does.
     let followsRollup: Bool
     let logger: Logger
+    let own = OwnAddress()
+
+    /// Where another service is: the setting's address, or else this process where it serves that service too.
+    ///
+    /// The value is nil until the port is bound.
+    func address(_ setting: String, of service: ServiceName) throws -> @Sendable () -> URL? {
+        guard let text = try settings.string(setting) else {
+            guard services.contains(service) else {
+                throw SettingsError(setting, "missing: set it to where '\(service.rawValue)' is served")
+            }
+            return { [own] in own.url }
+        }
+        guard let url = URL(string: text), ["http", "https"].contains(url.scheme), url.host()?.isEmpty == false else {
+            throw SettingsError(setting, "must be a URL that begins with http:// or https://")
+        }
+        return { url }
+    }
 
     /// Runs until SIGTERM or SIGINT.
     ///
@@ -100,7 +117,10 @@ struct ServedProcess {
         }
         let parts = try await parts(metrics, closing: &closing)
         for part in parts { running.append(.init(service: PartService(part: part))) }
-        let server = try await server(node, engine, parts, metrics, onListening: onListening)
+        let server = try await server(node, engine, parts, metrics) { [own, host] port in
+            own.set(host: host, port: port)
+            await onListening(port)
+        }
         running.append(.init(service: server, successTerminationBehavior: .gracefullyShutdownGroup))
         return running
     }
