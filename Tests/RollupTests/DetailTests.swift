@@ -114,17 +114,19 @@ import Testing
             try await pool.withConnection { connection in
                 var rows: [BreakdownRows.Key: BreakdownRows.Row] = [:]
                 var funnels: [ExactText: DayDetails.Funnel] = [:]
-                let details = try DayDetails(
-                    Self.day, calendar: .seoul,
-                    bounds: .init(
-                        maxEntities: maxEntities, maxGroups: maxGroups, maxValues: maxValues,
-                        maxSiteValues: maxValues + 2, maxRows: maxRows),
-                    on: connection,
-                    eachRows: { rows.merge($0) { _, _ in preconditionFailure("an artist came twice") } },
-                    eachFunnels: { some in
-                        #expect(some.count <= maxEntities)
-                        funnels.merge(some) { _, _ in preconditionFailure("an event came twice") }
-                    })
+                let details = try connection.transaction { connection in
+                    try DayDetails(
+                        Self.day, calendar: .seoul,
+                        bounds: .init(
+                            maxEntities: maxEntities, maxGroups: maxGroups, maxValues: maxValues,
+                            maxSiteValues: maxValues + 2, maxRows: maxRows),
+                        on: connection,
+                        eachRows: { rows.merge($0) { _, _ in preconditionFailure("an artist came twice") } },
+                        eachFunnels: { some in
+                            #expect(some.count <= maxEntities)
+                            funnels.merge(some) { _, _ in preconditionFailure("an event came twice") }
+                        })
+                }
                 #expect(rows == expected.rows(maxValues: maxValues, maxSiteValues: maxValues + 2))
                 let ofSite = rows.filter { $0.key.artist == Breakdown.siteEntity && $0.key.dimension == "type" }
                 #expect(details.beacons == ofSite.values.reduce(0) { $0 + $1.beacons })
@@ -134,6 +136,33 @@ import Testing
                     #expect(funnel.seatViewers == expected.funnels[event.string]!.seats)
                 }
             }
+        }
+    }
+
+    /// Batches that don't fit between the server and us: it is still sending when there turns out to be too much at once.
+    @Test(arguments: [(1, 500_000), (4000, 7)])
+    func aDayOfLargeBatchesIsCountedInPartsInOneTransaction(maxEntities: Int, maxGroups: Int) async throws {
+        var random = SeededGenerator()
+        print("\(random)")
+        var beacons = beacons(600, &random)
+        for index in beacons.indices {
+            beacons[index][.metadata] = (0..<800).map { _ in "\(UInt64.random(in: 0 ... .max, using: &random))" }
+                .joined()
+        }
+        let ofDay = beacons.count { ReportingCalendar.seoul.day(of: $0.timestamp) == Self.day }
+        try await withAnalyticsDatabase { _, pool in
+            let fixture = RollupFixture(pool: pool)
+            try await store(beacons, in: fixture)
+            _ = try await fixture.rollup.run()
+            let counted = try await pool.withConnection { connection in
+                try connection.transaction { connection in
+                    try DayDetails(
+                        Self.day, calendar: .seoul, bounds: .init(maxEntities: maxEntities, maxGroups: maxGroups),
+                        on: connection, eachRows: { _ in }, eachFunnels: { _ in }
+                    ).beacons
+                }
+            }
+            #expect(counted == Int64(ofDay))
         }
     }
 

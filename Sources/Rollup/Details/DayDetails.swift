@@ -106,6 +106,8 @@ struct DayDetails {
                 withSite: share.part == 0)
             var funnels: [ExactText: Funnel] = [:]
             var beacons: Int64 = 0
+            // A statement whose rows are thrown at is cancelled, which must not fail the transaction.
+            try connection.execute("SAVEPOINT choosing")
             do {
                 for part in 0..<parts {
                     count.begin(part: part, of: parts)
@@ -119,11 +121,21 @@ struct DayDetails {
                     count.finishPart()
                 }
                 self.beacons = beacons
+                try connection.execute("RELEASE SAVEPOINT choosing")
                 return (count.groups, funnels)
             } catch is BreakdownCount.TooManyGroups {
+                try rollBackChoosing()
                 parts *= 4
+            } catch let error as TooManyEntities {
+                try rollBackChoosing()
+                throw error
             }
         }
+    }
+
+    private func rollBackChoosing() throws {
+        try connection.execute("ROLLBACK TO SAVEPOINT choosing")
+        try connection.execute("RELEASE SAVEPOINT choosing")
     }
 
     private static func add(
