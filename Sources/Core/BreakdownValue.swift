@@ -1,3 +1,5 @@
+import Glibc
+
 /// What a text counts as where traffic is broken down by it.
 package enum BreakdownValue {
     /// A longer text counts as its beginning: values are in the keys of an index, which has room for 2,704 bytes, and what
@@ -5,13 +7,15 @@ package enum BreakdownValue {
     package static let maxBytes = 1024
 
     /// Whether a text, in UTF-8, counts as itself.
-    package static func isKept(_ text: some Collection<UInt8>) -> Bool {
-        text.count <= maxBytes && !text.contains(0)
+    package static func isKept(_ text: UnsafeRawBufferPointer) -> Bool {
+        guard let start = text.baseAddress else { return true }
+        return text.count <= maxBytes && memchr(start, 0, text.count) == nil
     }
 
     /// Its longest beginning of whole code points; NUL, which Postgres can't store, as U+FFFD.
     package static func of(_ text: String) -> String {
-        if isKept(text.utf8) { return text }
+        var text = text
+        if text.withUTF8({ isKept(UnsafeRawBufferPointer($0)) }) { return text }
         var kept = String.UnicodeScalarView()
         var bytes = 0
         for scalar in text.unicodeScalars {

@@ -123,23 +123,46 @@ extension VisitorSketch {
 
     /// The encoding: empty, explicit, or the shorter of sparse and full.
     package var bytes: [UInt8] {
-        if isExact { return exactBytes }
-        var filled = 0
-        for register in registers where register != 0 { filled += 1 }
-        return filled * Self.sparseBits < Self.registerCount * Self.registerBits
-            ? sparseBytes(filled: filled) : fullBytes
+        switch kind {
+        case .empty, .explicit: exactBytes
+        case .sparse: sparseBytes(filled: filledCount)
+        case .full: fullBytes
+        }
+    }
+
+    /// The one that it is encoded as.
+    private var kind: Kind {
+        if isExact { return exactValueCount == 0 ? .empty : .explicit }
+        return filledCount * Self.sparseBits < Self.registerCount * Self.registerBits ? .sparse : .full
+    }
+
+    /// How many registers have a value.
+    var filledCount: Int {
+        var count = 0
+        for register in registers { count += register == 0 ? 0 : 1 }
+        return count
+    }
+
+    /// Whether the bytes from which this was read are those that `bytes` gives: an encoding says everything in one way.
+    func isEncoded(inShortestOf encoding: UnsafeRawBufferPointer) -> Bool { encoding[0] & 0xf == kind.rawValue }
+
+    /// What an explicit sketch, and no empty one, has after its header; nil for another. Whether it ascends is not looked at.
+    static func explicitValues(_ encoding: UnsafeRawBufferPointer) -> UnsafeRawBufferPointer? {
+        let count = encoding.count - headerBytes
+        guard count > 0, count % 8 == 0, count <= maxExactValues * 8,
+            encoding[0] == version << 4 | Kind.explicit.rawValue, encoding[1] == parameters, encoding[2] == cutoff
+        else { return nil }
+        return UnsafeRawBufferPointer(rebasing: encoding[headerBytes...])
     }
 
     /// Whether `bytes` gives the same, mostly without making them.
     package func isEncoded(as encoding: UnsafeRawBufferPointer) -> Bool {
         guard isExact, exactValueCount > 0 else { return bytes.elementsEqual(encoding) }
-        guard encoding.count == Self.headerBytes + exactValueCount * 8,
-            encoding.prefix(Self.headerBytes).elementsEqual(Self.header(.explicit))
-        else { return false }
+        guard let values = Self.explicitValues(encoding), values.count == exactValueCount * 8 else { return false }
         // As many as there are, each of them, ascending: all of them.
         var previous: Int64?
-        for offset in stride(from: Self.headerBytes, to: encoding.count, by: 8) {
-            let value = Int64(bigEndian: encoding.loadUnaligned(fromByteOffset: offset, as: Int64.self))
+        for offset in stride(from: 0, to: values.count, by: 8) {
+            let value = Int64(bigEndian: values.loadUnaligned(fromByteOffset: offset, as: Int64.self))
             if let previous, value <= previous { return false }
             guard containsExact(UInt64(bitPattern: value)) else { return false }
             previous = value

@@ -39,12 +39,18 @@ package struct VisitorSketch: Sendable {
         if registers.isEmpty {
             addExact(hash)
         } else {
-            let rest = hash >> UInt64(Self.log2Registers)
-            guard rest != 0 else { return }
-            let value = UInt8(truncatingIfNeeded: min(rest.trailingZeroBitCount + 1, Int(Self.maxRegister)))
-            let index = Int(truncatingIfNeeded: hash) & (Self.registerCount - 1)
+            guard let (index, value) = Self.register(of: hash) else { return }
             if registers[index] < value { registers[index] = value }
         }
+    }
+
+    /// Which register a value raises, and how high; nil for one that raises none.
+    @inline(__always)
+    static func register(of hash: UInt64) -> (index: Int, value: UInt8)? {
+        let rest = hash >> UInt64(log2Registers)
+        guard rest != 0 else { return nil }
+        let value = UInt8(truncatingIfNeeded: min(rest.trailingZeroBitCount + 1, Int(maxRegister)))
+        return (Int(truncatingIfNeeded: hash) & (registerCount - 1), value)
     }
 
     /// Adds everything that `other` holds.

@@ -2,8 +2,9 @@ import Core
 
 /// Some artists' dimensions, or the site's, and some events: what is stored of them, and what raw beacons give.
 ///
-/// The stored rows say which values have rows of their own: each row's sums and sketch are counted again, and of all other
-/// values only the counts, which must be no better than those of the values that were chosen. One pass, whatever there is.
+/// The stored rows say which values have rows of their own: each row's sums are counted again and its sketch is compared with
+/// its visitors, and of all other values only the counts, which must be no better than those of the values that were chosen.
+/// One pass, whatever there is.
 struct DetailPart {
     /// What neighbouring beacons of one visitor say of one artist and dimension, or of one event.
     struct Record: BitwiseCopyable {
@@ -15,12 +16,16 @@ struct DetailPart {
         var isNobody = false
     }
 
+    /// A value's number, and that of the row that it is part of: the same unless that is the row of all others.
+    struct Place {
+        var value: Int32
+        var row: Int32
+    }
+
     /// A stored row; one of a funnel has a sketch only.
     private struct Stored {
         var pageViews: Int64?
         var beacons: Int64?
-        /// Where its sketch lies among those of the part.
-        var visitors: Range<Int>
         /// Whether it may be there though no beacon is of it.
         var mayBeEmpty = false
     }
@@ -35,6 +40,7 @@ struct DetailPart {
     private struct Count {
         var pageViews: Int64 = 0
         var beacons: Int64 = 0
+        var row: Int32
     }
 
     private struct List {
@@ -47,16 +53,14 @@ struct DetailPart {
     }
 
     private var stored: [Stored] = []
-    /// The stored sketches, end to end.
-    private var sketches: [UInt8] = []
-    private var lists: [UInt64: List] = [:]
-    /// Each group's index: those of stored rows, then those of values without one.
-    private var groups = HashIndex()
-    private var counts: [Count] = []
     /// Of the stored rows.
-    private var visitors: [VisitorSketch] = []
-    /// The values without a row, and the row that they are part of.
-    private var others: [(value: UInt64, list: UInt64, row: Int32)] = []
+    private var sketches = ReachedSketches()
+    private var lists: [UInt64: List] = [:]
+    /// Each value's number: those of stored rows, then those of values without one.
+    private var values = HashIndex()
+    private var counts: [Count] = []
+    /// The values without a row.
+    private var others: [(value: UInt64, list: UInt64)] = []
 
     var otherCount: Int { others.count }
 
@@ -66,17 +70,17 @@ struct DetailPart {
         return hash ^ hash >> 32
     }
 
-    /// Adds a row of a breakdown; false where there is such a row already.
+    // MARK: What is stored
+
+    /// Adds a row of a breakdown; false where there is such a row already, or its sketch is none.
     ///
     /// - Parameter maxValues: how many values of the list may have one.
     mutating func add(
         list: UInt64, value: UInt64, _ kind: BreakdownRows.Kind, maxValues: Int, pageViews: Int64, beacons: Int64,
         visitors: UnsafeRawBufferPointer
     ) -> Bool {
-        let index = Int32(stored.count)
-        guard add(list: list, value: value, pageViews: pageViews, beacons: beacons, visitors: visitors) else {
-            return false
-        }
+        let row = Int32(stored.count)
+        guard add(list, value, Stored(pageViews: pageViews, beacons: beacons), visitors) else { return false }
         switch kind {
         case .value:
             let chosen = Breakdown.Chosen(value: value, pageViews: pageViews, beacons: beacons)
@@ -84,73 +88,72 @@ struct DetailPart {
             if lists[list]!.worst.map({ Breakdown.Chosen.isBetter($0, chosen) }) ?? true {
                 lists[list]!.worst = chosen
             }
-        case .remainder: lists[list, default: List(maxChosen: maxValues)].remainder = index
+        case .remainder: lists[list, default: List(maxChosen: maxValues)].remainder = row
         case .missing: break
         }
         return true
     }
 
-    /// Adds a column of a funnel; false where there is such a row already.
+    /// Adds a column of a funnel; false where there is such a row already, or its sketch is none.
     mutating func addFunnel(list: UInt64, value: UInt64, visitors: UnsafeRawBufferPointer) -> Bool {
-        add(list: list, value: value, visitors: visitors, mayBeEmpty: value == Self.seatViewers)
+        add(list, value, Stored(mayBeEmpty: value == Self.seatViewers), visitors)
     }
 
     private mutating func add(
-        list: UInt64, value: UInt64, pageViews: Int64? = nil, beacons: Int64? = nil, visitors: UnsafeRawBufferPointer,
-        mayBeEmpty: Bool = false
+        _ list: UInt64, _ value: UInt64, _ row: Stored, _ visitors: UnsafeRawBufferPointer
     ) -> Bool {
-        guard groups.insert(Self.mixed(list ^ value), Int32(stored.count)) else { return false }
-        let start = sketches.count
-        sketches += visitors
-        stored.append(
-            Stored(
-                pageViews: pageViews, beacons: beacons, visitors: start..<sketches.count, mayBeEmpty: mayBeEmpty))
-        counts.append(Count())
-        self.visitors.append(VisitorSketch())
-        return true
+        let number = Int32(stored.count)
+        guard values.insert(Self.mixed(list ^ value), number) else { return false }
+        stored.append(row)
+        counts.append(Count(row: number))
+        return sketches.add(visitors)
     }
+
+    // MARK: What raw beacons give
 
     /// False where one of them can't be right.
     mutating func take(_ records: ArraySlice<Record>) -> Bool {
         for record in records {
-            guard let index = index(record.list, record.value) else { return false }
-            counts[index].pageViews += Int64(record.pageViews)
-            counts[index].beacons += Int64(record.beacons)
-            var row = index
-            if index >= stored.count {
-                row = Int(others[index - stored.count].row)
-                counts[row].pageViews += Int64(record.pageViews)
-                counts[row].beacons += Int64(record.beacons)
-            }
-            if !record.isNobody { visitors[row].add(hash: record.visitor) }
+            guard let place = place(record.list, record.value) else { return false }
+            count(place, pageViews: Int64(record.pageViews), beacons: Int64(record.beacons))
+            guard record.isNobody || see(record.visitor, place) else { return false }
         }
         return true
     }
 
     /// Nil where no row can be of it.
-    private mutating func index(_ list: UInt64, _ value: UInt64) -> Int? {
-        let group = Self.mixed(list ^ value)
-        if let known = groups[group] { return Int(known) }
+    mutating func place(_ list: UInt64, _ value: UInt64) -> Place? {
+        let hash = Self.mixed(list ^ value)
+        if let known = values[hash] { return Place(value: known, row: counts[Int(known)].row) }
         guard value != Self.missing, let remainder = lists[list]?.remainder, remainder >= 0
         else { return nil }
-        let index = stored.count + others.count
-        _ = groups.insert(group, Int32(index))
-        others.append((value, list, remainder))
-        counts.append(Count())
-        return index
+        let number = Int32(counts.count)
+        _ = values.insert(hash, number)
+        others.append((value, list))
+        counts.append(Count(row: remainder))
+        return Place(value: number, row: remainder)
     }
 
+    mutating func count(_ place: Place, pageViews: Int64, beacons: Int64) {
+        counts[Int(place.value)].pageViews += pageViews
+        counts[Int(place.value)].beacons += beacons
+    }
+
+    /// False where the row's sketch would be another.
+    mutating func see(_ visitor: UInt64, _ place: Place) -> Bool { sketches.see(visitor, in: Int(place.row)) }
+
     /// Whether the rows are what was taken gives.
-    func agrees() -> Bool {
-        let rowsAgree = sketches.withUnsafeBytes { sketches in
-            stored.indices.allSatisfy { index in
-                let (row, count) = (stored[index], counts[index])
-                return (row.beacons ?? count.beacons) == count.beacons
-                    && (row.pageViews ?? count.pageViews) == count.pageViews && (count.beacons > 0 || row.mayBeEmpty)
-                    && visitors[index].isEncoded(as: UnsafeRawBufferPointer(rebasing: sketches[row.visitors]))
-            }
+    mutating func agrees() -> Bool {
+        for index in others.indices {
+            let other = counts[stored.count + index]
+            counts[Int(other.row)].pageViews += other.pageViews
+            counts[Int(other.row)].beacons += other.beacons
         }
-        guard rowsAgree else { return false }
+        let rowsAgree = zip(stored, counts).allSatisfy { row, count in
+            (row.beacons ?? count.beacons) == count.beacons && (row.pageViews ?? count.pageViews) == count.pageViews
+                && (count.beacons > 0 || row.mayBeEmpty)
+        }
+        guard rowsAgree, sketches.areReached else { return false }
         for (index, other) in others.enumerated() {
             // A list is cut only where it is full.
             let list = lists[other.list]!

@@ -4,32 +4,25 @@ import Storage
 /// Proves that a day's stored breakdowns and funnels are what raw beacons give.
 ///
 /// What beacons say is written down as records, dealt out by artist and dimension, or by event, into parts that are small
-/// enough for the processor's caches; each part then compares its own (`DetailPart`).
+/// enough for the processor's caches; each part then compares its own (`DetailPart`). The site's rows, few and busy, are a
+/// part of their own without records.
 struct DetailProof {
-    /// Records written down before the parts take them.
-    static let maxRecords = 1 << 20
     /// Where a day has more values than this without rows of their own, the exact comparison counts them part by part.
     static let maxOthers = 2_000_000
 
-    private static let partBits: UInt64 = 8
-
     private let day: Day
-    private var parts: [DetailPart]
-    private var pending: [DetailPart.Record] = []
+    private var parts = (0..<DetailRecords.parts).map { _ in DetailPart() }
+    private var site = DetailPart()
+    private var records = DetailRecords()
     /// What a referrer's or an agent's text counts as, by its hash: finding that takes longer than all else.
     private var known: [Dimension: [UInt64: UInt64]] = [:]
     private(set) var holds = true
 
     init(_ day: Day, on connection: PostgresConnection) throws {
         self.day = day
-        let count = 1 << Int(Self.partBits)
-        parts = (0..<count).map { _ in DetailPart() }
-        pending.reserveCapacity(Self.maxRecords + BatchBlock.maxRows * (2 * Dimension.allCases.count + 2))
         try readBreakdowns(on: connection)
         try readFunnels(on: connection)
     }
-
-    private static func part(of list: UInt64) -> Int { Int(truncatingIfNeeded: list >> (64 - partBits)) }
 
     // MARK: What is stored
 
@@ -64,13 +57,16 @@ struct DetailProof {
                 case .remainder: DetailPart.remainder
                 }
             let (pageViews, beacons) = (try row.get(4, as: Int64.self), try row.get(5, as: Int64.self))
-            let isNew = row.withBytes(6) {
-                parts[Self.part(of: list)].add(
-                    list: list, value: value, kind,
-                    maxValues: artist == [] ? Breakdown.maxSiteValues : Breakdown.maxValues, pageViews: pageViews,
-                    beacons: beacons, visitors: $0)
+            let canBe = row.withBytes(6) { visitors in
+                artist == []
+                    ? site.add(
+                        list: list, value: value, kind, maxValues: Breakdown.maxSiteValues, pageViews: pageViews,
+                        beacons: beacons, visitors: visitors)
+                    : parts[DetailRecords.part(of: list)].add(
+                        list: list, value: value, kind, maxValues: Breakdown.maxValues, pageViews: pageViews,
+                        beacons: beacons, visitors: visitors)
             }
-            if !isNew { holds = false }
+            if !canBe { holds = false }
         }
     }
 
@@ -78,10 +74,10 @@ struct DetailProof {
         try connection.stream("SELECT event_id, viewers, seat_viewers FROM event_funnel_daily WHERE day = \(day)") {
             row in
             let list = row.withBytes(0) { Self.list(ofEvent: $0) }
-            let part = Self.part(of: list)
+            let part = DetailRecords.part(of: list)
             for (column, value) in [(1, DetailPart.viewers), (2, DetailPart.seatViewers)] {
-                let isNew = row.withBytes(column) { parts[part].addFunnel(list: list, value: value, visitors: $0) }
-                if !isNew { holds = false }
+                let canBe = row.withBytes(column) { parts[part].addFunnel(list: list, value: value, visitors: $0) }
+                if !canBe { holds = false }
             }
         }
     }
@@ -100,113 +96,100 @@ struct DetailProof {
     /// - Parameter visits: of these rows.
     mutating func add(_ batch: BeaconBatch, _ rows: [Int32], _ visits: Visits) {
         guard holds else { return }
-        let pageView = batch[.eventType].code(of: "page_view")
-        let seatView = batch[.eventType].code(of: "seat_view")
+        let beacons = DetailBeacons(batch, rows, visits)
         let artistHashes = Self.hashes(batch[.artistId], Self.hash(ofArtist:))
-        for dimension in Dimension.allCases {
-            let values = values(dimension, batch[dimension.column])
-            add(dimension, batch, rows, visits, values, artistHashes, pageView: pageView)
-            addSite(dimension, batch, rows, visits, values, pageView: pageView)
+        for dimension in Dimension.allCases where holds {
+            let column = batch[dimension.column]
+            let values = values(dimension, column)
+            addToArtists(beacons, column.codes.span, values, lists: artistHashes.map { Self.list($0, dimension) })
+            addToSite(beacons, column.codes.span, values, dimension)
         }
-        addFunnels(batch, rows, visits, pageView: pageView, seatView: seatView)
-        if pending.count >= Self.maxRecords { take() }
+        addFunnels(beacons, batch[.eventId])
     }
 
-    private mutating func add(
-        _ dimension: Dimension, _ batch: BeaconBatch, _ rows: [Int32], _ visits: Visits, _ values: [UInt64],
-        _ artistHashes: [UInt64], pageView: UInt32
+    private mutating func addToArtists(
+        _ beacons: DetailBeacons, _ codes: Span<UInt32>, _ values: [UInt64], lists: [UInt64]
     ) {
-        let lists = artistHashes.map { Self.list($0, dimension) }
-        let codes = batch[dimension.column].codes.span
-        let artists = batch[.artistId].codes.span
-        let types = batch[.eventType].codes.span
-        // Neighbours of one session have the same, mostly: one record for all of them.
+        let (rows, visitors, artists) = (beacons.rows.span, beacons.visitors.span, beacons.artists.span)
+        // Neighbours of one visitor have the same, mostly: one record for all of them.
         var current = DetailPart.Record(list: 0, value: 0, visitor: 0)
         var group: (artist: UInt32, code: UInt32) = (0, 0)
-        var records = pending
-        pending = []
-        visits.forEachByKey { place, visitor in
-            let row = Int(rows[place])
-            let artist = artists[row]
-            guard artist != 0 else { return }
-            let views: UInt16 = types[row] == pageView ? 1 : 0
-            if group == (artist, codes[row]), current.visitor == (visitor ?? 0), current.isNobody == (visitor == nil),
+        for index in rows.indices {
+            let artist = artists[index]
+            guard artist != 0 else { continue }
+            let code = codes[Int(rows[index])]
+            let isNobody = index >= beacons.named
+            let isView: UInt16 = beacons.kinds[index] == .pageView ? 1 : 0
+            if group == (artist, code), current.visitor == visitors[index], current.isNobody == isNobody,
                 current.beacons < .max
             {
                 current.beacons += 1
-                current.pageViews += views
-                return
+                current.pageViews += isView
+                continue
             }
-            if current.beacons > 0 { records.append(current) }
-            group = (artist, codes[row])
+            if current.beacons > 0 { write(current) }
+            group = (artist, code)
             current = DetailPart.Record(
-                list: lists[Int(artist) - 1], value: values[Int(codes[row])], visitor: visitor ?? 0, beacons: 1,
-                pageViews: views, isNobody: visitor == nil)
+                list: lists[Int(artist) - 1], value: values[Int(code)], visitor: visitors[index], beacons: 1,
+                pageViews: isView, isNobody: isNobody)
         }
-        if current.beacons > 0 { records.append(current) }
-        pending = records
+        if current.beacons > 0 { write(current) }
     }
 
-    /// The same for the whole site, of which beacons without an artist are, too.
-    private mutating func addSite(
-        _ dimension: Dimension, _ batch: BeaconBatch, _ rows: [Int32], _ visits: Visits, _ values: [UInt64],
-        pageView: UInt32
+    /// The same for the whole site, of which beacons without an artist are, too: text by text, since every beacon counts.
+    private mutating func addToSite(
+        _ beacons: DetailBeacons, _ codes: Span<UInt32>, _ values: [UInt64], _ dimension: Dimension
     ) {
         let list = Breakdown.siteEntity.string.utf8.withContiguousStorageIfAvailable {
             Self.list(Self.hash(ofArtist: UnsafeRawBufferPointer($0)), dimension)
         }!
-        let codes = batch[dimension.column].codes.span
-        let types = batch[.eventType].codes.span
-        var current = DetailPart.Record(list: list, value: 0, visitor: 0)
-        var code: UInt32 = 0
-        var records = pending
-        pending = []
-        visits.forEachByKey { place, visitor in
-            let row = Int(rows[place])
-            let views: UInt16 = types[row] == pageView ? 1 : 0
-            if code == codes[row], current.visitor == (visitor ?? 0), current.isNobody == (visitor == nil),
-                current.beacons > 0, current.beacons < .max
-            {
-                current.beacons += 1
-                current.pageViews += views
-                return
-            }
-            if current.beacons > 0 { records.append(current) }
-            code = codes[row]
-            current = DetailPart.Record(
-                list: list, value: values[Int(code)], visitor: visitor ?? 0, beacons: 1, pageViews: views,
-                isNobody: visitor == nil)
+        let (rows, visitors) = (beacons.rows.span, beacons.visitors.span)
+        var counts = [(pageViews: Int64, beacons: Int64)](repeating: (0, 0), count: values.count)
+        for index in rows.indices {
+            let code = Int(codes[Int(rows[index])])
+            counts[code].beacons += 1
+            counts[code].pageViews += beacons.kinds[index] == .pageView ? 1 : 0
         }
-        if current.beacons > 0 { records.append(current) }
-        pending = records
+        var places = [DetailPart.Place](repeating: .init(value: -1, row: -1), count: values.count)
+        for (code, count) in counts.enumerated() where count.beacons > 0 {
+            guard let place = site.place(list, values[code]) else { return holds = false }
+            site.count(place, pageViews: count.pageViews, beacons: count.beacons)
+            places[code] = place
+        }
+        var last: (code: UInt32, visitor: UInt64) = (.max, 0)
+        for index in 0..<beacons.named {
+            let (code, visitor) = (codes[Int(rows[index])], visitors[index])
+            if last == (code, visitor) { continue }
+            last = (code, visitor)
+            guard site.see(visitor, places[Int(code)]) else { return holds = false }
+        }
     }
 
-    private mutating func addFunnels(
-        _ batch: BeaconBatch, _ rows: [Int32], _ visits: Visits, pageView: UInt32, seatView: UInt32
-    ) {
-        let lists = Self.hashes(batch[.eventId], Self.list(ofEvent:))
-        let types = batch[.eventType].codes.span
-        let events = batch[.eventId].codes.span
+    private mutating func addFunnels(_ beacons: DetailBeacons, _ column: TextColumn) {
+        let lists = Self.hashes(column, Self.list(ofEvent:))
+        let (rows, visitors, events) = (beacons.rows.span, beacons.visitors.span, column.codes.span)
         var last: (event: UInt32, visitor: UInt64, isSeat: Bool) = (0, 0, false)
-        var records = pending
-        pending = []
-        visits.forEachByKey { place, visitor in
-            let row = Int(rows[place])
-            let event = events[row]
-            guard event != 0, types[row] == pageView || types[row] == seatView, let visitor else { return }
-            let isSeat = types[row] == seatView
+        for index in 0..<beacons.named where beacons.kinds[index] != .other {
+            let (event, visitor) = (events[Int(rows[index])], visitors[index])
+            guard event != 0 else { continue }
+            let isSeat = beacons.kinds[index] == .seatView
             let isKnown = event == last.event && visitor == last.visitor
-            if isKnown, last.isSeat || !isSeat { return }
+            if isKnown, last.isSeat || !isSeat { continue }
             let list = lists[Int(event) - 1]
-            if !isKnown {
-                records.append(.init(list: list, value: DetailPart.viewers, visitor: visitor, beacons: 1))
-            }
-            if isSeat {
-                records.append(.init(list: list, value: DetailPart.seatViewers, visitor: visitor, beacons: 1))
-            }
+            if !isKnown { write(.init(list: list, value: DetailPart.viewers, visitor: visitor, beacons: 1)) }
+            if isSeat { write(.init(list: list, value: DetailPart.seatViewers, visitor: visitor, beacons: 1)) }
             last = (event, visitor, isSeat)
         }
-        pending = records
+    }
+
+    private mutating func write(_ record: DetailPart.Record) {
+        if let full = records.append(record) { take(full) }
+    }
+
+    private mutating func take(_ part: Int) {
+        holds = parts[part].take(records[part]) && holds
+        records.remove(part)
+        holds = holds && parts.reduce(site.otherCount) { $0 + $1.otherCount } <= Self.maxOthers
     }
 
     /// By a value's number.
@@ -230,7 +213,7 @@ struct DetailProof {
                 [DetailPart.missing]
                     + hashes.indices.map { index in
                         // A text that counts as itself needn't be made one.
-                        BreakdownValue.isKept(bytes[column.range(ofValue: index)])
+                        BreakdownValue.isKept(UnsafeRawBufferPointer(rebasing: bytes[column.range(ofValue: index)]))
                             ? hashes[index] : value(column.string(ofValue: index))
                     }
             }
@@ -247,30 +230,9 @@ struct DetailProof {
         return [value(nil)] + values
     }
 
-    /// Deals the records out to the parts.
-    private mutating func take() {
-        var ends = [Int](repeating: 0, count: parts.count)
-        for record in pending { ends[Self.part(of: record.list)] += 1 }
-        for part in 1..<ends.count { ends[part] += ends[part - 1] }
-        let pending = pending
-        let dealt = [DetailPart.Record](unsafeUninitializedCapacity: pending.count) { dealt, count in
-            for record in pending.reversed() {
-                let part = Self.part(of: record.list)
-                ends[part] -= 1
-                dealt.initializeElement(at: ends[part], to: record)
-            }
-            count = pending.count
-        }
-        // By now these are starts.
-        for part in parts.indices where holds {
-            holds = parts[part].take(dealt[ends[part]..<(part + 1 < ends.count ? ends[part + 1] : dealt.count)])
-        }
-        self.pending.removeAll(keepingCapacity: true)
-        holds = holds && parts.reduce(0) { $0 + $1.otherCount } <= Self.maxOthers
-    }
-
     mutating func finish() {
-        take()
-        holds = holds && parts.allSatisfy { $0.agrees() }
+        for part in parts.indices where holds { take(part) }
+        holds = holds && site.agrees()
+        for part in parts.indices where holds { holds = parts[part].agrees() }
     }
 }

@@ -1,41 +1,41 @@
 /// Small numbers by 64-bit hashes that are spread evenly, by open addressing.
 struct HashIndex {
-    /// 0 where free; a power of two of places, at most half of them taken.
-    private var hashes = [UInt64](repeating: 0, count: 1024)
-    private var numbers = [Int32](repeating: 0, count: 1024)
+    private struct Entry {
+        /// 0 where free.
+        var hash: UInt64 = 0
+        var number: Int32 = 0
+    }
+
+    /// A power of two of places, at most half of them taken.
+    private var entries = [Entry](repeating: Entry(), count: 64)
     private var count = 0
 
     subscript(hash: UInt64) -> Int32? {
-        let place = place(of: hash | 1)
-        return hashes[place] == 0 ? nil : numbers[place]
+        let entry = entries[place(of: hash | 1)]
+        return entry.hash == 0 ? nil : entry.number
     }
 
     /// False where the hash is known.
     mutating func insert(_ hash: UInt64, _ number: Int32) -> Bool {
         let place = place(of: hash | 1)
-        guard hashes[place] == 0 else { return false }
-        hashes[place] = hash | 1
-        numbers[place] = number
+        guard entries[place].hash == 0 else { return false }
+        entries[place] = Entry(hash: hash | 1, number: number)
         count += 1
-        if count * 2 > hashes.count { grow() }
+        if count * 2 > entries.count { grow() }
         return true
     }
 
     private func place(of hash: UInt64) -> Int {
-        let mask = hashes.count - 1
+        let entries = entries.span
+        let mask = entries.count - 1
         var place = Int(truncatingIfNeeded: hash >> 1) & mask
-        while hashes[place] != 0, hashes[place] != hash { place = (place + 1) & mask }
+        while entries[place].hash != 0, entries[place].hash != hash { place = (place + 1) & mask }
         return place
     }
 
     private mutating func grow() {
-        let before = (hashes, numbers)
-        hashes = [UInt64](repeating: 0, count: before.0.count * 2)
-        numbers = [Int32](repeating: 0, count: before.0.count * 2)
-        for (index, hash) in before.0.enumerated() where hash != 0 {
-            let place = place(of: hash)
-            hashes[place] = hash
-            numbers[place] = before.1[index]
-        }
+        let before = entries
+        entries = [Entry](repeating: Entry(), count: before.count * 2)
+        for entry in before where entry.hash != 0 { entries[place(of: entry.hash)] = entry }
     }
 }
