@@ -155,6 +155,14 @@ extension VisitorSketch {
         return UnsafeRawBufferPointer(rebasing: encoding[headerBytes...])
     }
 
+    /// Adds everything that an encoded sketch holds.
+    package mutating func merge(bytes encoding: UnsafeRawBufferPointer) throws(SketchError) {
+        guard let values = Self.explicitValues(encoding) else { return merge(try VisitorSketch(bytes: encoding)) }
+        for offset in stride(from: 0, to: values.count, by: 8) {
+            add(hash: UInt64(bigEndian: values.loadUnaligned(fromByteOffset: offset, as: UInt64.self)))
+        }
+    }
+
     /// Whether `bytes` gives the same, mostly without making them.
     package func isEncoded(as encoding: UnsafeRawBufferPointer) -> Bool {
         guard isExact, exactValueCount > 0 else { return bytes.elementsEqual(encoding) }

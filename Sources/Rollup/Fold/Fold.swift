@@ -185,7 +185,7 @@ struct Fold {
     }
 
     /// Two keys that are equal by chance make one session of two: 64 bits make that rarer than a lost disk.
-    private static func session(_ key: UInt64, of entity: UInt64) -> UInt64 {
+    static func session(_ key: UInt64, of entity: UInt64) -> UInt64 {
         var hash = key ^ (entity &* 0x9e37_79b9_7f4a_7c15)
         hash ^= hash >> 32
         hash = hash &* 0xd6e8_feb8_6659_fd93
@@ -209,7 +209,8 @@ struct Fold {
     /// The sessions of what was added, ascending by session and time, at most one of each session and slot; the fold
     /// forgets them.
     mutating func takeSessions() -> [SessionFragment] {
-        let sorted = takeFragments().sorted(byHash: \.session) { $0.first < $1.first }
+        let sorted = fragments.sorted(byHash: \.session) { $0.first < $1.first }
+        fragments = []
         var merged: [SessionFragment] = []
         merged.reserveCapacity(sorted.count)
         for fragment in sorted {
@@ -222,25 +223,9 @@ struct Fold {
         return merged
     }
 
-    /// The same as they come: there may be several of a session and slot.
-    mutating func takeFragments() -> [SessionFragment] {
-        let taken = fragments
-        fragments = []
-        return taken
-    }
-
     // MARK: Results
 
-    var cellCount: Int { counts.count }
-
-    /// Which cell an entity's hour is; nil where nothing was added to it.
-    func cellIndex(_ entity: Int32, hour: Int32) -> Int? {
-        cells[CellKey(entity: entity, hour: hour)].map(Int.init)
-    }
-
-    func entity(ofCell index: Int) -> Int32 { entityOfCell[index] }
-
-    func cell(at index: Int) -> TrafficCell {
+    private func cell(at index: Int) -> TrafficCell {
         let counts = counts[index]
         return TrafficCell(
             pageViews: counts.pageViews, seatViews: counts.seatViews, beacons: counts.beacons,

@@ -51,8 +51,7 @@ struct DayProof {
     private let day: Day
     private let ground: Ground
     private let connection: PostgresConnection
-    private var fold = Fold()
-    private var days: [TrafficCell] = []
+    private var totals = DayTotals()
     private var details: DetailProof?
     private var outcome = Outcome()
 
@@ -116,9 +115,10 @@ struct DayProof {
         let claimed = slice.lowerBound..<slice.upperBound + (slice.upperBound == ground.end ? Recount.maxClampMs : 0)
         let reach = slice.lowerBound - Recount.maxClampMs...claimed.upperBound - 1
         let batches = batches.filter { ground.batches[$0].times.overlaps(reach) }
+        var hours = try HourProof(slice, isCompared: !ground.pruned.contains(day), &totals, on: connection)
         var sessions = try SessionProof(slice, calendar: ground.calendar, on: connection)
         var messages = MessageProof(claimed, hasRepeats: batches.contains { !ground.batches[$0].repeats.isEmpty })
-        for number in batches where sessions.holds && messages.holds && outcome.holds {
+        for number in batches where hours.holds && sessions.holds && messages.holds && outcome.holds {
             let source = ground.batches[number]
             let counts = source.times.overlaps(slice.lowerBound...slice.upperBound - 1)
             let batch = try RawBatches.load(
@@ -136,19 +136,16 @@ struct DayProof {
             let rows = batch.rows(in: slice, except: repeats)
             outcome.beacons += batch.timestamp.count { slice.contains($0) }
             guard !rows.isEmpty else { continue }
-            let visits = Visits(batch, rows)
-            fold.add(batch, rows, visits)
-            sessions.see(fold.takeFragments())
-            details?.add(batch, rows, visits)
+            let beacons = CountedBeacons(batch, rows)
+            hours.add(beacons, of: batch, &totals.entities, &sessions)
+            details?.add(beacons, of: batch)
         }
         guard outcome.holds else { return }
-        if sessions.holds { try sessions.finish(into: &fold, on: connection) }
-        if messages.holds { try messages.finish(ground.calendar, on: connection) }
+        if hours.holds, sessions.holds { try sessions.finish(into: &hours, on: connection) }
+        if hours.holds, sessions.holds, messages.holds { try messages.finish(ground.calendar, on: connection) }
+        if !hours.agrees { outcome.doubt = "hours" }
         if !sessions.holds { outcome.doubt = "sessions" }
         if !messages.holds { outcome.doubt = "message ids and repeats" }
-        if outcome.holds, !ground.pruned.contains(day) { try compareHours(slice) }
-        addUpDays()
-        fold.removeCells()
     }
 
     private mutating func collectStamped(_ batch: BeaconBatch, _ number: Int, _ slice: Range<Int64>, _ repeats: RowSet)
@@ -169,41 +166,9 @@ struct DayProof {
 
     // MARK: Comparing
 
-    /// Hour by hour: as many rows at a time as there are entities.
-    private mutating func compareHours(_ slice: Range<Int64>) throws {
-        var matched = 0
-        for family in TrafficFamily.allCases {
-            for start in stride(from: slice.lowerBound, to: slice.upperBound, by: Int(ReportingCalendar.hourMs)) {
-                let hour = Int32(floorDiv(start, ReportingCalendar.hourMs))
-                let rows = try connection.query(
-                    """
-                    SELECT \(unescaped: family.idColumn), \(unescaped: TrafficTable.columns)
-                    FROM \(unescaped: family.table(.hour))
-                    WHERE hour >= \(PostgresTimestamp(ms: start))
-                        AND hour < \(PostgresTimestamp(ms: start + ReportingCalendar.hourMs))
-                    """)
-                for row in rows {
-                    let entity = row.withBytes(0) { fold.entities.knownNumber(of: $0, family: family) }
-                    guard let entity, let cell = fold.cellIndex(entity, hour: hour),
-                        try isEqual(fold.cell(at: cell), row)
-                    else {
-                        outcome.doubt = family.table(.hour)
-                        return
-                    }
-                    matched += 1
-                }
-            }
-        }
-        if matched != fold.cellCount { outcome.doubt = "missing hours" }
-    }
-
     private mutating func compareDays(_ family: TrafficFamily) throws {
         var matched = 0
-        var expected = 0
-        for (number, cell) in days.enumerated()
-        where !cell.isEmpty && fold.entities[Int32(number)].family == family && isDerived(Int32(number)) {
-            expected += 1
-        }
+        let expected = totals.entities(of: family).count { isDerived($0) }
         let rows = try connection.query(
             """
             SELECT \(unescaped: family.idColumn), \(unescaped: TrafficTable.columns)
@@ -212,9 +177,8 @@ struct DayProof {
         for row in rows {
             let id = ExactText(try row.get(0))
             if ground.dirty.contains(family, .day, id, day) { continue }
-            let entity = row.withBytes(0) { fold.entities.knownNumber(of: $0, family: family) }
-            guard let entity, Int(entity) < days.count, !days[Int(entity)].isEmpty, try isEqual(days[Int(entity)], row)
-            else {
+            let entity = row.withBytes(0) { totals.entities.knownNumber(of: $0, family: family) }
+            guard let entity, !totals[entity].isEmpty, try isEqual(totals[entity], row) else {
                 outcome.doubt = family.table(.day)
                 return
             }
@@ -225,7 +189,7 @@ struct DayProof {
 
     private func isDerived(_ entity: Int32) -> Bool {
         ground.dirty.isEmpty
-            || !ground.dirty.contains(fold.entities[entity].family, .day, fold.entities[entity].id, day)
+            || !ground.dirty.contains(totals.entities[entity].family, .day, totals.entities[entity].id, day)
     }
 
     /// - Parameter row: an id, then the columns of a traffic table.
@@ -233,13 +197,5 @@ struct DayProof {
         try row.get(1) == cell.pageViews && row.get(2) == cell.seatViews && row.get(3) == cell.beacons
             && row.get(4) == cell.sessions && row.get(5) == cell.sessionMs
             && row.withBytes(6) { cell.visitors.isEncoded(as: $0) }
-    }
-
-    private mutating func addUpDays() {
-        for index in 0..<fold.cellCount {
-            let entity = Int(fold.entity(ofCell: index))
-            while days.count <= entity { days.append(TrafficCell()) }
-            days[entity].merge(fold.cell(at: index))
-        }
     }
 }

@@ -92,11 +92,8 @@ struct DetailProof {
     }
 
     /// Adds some of a batch's beacons.
-    ///
-    /// - Parameter visits: of these rows.
-    mutating func add(_ batch: BeaconBatch, _ rows: [Int32], _ visits: Visits) {
+    mutating func add(_ beacons: CountedBeacons, of batch: BeaconBatch) {
         guard holds else { return }
-        let beacons = DetailBeacons(batch, rows, visits)
         let artistHashes = Self.hashes(batch[.artistId], Self.hash(ofArtist:))
         for dimension in Dimension.allCases where holds {
             let column = batch[dimension.column]
@@ -108,7 +105,7 @@ struct DetailProof {
     }
 
     private mutating func addToArtists(
-        _ beacons: DetailBeacons, _ codes: Span<UInt32>, _ values: [UInt64], lists: [UInt64]
+        _ beacons: CountedBeacons, _ codes: Span<UInt32>, _ values: [UInt64], lists: [UInt64]
     ) {
         let (rows, visitors, artists) = (beacons.rows.span, beacons.visitors.span, beacons.artists.span)
         // Neighbours of one visitor have the same, mostly: one record for all of them.
@@ -138,7 +135,7 @@ struct DetailProof {
 
     /// The same for the whole site, of which beacons without an artist are, too: text by text, since every beacon counts.
     private mutating func addToSite(
-        _ beacons: DetailBeacons, _ codes: Span<UInt32>, _ values: [UInt64], _ dimension: Dimension
+        _ beacons: CountedBeacons, _ codes: Span<UInt32>, _ values: [UInt64], _ dimension: Dimension
     ) {
         let list = Breakdown.siteEntity.string.utf8.withContiguousStorageIfAvailable {
             Self.list(Self.hash(ofArtist: UnsafeRawBufferPointer($0)), dimension)
@@ -165,7 +162,7 @@ struct DetailProof {
         }
     }
 
-    private mutating func addFunnels(_ beacons: DetailBeacons, _ column: TextColumn) {
+    private mutating func addFunnels(_ beacons: CountedBeacons, _ column: TextColumn) {
         let lists = Self.hashes(column, Self.list(ofEvent:))
         let (rows, visitors, events) = (beacons.rows.span, beacons.visitors.span, column.codes.span)
         var last: (event: UInt32, visitor: UInt64, isSeat: Bool) = (0, 0, false)

@@ -7,21 +7,35 @@ import Storage
 /// merging the fragments would give, and nothing has to be sorted or merged for it. The slots next to those that are proven are
 /// taken as they are stored: proving their days is what proves them.
 struct SessionProof {
+    /// A stored piece, and what is known of it: small, as all of it is looked at for each fragment.
+    private struct Piece {
+        var session: UInt64
+        var origin: Int64
+        /// In milliseconds from the slot's start.
+        var first: Int32
+        var last: Int32
+        /// -1 until a fragment tells.
+        var entity: Int32 = -1
+        /// Bit 0: some fragment begins where it does; bit 1: one ends where it does.
+        var reached: UInt8 = 0
+    }
+
     /// The pieces of one slot, ascending by session.
     private struct Slot {
-        var pieces: [SessionPiece]
-        /// By piece, as soon as a fragment tells.
-        var entities: [Int32]
-        /// By piece: bit 0 some fragment begins where it does, bit 1 one ends where it does.
-        var reached: [UInt8]
+        private(set) var pieces: [Piece]
         /// By the leading bits of a session: where those with them, or with greater ones, begin.
         private var starts: [Int32]
         private let shift: UInt64
+        private let start: Int64
 
-        init(_ pieces: [SessionPiece]) {
-            self.pieces = pieces
-            entities = [Int32](repeating: -1, count: pieces.count)
-            reached = [UInt8](repeating: 0, count: pieces.count)
+        init(_ slot: Int32, _ pieces: [SessionPiece]) {
+            let start = SessionPiece.start(ofSlot: slot)
+            self.start = start
+            self.pieces = pieces.map {
+                Piece(
+                    session: $0.session, origin: $0.origin, first: Int32($0.first - start), last: Int32($0.last - start)
+                )
+            }
             // About two to a place.
             let bits = max(1, min(24, 63 - UInt64(pieces.count | 1).leadingZeroBitCount))
             shift = UInt64(64 - bits)
@@ -30,21 +44,32 @@ struct SessionProof {
             for place in 1..<starts.count { starts[place] += starts[place - 1] }
         }
 
-        /// False where no piece can be of the fragment.
-        mutating func see(_ fragment: SessionFragment) -> Bool {
-            let place = Int(truncatingIfNeeded: fragment.session >> shift)
-            var index = Int(starts[place])
-            let end = Int(starts[place + 1])
-            while index < end, pieces[index].session < fragment.session { index += 1 }
-            guard index < end, pieces[index].session == fragment.session else { return false }
-            let (first, last) = (pieces[index].first, pieces[index].last)
-            guard first <= fragment.first, fragment.last <= last else { return false }
-            reached[index] |= (first == fragment.first ? 1 : 0) | (last == fragment.last ? 2 : 0)
-            guard entities[index] == fragment.entity else {
-                guard entities[index] == -1 else { return false }
-                entities[index] = fragment.entity
-                return true
+        /// As they are stored.
+        var sessionPieces: [SessionPiece] {
+            pieces.map {
+                SessionPiece(
+                    session: $0.session, first: start + Int64($0.first), last: start + Int64($0.last), origin: $0.origin
+                )
             }
+        }
+
+        mutating func remove() { (pieces, starts) = ([], []) }
+
+        /// False where no piece can be of the fragment.
+        mutating func see(_ session: UInt64, _ entity: Int32, _ first: Int64, _ last: Int64) -> Bool {
+            let place = Int(truncatingIfNeeded: session >> shift)
+            let (lower, upper) = (Int(starts[place]), Int(starts[place + 1]))
+            let (first, last) = (Int32(truncatingIfNeeded: first - start), Int32(truncatingIfNeeded: last - start))
+            var index = lower
+            while index < upper, pieces[index].session < session { index += 1 }
+            guard index < upper else { return false }
+            var piece = pieces[index]
+            guard piece.session == session, piece.first <= first, last <= piece.last,
+                piece.entity == entity || piece.entity == -1
+            else { return false }
+            piece.entity = entity
+            piece.reached |= (piece.first == first ? 1 : 0) | (piece.last == last ? 2 : 0)
+            pieces[index] = piece
             return true
         }
     }
@@ -73,42 +98,41 @@ struct SessionProof {
             pieces[index] = pieces[index].isEmpty ? run : SessionPiece.merged(pieces[index], run)
         }
         before = pieces.removeFirst()
-        slots = pieces.map { Slot($0) }
+        slots = pieces.enumerated().map { Slot(firstSlot + Int32($0.offset), $0.element) }
     }
 
-    mutating func see(_ fragments: [SessionFragment]) {
-        for fragment in fragments {
-            let slot = Int(fragment.slot - firstSlot)
-            guard slots.indices.contains(slot), slots[slot].see(fragment) else {
-                holds = false
-                return
-            }
+    /// What a session did on an entity within one slot, or a part of it.
+    mutating func see(_ session: UInt64, entity: Int32, first: Int64, last: Int64) {
+        let slot = Int(SessionPiece.slot(of: first) - firstSlot)
+        guard slots.indices.contains(slot), slots[slot].see(session, entity, first, last) else {
+            holds = false
+            return
         }
     }
 
-    /// Proves that every piece is some fragments', and that those that belong together know when they began; adds the
-    /// sessions that begin here to the fold's hours.
-    mutating func finish(into fold: inout Fold, on connection: PostgresConnection) throws {
+    /// Proves that every piece is some fragments', and that those that belong together know when they began; takes
+    /// the sessions that begin here from the hours.
+    mutating func finish(into hours: inout HourProof, on connection: PostgresConnection) throws {
         var previous = before
         // Of sessions that begin here.
         var goingOn: [(piece: SessionPiece, entity: Int32)] = []
         for index in slots.indices where holds {
-            holds = slots[index].reached.allSatisfy { $0 == 3 }
+            holds = slots[index].pieces.allSatisfy { $0.reached == 3 }
             guard holds else { return }
             let isLast = index == slots.count - 1
-            chain(previous, slots[index].pieces, slots[index].entities, &fold) { piece, entity in
+            let pieces = slots[index].sessionPieces
+            chain(previous, pieces, slots[index].pieces.map(\.entity), &hours) { piece, entity in
                 if isLast { goingOn.append((piece, entity)) }
             }
-            previous = slots[index].pieces
-            // Each is looked at once more, as the one before the next.
-            if index > 0 { slots[index - 1] = Slot([]) }
+            previous = pieces
+            slots[index].remove()
         }
-        try follow(goingOn, into: &fold, on: connection)
+        try follow(goingOn, into: &hours, on: connection)
     }
 
     /// Goes through the pieces of one slot beside those of the slot before.
     private mutating func chain(
-        _ previous: [SessionPiece], _ pieces: [SessionPiece], _ entities: [Int32], _ fold: inout Fold,
+        _ previous: [SessionPiece], _ pieces: [SessionPiece], _ entities: [Int32], _ hours: inout HourProof,
         _ each: (SessionPiece, Int32) -> Void
     ) {
         let start = SessionPiece.start(ofSlot: firstSlot)
@@ -121,13 +145,13 @@ struct SessionProof {
             {
                 guard piece.origin == previous[position].origin else { return holds = false }
                 if piece.origin >= start {
-                    fold.addSessions(
+                    hours.addSessions(
                         0, milliseconds: piece.last - previous[position].last, entity: entities[index],
                         startingAt: piece.origin)
                 }
             } else {
                 guard piece.origin == piece.first else { return holds = false }
-                fold.addSessions(
+                hours.addSessions(
                     1, milliseconds: piece.last - piece.first, entity: entities[index], startingAt: piece.origin)
             }
             if piece.origin >= start { each(piece, entities[index]) }
@@ -136,7 +160,8 @@ struct SessionProof {
 
     /// Slots after those counted, one at a time, until no session that begins here goes on.
     private mutating func follow(
-        _ sessions: [(piece: SessionPiece, entity: Int32)], into fold: inout Fold, on connection: PostgresConnection
+        _ sessions: [(piece: SessionPiece, entity: Int32)], into hours: inout HourProof,
+        on connection: PostgresConnection
     ) throws {
         var unfinished = sessions
         var slot = firstSlot + Int32(slots.count)
@@ -154,7 +179,7 @@ struct SessionProof {
                 guard position < next.count, next[position].session == piece.session, piece.goesOn(to: next[position])
                 else { continue }
                 guard next[position].origin == piece.origin else { return holds = false }
-                fold.addSessions(
+                hours.addSessions(
                     0, milliseconds: next[position].last - piece.last, entity: entity, startingAt: piece.origin)
                 continued.append((next[position], entity))
             }
