@@ -92,6 +92,8 @@ import Testing
     /// Rows that look right to whoever only adds up.
     @Test(arguments: [
         "INSERT INTO artist_traffic_hourly SELECT artist_id, hour + interval '30 minutes', page_views, seat_views, beacons, sessions, session_ms, visitors FROM artist_traffic_hourly LIMIT 1",
+        "UPDATE artist_traffic_hourly SET hour = hour + interval '30 minutes' WHERE ctid = (SELECT min(ctid) FROM artist_traffic_hourly)",
+        "INSERT INTO event_traffic_hourly SELECT 'nothing', hour, 0, 0, 0, 0, 0, '\\x118d48' FROM event_traffic_hourly LIMIT 1",
         "INSERT INTO artist_traffic_daily SELECT artist_id, day + 200, 0, 0, 0, 0, 0, visitors FROM artist_traffic_daily LIMIT 1",
         "UPDATE traffic_breakdown_daily SET value = 'x' WHERE kind = 'missing'",
         "UPDATE rollup_folded SET duplicates = duplicates || duplicates WHERE duplicates <> '{}'",

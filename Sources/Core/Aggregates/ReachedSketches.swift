@@ -3,6 +3,17 @@
 /// Where every visitor is held and everything is reached, the bytes are those of a sketch of these visitors: what building it
 /// and comparing would tell, in the memory that the bytes take, and without looking twice at what comes again.
 package struct ReachedSketches {
+    /// A visitor, and the number of a sketch that must hold it.
+    package struct Sighting: BitwiseCopyable {
+        package var visitor: UInt64
+        package var sketch: Int32
+
+        package init(_ visitor: UInt64, in sketch: Int32) {
+            self.visitor = visitor
+            self.sketch = sketch
+        }
+    }
+
     private struct Sketch {
         /// Where its values begin among `words`, its registers among `registers`, or it itself among `counted`.
         var start: Int
@@ -26,6 +37,9 @@ package struct ReachedSketches {
     /// Those whose registers could be a few values': whether those were too many to be kept as they are is only known by
     /// counting them.
     private var counted: [(sketch: VisitorSketch, bytes: [UInt8])] = []
+
+    /// Of no use but that it was read.
+    private var fetched: UInt64 = 0
 
     package init() {}
 
@@ -65,8 +79,36 @@ package struct ReachedSketches {
         return true
     }
 
-    /// False where the sketch would be another with this visitor.
-    package mutating func see(_ hash: UInt64, in number: Int) -> Bool {
+    /// How many are seen together.
+    static let maxFetched = 128
+
+    /// False where some sketch would be another with the visitor that was seen.
+    package mutating func see(_ sightings: Span<Sighting>) -> Bool {
+        for start in stride(from: 0, to: sightings.count, by: Self.maxFetched) {
+            let end = min(start + Self.maxFetched, sightings.count)
+            fetch(sightings, start..<end)
+            for index in start..<end where !see(sightings[index].visitor, in: Int(sightings[index].sketch)) {
+                return false
+            }
+        }
+        return true
+    }
+
+    /// Each is somewhere else in memory, which is asked for all of them at once: one after the other they would be waited for.
+    private mutating func fetch(_ sightings: Span<Sighting>, _ range: Range<Int>) {
+        for index in range { fetched ^= UInt64(truncatingIfNeeded: sketches[Int(sightings[index].sketch)].start) }
+        for index in range {
+            let sketch = sketches[Int(sightings[index].sketch)]
+            let visitor = sightings[index].visitor
+            if sketch.count > 0 {
+                fetched ^= words[sketch.start + Self.guess(visitor ^ Self.sign, of: sketch.count)]
+            } else if sketch.count == Self.hasRegisters {
+                fetched ^= UInt64(registers[sketch.start + (VisitorSketch.register(of: visitor)?.index ?? 0)])
+            }
+        }
+    }
+
+    private mutating func see(_ hash: UInt64, in number: Int) -> Bool {
         let sketch = sketches[number]
         if sketch.count >= 0 { return seeValue(hash, sketch) }
         if sketch.count == Self.isCounted {
@@ -79,13 +121,17 @@ package struct ReachedSketches {
         return value <= own & ~Self.reached
     }
 
+    /// Hashes are spread: a value is near where it would be if they were spread evenly.
+    private static func guess(_ value: UInt64, of count: Int) -> Int {
+        Int(truncatingIfNeeded: value.multipliedFullWidth(by: UInt64(count)).high)
+    }
+
     private mutating func seeValue(_ hash: UInt64, _ sketch: Sketch) -> Bool {
         guard sketch.count > 0 else { return false }
         let value = hash ^ Self.sign
         let start = sketch.start
         let end = start + sketch.count
-        // Hashes are spread: it is near where it would be if they were spread evenly.
-        var place = start + Int(truncatingIfNeeded: value.multipliedFullWidth(by: UInt64(sketch.count)).high)
+        var place = start + Self.guess(value, of: sketch.count)
         while words[place] < value {
             place += 1
             if place == end { return false }

@@ -13,8 +13,8 @@ import Testing
         guard bytes.withUnsafeBytes({ reached.add($0) }) else { return false }
         #expect(empty.withUnsafeBytes { reached.add($0) })
         #expect(reached.count == 3)
-        for visitor in visitors + visitors.reversed() where !reached.see(visitor, in: 1) { return false }
-        return reached.areReached
+        let seen = (visitors + visitors.reversed()).map { ReachedSketches.Sighting($0, in: 1) }
+        return reached.see(seen.span) && reached.areReached
     }
 
     private func sketch(_ visitors: [UInt64]) -> VisitorSketch {

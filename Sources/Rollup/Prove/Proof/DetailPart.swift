@@ -113,12 +113,14 @@ struct DetailPart {
 
     /// False where one of them can't be right.
     mutating func take(_ records: ArraySlice<Record>) -> Bool {
+        var seen: [ReachedSketches.Sighting] = []
+        seen.reserveCapacity(records.count)
         for record in records {
             guard let place = place(record.list, record.value) else { return false }
             count(place, pageViews: Int64(record.pageViews), beacons: Int64(record.beacons))
-            guard record.isNobody || see(record.visitor, place) else { return false }
+            if !record.isNobody { seen.append(.init(record.visitor, in: place.row)) }
         }
-        return true
+        return see(seen)
     }
 
     /// Nil where no row can be of it.
@@ -139,8 +141,8 @@ struct DetailPart {
         counts[Int(place.value)].beacons += beacons
     }
 
-    /// False where the row's sketch would be another.
-    mutating func see(_ visitor: UInt64, _ place: Place) -> Bool { sketches.see(visitor, in: Int(place.row)) }
+    /// False where the sketch of a row would be another with a visitor.
+    mutating func see(_ seen: [ReachedSketches.Sighting]) -> Bool { sketches.see(seen.span) }
 
     /// Whether the rows are what was taken gives.
     mutating func agrees() -> Bool {

@@ -153,13 +153,16 @@ struct DetailProof {
             site.count(place, pageViews: count.pageViews, beacons: count.beacons)
             places[code] = place
         }
+        var seen: [ReachedSketches.Sighting] = []
+        seen.reserveCapacity(beacons.named)
         var last: (code: UInt32, visitor: UInt64) = (.max, 0)
         for index in 0..<beacons.named {
             let (code, visitor) = (codes[Int(rows[index])], visitors[index])
             if last == (code, visitor) { continue }
             last = (code, visitor)
-            guard site.see(visitor, places[Int(code)]) else { return holds = false }
+            seen.append(.init(visitor, in: places[Int(code)].row))
         }
+        holds = site.see(seen)
     }
 
     private mutating func addFunnels(_ beacons: CountedBeacons, _ column: TextColumn) {

@@ -36,6 +36,8 @@ struct HourProof {
     private var numbers: [Int32] = []
     /// The entities that had numbers when hours were read: no other has an hour.
     private var entityCount = 0
+    /// Visitors of hours, to be seen together.
+    private var seen: [ReachedSketches.Sighting] = []
     /// False as soon as something disagrees.
     private(set) var holds = true
 
@@ -131,6 +133,9 @@ struct HourProof {
                 let site = entities.number(of: .init(family: .site, id: TrafficFamily.siteEntity))
                 add(beacons, entities.hashes, &sessions) { _ in site }
             }
+            let taken = seen
+            seen = []
+            if !sketches.see(taken.span) { holds = false }
         }
     }
 
@@ -179,12 +184,13 @@ struct HourProof {
     @inline(__always)
     private mutating func finish(_ run: Run, _ key: UInt64, _ hashes: [UInt64], _ sessions: inout SessionProof) {
         sessions.see(
-            Fold.session(key, of: hashes[Int(run.entity)]), entity: run.entity, first: run.first, last: run.last)
+            .init(
+                session: Fold.session(key, of: hashes[Int(run.entity)]), entity: run.entity, first: run.first,
+                last: run.last))
         guard isCompared else { return }
         // A slot lies within an hour.
-        guard let number = number(run.entity, run.first), sketches.see(run.visitor, in: number) else {
-            return holds = false
-        }
+        guard let number = number(run.entity, run.first) else { return holds = false }
+        seen.append(.init(run.visitor, in: Int32(number)))
         hours[number].beacons &-= run.beacons
         hours[number].pageViews &-= run.pageViews
         hours[number].seatViews &-= run.seatViews

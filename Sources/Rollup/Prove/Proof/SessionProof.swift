@@ -7,6 +7,14 @@ import Storage
 /// merging the fragments would give, and nothing has to be sorted or merged for it. The slots next to those that are proven are
 /// taken as they are stored: proving their days is what proves them.
 struct SessionProof {
+    /// What a session did on an entity within one slot, or a part of it.
+    struct Fragment: BitwiseCopyable {
+        var session: UInt64
+        var entity: Int32
+        var first: Int64
+        var last: Int64
+    }
+
     /// A stored piece, and what is known of it: small, as all of it is looked at for each fragment.
     private struct Piece {
         var session: UInt64
@@ -55,19 +63,26 @@ struct SessionProof {
 
         mutating func remove() { (pieces, starts) = ([], []) }
 
+        /// The first session that may be the one that is looked for, or whatever comes after it.
+        func nearest(to session: UInt64) -> UInt64 {
+            let index = Int(starts[Int(truncatingIfNeeded: session >> shift)])
+            return index < pieces.count ? pieces[index].session : 0
+        }
+
         /// False where no piece can be of the fragment.
-        mutating func see(_ session: UInt64, _ entity: Int32, _ first: Int64, _ last: Int64) -> Bool {
-            let place = Int(truncatingIfNeeded: session >> shift)
+        mutating func see(_ fragment: Fragment) -> Bool {
+            let place = Int(truncatingIfNeeded: fragment.session >> shift)
             let (lower, upper) = (Int(starts[place]), Int(starts[place + 1]))
-            let (first, last) = (Int32(truncatingIfNeeded: first - start), Int32(truncatingIfNeeded: last - start))
+            let first = Int32(truncatingIfNeeded: fragment.first - start)
+            let last = Int32(truncatingIfNeeded: fragment.last - start)
             var index = lower
-            while index < upper, pieces[index].session < session { index += 1 }
+            while index < upper, pieces[index].session < fragment.session { index += 1 }
             guard index < upper else { return false }
             var piece = pieces[index]
-            guard piece.session == session, piece.first <= first, last <= piece.last,
-                piece.entity == entity || piece.entity == -1
+            guard piece.session == fragment.session, piece.first <= first, last <= piece.last,
+                piece.entity == fragment.entity || piece.entity == -1
             else { return false }
-            piece.entity = entity
+            piece.entity = fragment.entity
             piece.reached |= (piece.first == first ? 1 : 0) | (piece.last == last ? 2 : 0)
             pieces[index] = piece
             return true
@@ -78,11 +93,17 @@ struct SessionProof {
     /// for longer is left to the exact comparison.
     static let maxSlotsBeyond: Int32 = 192
 
+    /// Fragments that are looked for together.
+    static let maxPending = 256
+
     private let firstSlot: Int32
     private let calendar: ReportingCalendar
     private var slots: [Slot] = []
     /// Those before the first slot: whose sessions may go on in it.
     private var before: [SessionPiece]
+    private var pending: [Fragment] = []
+    /// Of no use but that it was read.
+    private var fetched: UInt64 = 0
     /// False as soon as something disagrees.
     private(set) var holds = true
 
@@ -101,18 +122,29 @@ struct SessionProof {
         slots = pieces.enumerated().map { Slot(firstSlot + Int32($0.offset), $0.element) }
     }
 
-    /// What a session did on an entity within one slot, or a part of it.
-    mutating func see(_ session: UInt64, entity: Int32, first: Int64, last: Int64) {
-        let slot = Int(SessionPiece.slot(of: first) - firstSlot)
-        guard slots.indices.contains(slot), slots[slot].see(session, entity, first, last) else {
-            holds = false
-            return
-        }
+    /// What is wrong may show only when some more were seen.
+    mutating func see(_ fragment: Fragment) {
+        pending.append(fragment)
+        if pending.count == Self.maxPending { seePending() }
     }
+
+    private mutating func seePending() {
+        // Each is somewhere else in memory, which is asked for all of them at once: one after the other they would be waited
+        // for.
+        for fragment in pending {
+            guard slots.indices.contains(slot(of: fragment)) else { return holds = false }
+            fetched ^= slots[slot(of: fragment)].nearest(to: fragment.session)
+        }
+        for fragment in pending where holds { holds = slots[slot(of: fragment)].see(fragment) }
+        pending.removeAll(keepingCapacity: true)
+    }
+
+    private func slot(of fragment: Fragment) -> Int { Int(SessionPiece.slot(of: fragment.first) - firstSlot) }
 
     /// Proves that every piece is some fragments', and that those that belong together know when they began; takes
     /// the sessions that begin here from the hours.
     mutating func finish(into hours: inout HourProof, on connection: PostgresConnection) throws {
+        seePending()
         var previous = before
         // Of sessions that begin here.
         var goingOn: [(piece: SessionPiece, entity: Int32)] = []
