@@ -48,8 +48,11 @@ struct Proof {
             dirtyDetails: try VerifyDetails.dirty(first...last, on: connection),
             lastDropped: try connection.query("SELECT max(day) FROM dropped_event_days")[0].get(0, as: Day?.self),
             end: instants.upperBound, maxSliceBeacons: maxSliceBeacons)
-        let outcomes = try work.prove(
-            Self.days(of: batches, within: first...last, calendar), ground, on: connection)
+        // Largest days first: those who prove side by side end at about the same time.
+        let sizes = Self.sizes(of: batches, calendar)
+        let found = Self.days(of: batches, within: first...last, calendar)
+            .sorted { (sizes[$1] ?? 0, $0) < (sizes[$0] ?? 0, $1) }
+        let outcomes = try work.prove(found, ground, on: connection)
         for (day, outcome) in outcomes {
             beacons += outcome.beacons
             doubts[day] = outcome.doubt
@@ -86,6 +89,12 @@ struct Proof {
             }
         }
         return found
+    }
+
+    /// How many beacons some days have, about.
+    private static func sizes(of batches: [FoldedBatch], _ calendar: ReportingCalendar) -> [Day: Int] {
+        var lookup = DayLookup(calendar)
+        return batches.reduce(into: [:]) { $0[lookup.day(of: $1.times.lowerBound), default: 0] += $1.beacons }
     }
 
     /// The stretches that have none of these.
