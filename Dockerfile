@@ -4,7 +4,7 @@
 FROM swift:6.3-bookworm AS build
 RUN apt-get update \
     && DEBIAN_FRONTEND=noninteractive apt-get install --yes --no-install-recommends \
-        libhiredis-dev liblz4-dev libpq-dev libssl-dev pkg-config zlib1g-dev \
+        libargon2-dev libhiredis-dev liblz4-dev libpq-dev libqrencode-dev libssl-dev pkg-config zlib1g-dev \
     && rm -rf /var/lib/apt/lists/*
 WORKDIR /src
 # Dependencies in a layer of their own, fetched again only when the manifest changes.
@@ -30,7 +30,7 @@ RUN for package in .build/checkouts/*/; do \
 FROM debian:bookworm-slim
 RUN apt-get update \
     && DEBIAN_FRONTEND=noninteractive apt-get install --yes --no-install-recommends \
-        ca-certificates libhiredis0.14 liblz4-1 libpq5 libssl3 tini tzdata zlib1g \
+        ca-certificates libargon2-1 libhiredis0.14 liblz4-1 libpq5 libqrencode4 libssl3 tini tzdata zlib1g \
     && rm -rf /var/lib/apt/lists/* \
     && useradd --system --uid 10001 --user-group --no-create-home --shell /usr/sbin/nologin tiketi \
     && install -d -o tiketi -g tiketi -m 0700 /var/lib/tiketi /var/lib/tiketi/spool

@@ -55,11 +55,14 @@ let package = Package(
         .systemLibrary(name: "CLZ4", path: "Sources/C/CLZ4", providers: [.apt(["liblz4-dev"])]),
         .systemLibrary(name: "CZlib", path: "Sources/C/CZlib", providers: [.apt(["zlib1g-dev"])]),
         .systemLibrary(name: "CCRC32C", path: "Sources/C/CCRC32C"),
+        .systemLibrary(name: "CQrencode", path: "Sources/C/CQrencode", providers: [.apt(["libqrencode-dev"])]),
 
         .target(name: "Core", swiftSettings: settings),
         .target(
             name: "Storage",
-            dependencies: ["Core", "CPostgres", "CHiredis", "CLZ4", "CZlib", "CCRC32C", nio, nioPosix, logging],
+            dependencies: [
+                "Core", "CPostgres", "CHiredis", "CLZ4", "CZlib", "CCRC32C", "CQrencode", nio, nioPosix, logging,
+            ],
             resources: [.copy("Migrations")],
             swiftSettings: storageSettings
         ),
@@ -120,6 +123,7 @@ let package = Package(
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
             ],
+            resources: [.copy("Dev/Shop")],
             swiftSettings: settings
         ),
 

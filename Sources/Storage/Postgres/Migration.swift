@@ -23,7 +23,9 @@ package struct Migration: Sendable, Equatable {
 
     /// The scripts that come with the program, ascending by version.
     package static func all(for database: Migrator.Database) throws -> [Migration] {
-        try all(in: resources().appending(path: "Migrations/\(database.rawValue)", directoryHint: .isDirectory))
+        try all(
+            in: ProgramResources.folder(of: "Storage")
+                .appending(path: "Migrations/\(database.rawValue)", directoryHint: .isDirectory))
     }
 
     package static func all(in folder: URL) throws -> [Migration] {
@@ -42,19 +44,5 @@ package struct Migration: Sendable, Equatable {
             throw MigrationError("two migrations have version \(one.version)")
         }
         return migrations
-    }
-
-    /// SwiftPM's own `Bundle.module` ends the process where the folder is missing, and falls back on where it was built.
-    private static func resources() throws -> URL {
-        let folder = "tiketi_Storage.resources"
-        let places = [
-            Bundle.main.executableURL?.resolvingSymlinksInPath().deletingLastPathComponent(), Bundle.main.bundleURL,
-        ]
-        .compactMap { $0?.appending(path: folder, directoryHint: .isDirectory) }
-        guard let found = places.first(where: { FileManager.default.fileExists(atPath: $0.path) }) else {
-            throw MigrationError(
-                "\(folder) is missing: it belongs beside the executable, in \(Bundle.main.bundleURL.path)")
-        }
-        return found
     }
 }

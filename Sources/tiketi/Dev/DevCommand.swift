@@ -66,9 +66,10 @@ struct DevCommand: AsyncParsableCommand {
             await pool.shutdown()
         }
         if demo { try await DemoData(settings: settings, logger: logger).loadOnce() }
+        let shop = try ShopPages()
         let process = ServedProcess(
             services: Set(ServiceName.allCases), settings: settings, host: "127.0.0.1", port: port,
-            followsRollup: true, logger: logger)
+            followsRollup: true, addRoutes: { shop.addRoutes(to: $0) }, logger: logger)
         try Task.checkCancellation()
         try await process.run { port in
             onServing()

@@ -48,6 +48,7 @@ extension ServedProcess {
             part.addRoutes(to: router)
             documents.append(type(of: part).openAPI)
         }
+        addRoutes(router)
         if node != nil { documents.append(TrackOpenAPI.document) }
         ServiceRoutes.add(to: router, metrics: metrics, openAPI: documents) { [node] in
             if let node, !node.spool.canAccept { return false }

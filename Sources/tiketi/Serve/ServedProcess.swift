@@ -32,6 +32,8 @@ struct ServedProcess {
     let port: Int
     /// `tiketi dev` folds in the same process; elsewhere a CronJob or `tiketi rollup run --follow` does.
     let followsRollup: Bool
+    /// Routes beside those of the services.
+    var addRoutes: @Sendable (Router<ServiceContext>) -> Void = { _ in }
     let logger: Logger
     let own = OwnAddress()
 
