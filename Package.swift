@@ -42,6 +42,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-log", from: "1.16.0"),
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.0"),
         .package(url: "https://github.com/apple/swift-nio-extras", from: "1.35.0"),
+        .package(url: "https://github.com/apple/swift-nio-ssl.git", from: "2.30.0"),
         .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.0"),
         .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
@@ -56,12 +57,14 @@ let package = Package(
         .systemLibrary(name: "CZlib", path: "Sources/C/CZlib", providers: [.apt(["zlib1g-dev"])]),
         .systemLibrary(name: "CCRC32C", path: "Sources/C/CCRC32C"),
         .systemLibrary(name: "CQrencode", path: "Sources/C/CQrencode", providers: [.apt(["libqrencode-dev"])]),
+        .systemLibrary(name: "CArgon2", path: "Sources/C/CArgon2", providers: [.apt(["libargon2-dev"])]),
 
         .target(name: "Core", swiftSettings: settings),
         .target(
             name: "Storage",
             dependencies: [
-                "Core", "CPostgres", "CHiredis", "CLZ4", "CZlib", "CCRC32C", "CQrencode", nio, nioPosix, logging,
+                "Core", "CPostgres", "CHiredis", "CLZ4", "CZlib", "CCRC32C", "CQrencode", "CArgon2", nio, nioPosix,
+                logging,
             ],
             resources: [.copy("Migrations")],
             swiftSettings: storageSettings
@@ -101,7 +104,9 @@ let package = Package(
             swiftSettings: settings
         ),
         .target(
-            name: "UserService", dependencies: service, path: "Sources/Services/Users", swiftSettings: settings),
+            name: "UserService",
+            dependencies: service + [nioPosix, .product(name: "NIOSSL", package: "swift-nio-ssl")],
+            path: "Sources/Services/Users", swiftSettings: settings),
         .target(
             name: "EventService", dependencies: service, path: "Sources/Services/Events", swiftSettings: settings),
         .target(
@@ -183,7 +188,9 @@ let package = Package(
             ],
             swiftSettings: settings),
         .testTarget(
-            name: "UserServiceTests", dependencies: serviceTests + ["UserService"], swiftSettings: settings),
+            name: "UserServiceTests",
+            dependencies: serviceTests + ["UserService", .product(name: "JWTKit", package: "jwt-kit")],
+            swiftSettings: settings),
         .testTarget(
             name: "EventServiceTests", dependencies: serviceTests + ["EventService"], swiftSettings: settings),
         .testTarget(

@@ -1,5 +1,6 @@
 import Core
 import NIOCore
+import Platform
 import Testing
 
 @testable import Ingest

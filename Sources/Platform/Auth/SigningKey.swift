@@ -42,7 +42,7 @@ package struct SigningKey: Sendable {
     }
 
     /// The seed in base64url: the form in which a generated key is kept in an environment file.
-    package var seed: String { Self.base64URL(key.rawRepresentation) }
+    package var seed: String { Base64URL.text(key.rawRepresentation) }
 
     /// - Parameter now: seconds since 1970.
     package func mint(
@@ -60,16 +60,12 @@ package struct SigningKey: Sendable {
 
     /// The public half as a JSON Web Key (RFC 8037).
     package var publicJWK: String {
-        #"{"kty":"OKP","crv":"Ed25519","x":"\#(Self.base64URL(publicKey.rawRepresentation))","#
+        #"{"kty":"OKP","crv":"Ed25519","x":"\#(Base64URL.text(publicKey.rawRepresentation))","#
             + #""use":"sig","alg":"EdDSA","kid":"\#(keyID)"}"#
     }
 
     private static func thumbprint(of key: EdDSA.PublicKey) -> String {
-        let members = #"{"crv":"Ed25519","kty":"OKP","x":""# + base64URL(key.rawRepresentation) + #""}"#
-        return base64URL(Data(SHA256.hash(data: Data(members.utf8))))
-    }
-
-    private static func base64URL(_ data: Data) -> String {
-        data.base64EncodedString().replacing("+", with: "-").replacing("/", with: "_").replacing("=", with: "")
+        let members = #"{"crv":"Ed25519","kty":"OKP","x":""# + Base64URL.text(key.rawRepresentation) + #""}"#
+        return Base64URL.text(SHA256.hash(data: Data(members.utf8)))
     }
 }

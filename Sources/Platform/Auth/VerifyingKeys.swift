@@ -11,7 +11,7 @@ package struct VerifyingKeys: Sendable {
     }
 
     /// HS256 would make the public key a secret, `none` anything a token.
-    static let algorithms = ["EdDSA", "ES256"]
+    package static let algorithms = ["EdDSA", "ES256"]
     package static let maxKeys = 32
 
     private let keys: [String: any JWTAlgorithm]
@@ -27,22 +27,26 @@ package struct VerifyingKeys: Sendable {
         self.keys = keys
     }
 
-    /// A JSON Web Key Set (RFC 7517). Keys of a kind that is not accepted are passed over.
-    package init(keySet json: some Sequence<UInt8>) async throws {
+    /// A JSON Web Key Set (RFC 7517). Keys of a kind that is not accepted are passed over, as are RSA keys of fewer than
+    /// 2,048 bits.
+    ///
+    /// - Parameter algorithms: that keys may be for, of EdDSA, ES256 and RS256.
+    package init(keySet json: some Sequence<UInt8>, algorithms: [String] = Self.algorithms) async throws {
         guard let set = try? JSONDecoder().decode(KeySet.self, from: Data(json)) else { throw Invalid.notAKeySet }
         guard set.keys.count <= Self.maxKeys else { throw Invalid.tooLarge }
         var keys: [String: any JWTAlgorithm] = [:]
         for var key in set.keys.compactMap(\.key) {
             guard let kid = key.keyIdentifier, key.privateExponent == nil else { continue }
             if key.algorithm == nil {
-                switch key.curve?.rawValue {
-                case "Ed25519": key.algorithm = .eddsa
-                case "P-256": key.algorithm = .es256
+                switch (key.keyType.rawValue, key.curve?.rawValue) {
+                case (_, "Ed25519"): key.algorithm = .eddsa
+                case (_, "P-256"): key.algorithm = .es256
+                case ("RSA", nil): key.algorithm = .rs256
                 default: continue
                 }
             }
             let collection = JWTKeyCollection()
-            guard let algorithm = key.algorithm?.rawValue, Self.algorithms.contains(algorithm),
+            guard let algorithm = key.algorithm?.rawValue, algorithms.contains(algorithm),
                 (try? await collection.add(jwk: key)) != nil,
                 let usable = try? await collection.getKey(for: kid, alg: algorithm)
             else { continue }
@@ -51,6 +55,9 @@ package struct VerifyingKeys: Sendable {
         guard !keys.isEmpty else { throw Invalid.noUsableKey }
         self.keys = keys
     }
+
+    /// The ids of the keys.
+    package var ids: Set<String> { Set(keys.keys) }
 
     func key(_ id: String) -> (any JWTAlgorithm)? { keys[id] }
 

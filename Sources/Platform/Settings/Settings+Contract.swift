@@ -92,6 +92,32 @@ extension Settings {
         try string("JWT_SIGNING_KEY")
     }
 
+    /// `JWT_SIGNING_KEY`, or another setting that holds such a key.
+    package func signingKey(_ name: String) throws -> SigningKey? {
+        guard let text = try string(name) else { return nil }
+        do {
+            return try SigningKey(text)
+        } catch {
+            throw SettingsError(name, SigningKey.Malformed.requirement)
+        }
+    }
+
+    /// The public halves of `JWT_SIGNING_KEY` and, where it is set, of `JWT_NEXT_SIGNING_KEY`.
+    package func ownVerifyingKeys() async throws -> VerifyingKeys? {
+        guard let key = try signingKey("JWT_SIGNING_KEY") else { return nil }
+        guard let next = try signingKey("JWT_NEXT_SIGNING_KEY") else { return try await VerifyingKeys(key) }
+        return try await VerifyingKeys(key, next)
+    }
+
+    /// `TRUSTED_PROXIES`
+    package func trustedProxies() throws -> TrustedProxies {
+        do {
+            return try TrustedProxies(try string("TRUSTED_PROXIES") ?? "")
+        } catch let error as TrustedProxies.Malformed {
+            throw SettingsError("TRUSTED_PROXIES", "'\(error.entry)' is no address or CIDR")
+        }
+    }
+
     /// `JWKS_URL`: where the public keys are. http, https or file.
     package func jwksURL() throws -> URL? {
         guard let text = try string("JWKS_URL") else { return nil }

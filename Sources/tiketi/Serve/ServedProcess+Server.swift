@@ -69,17 +69,13 @@ extension ServedProcess {
         return HTTPService(application: application) { [feed] in feed?.close() }
     }
 
-    /// Tokens are checked with the key set of `JWKS_URL`, or with the public half of `JWT_SIGNING_KEY`.
+    /// Tokens are checked with the key set of `JWKS_URL`, or with the public halves of our signing keys.
     func keys() async throws -> KeySource {
         if let url = try settings.jwksURL() { return .fetched(FetchedKeys(url: url, logger: logger)) }
-        guard let text = try settings.jwtSigningKey() else {
+        guard let keys = try await settings.ownVerifyingKeys() else {
             throw SettingsError("JWT_SIGNING_KEY", "is not set, nor is JWKS_URL: no token could be checked")
         }
-        do {
-            return .fixed(try await VerifyingKeys(try SigningKey(text)))
-        } catch is SigningKey.Malformed {
-            throw SettingsError("JWT_SIGNING_KEY", SigningKey.Malformed.requirement)
-        }
+        return .fixed(keys)
     }
 
     private func ingestServer(

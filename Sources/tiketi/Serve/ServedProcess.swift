@@ -163,11 +163,7 @@ struct ServedProcess {
         // Each loop counts for itself.
         node.track.hotArtistRate = (hotArtistRate + Self.loopCount - 1) / Self.loopCount
         node.track.ratePerClient = try settings.trackRatePerClient()
-        do {
-            node.track.trustedProxies = try TrustedProxies(try settings.string("TRUSTED_PROXIES") ?? "")
-        } catch let error as TrustedProxies.Malformed {
-            throw SettingsError("TRUSTED_PROXIES", "'\(error.entry)' is no address or CIDR")
-        }
+        node.track.trustedProxies = try settings.trustedProxies()
         let logger = logger
         return try await IngestNode(
             node, calendar: calendar, postgres: postgres, redis: redis, metrics: metrics,

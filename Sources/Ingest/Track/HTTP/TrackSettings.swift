@@ -1,4 +1,5 @@
 package import NIOCore
+package import Platform
 
 /// The bounds and policies of the track endpoint.
 package struct TrackSettings: Sendable {

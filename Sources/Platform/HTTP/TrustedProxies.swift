@@ -5,7 +5,7 @@ package struct TrustedProxies: Sendable, Equatable {
     }
 
     /// A chain longer than this is not followed further.
-    static let maxHops = 32
+    package static let maxHops = 32
 
     private struct Network: Sendable, Equatable {
         var bytes: [UInt8]
@@ -48,7 +48,7 @@ package struct TrustedProxies: Sendable, Equatable {
         }
     }
 
-    var isEmpty: Bool { networks.isEmpty && !trustsUnixSockets }
+    package var isEmpty: Bool { networks.isEmpty && !trustsUnixSockets }
 
     private func trusts(_ address: ClientAddress) -> Bool {
         address.bytes.isEmpty ? trustsUnixSockets : networks.contains { $0.contains(address.bytes) }

@@ -7,7 +7,7 @@ package struct ClientAddress: Sendable, Equatable {
     /// 16 bytes, IPv4 mapped into IPv6. Empty for a Unix socket.
     package let bytes: [UInt8]
 
-    static let unixSocket = ClientAddress(text: "", bytes: [])
+    package static let unixSocket = ClientAddress(text: "", bytes: [])
     private static let mappedPrefix: [UInt8] = [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff]
 
     private init(text: String, bytes: [UInt8]) {
@@ -68,10 +68,10 @@ package struct ClientAddress: Sendable, Equatable {
         return join(groups[..<longest.lowerBound]) + "::" + join(groups[longest.upperBound...])
     }
 
-    var isIPv4: Bool { bytes.starts(with: Self.mappedPrefix) }
+    package var isIPv4: Bool { bytes.starts(with: Self.mappedPrefix) }
 
     /// What a rate is counted by: an IPv4 address, or the /64 that one IPv6 customer holds.
-    var rateKey: ArraySlice<UInt8> {
+    package var rateKey: ArraySlice<UInt8> {
         isIPv4 ? bytes[...] : bytes.prefix(8)
     }
 }
