@@ -1,58 +1,165 @@
+import Foundation
+import HTTPTypes
 package import Hummingbird
 package import Logging
 package import Platform
 package import Storage
 
-/// `/api/users`
+/// `/api/users` and `/.well-known/jwks.json`: who people are, and the tokens that say so.
 package struct UserService: ServicePart {
     package struct Configuration: Sendable {
         package var database: PostgresConfiguration
         package var redis: RedisConfiguration
-        /// The keys that access tokens are checked with.
-        package var keys: KeySource
+        /// Signs access tokens.
+        package var signingKey: SigningKey
+        /// Signs none yet, or none any more: those that it has signed are good.
+        package var nextSigningKey: SigningKey?
+        package var mailer: any Mailer
+        /// The site's address, without a slash at the end: what links in mails begin with.
+        package var publicURL = "http://127.0.0.1:8080"
+        /// Nil where nobody signs in with Google.
+        package var google: GoogleSettings?
+        package var admin: AdminBootstrap?
+        package var trustedProxies = TrustedProxies.none
+        /// On which passwords are hashed, each with 19 MiB.
+        package var hashingThreads = max(1, min(4, ProcessInfo.processInfo.activeProcessorCount))
+        package var maxWaitingHashes = 64
         package var clock: @Sendable () -> Int64
 
         /// - Parameter clock: milliseconds since 1970.
         package init(
-            database: PostgresConfiguration, redis: RedisConfiguration, keys: KeySource,
+            database: PostgresConfiguration, redis: RedisConfiguration, signingKey: SigningKey, mailer: any Mailer,
             clock: @escaping @Sendable () -> Int64
         ) {
             self.database = database
             self.redis = redis
-            self.keys = keys
+            self.signingKey = signingKey
+            self.mailer = mailer
             self.clock = clock
         }
     }
 
-    package static let openAPI = #"{"openapi":"3.1.0","info":{"title":"Tiketi: users","version":"1"},"paths":{}}"#
-
-    private let database: ServiceDatabase
+    let configuration: Configuration
+    let database: ServiceDatabase
+    let hasher: PasswordHasher
+    let postbox: Postbox
+    let throttle: Throttle
+    let letters: Letters
+    let sameSite: SameSite
+    let google: GoogleProvider?
+    let clock: @Sendable () -> Int64
+    let logger: Logger
+    private let verifier: TokenVerifier
     private let redis: RedisPool
     private let relay: OutboxRelay
 
+    var pool: PostgresPool { database.pool }
+
     /// - Throws: where the database is of a kind that can't be served from.
     package init(_ configuration: Configuration, metrics: Metrics, logger: Logger) async throws {
+        self.configuration = configuration
+        self.logger = logger
+        clock = configuration.clock
         database = try ServiceDatabase(.users, configuration.database, logger: logger)
         redis = RedisPool(configuration.redis, connections: 2, logger: logger)
         relay = OutboxRelay(postgres: database.pool, redis: redis, logger: logger)
+        throttle = Throttle(pool: database.pool)
+        postbox = Postbox(configuration.mailer, metrics: metrics, logger: logger)
+        letters = Letters(site: configuration.publicURL)
+        sameSite = SameSite(origin: configuration.publicURL)
+        google = configuration.google.map {
+            GoogleProvider(
+                $0, redirectURI: configuration.publicURL + "/api/users/google/callback", logger: logger)
+        }
+        let keys =
+            if let next = configuration.nextSigningKey {
+                try await VerifyingKeys(configuration.signingKey, next)
+            } else { try await VerifyingKeys(configuration.signingKey) }
+        let clock = configuration.clock
+        verifier = TokenVerifier(.fixed(keys), audience: .users, now: { clock() / 1000 })
+        hasher = try await PasswordHasher(
+            threads: configuration.hashingThreads, maxWaiting: configuration.maxWaitingHashes)
         do {
             try await database.checkLocale()
+            try await configuration.admin?.run(database.pool, hasher, now: clock())
         } catch {
             await shutdown()
             throw error
         }
     }
 
-    package func addRoutes(to router: Router<ServiceContext>) {}
+    package func addRoutes(to router: Router<ServiceContext>) {
+        router.get(".well-known/jwks.json", use: keySet)
+        let open = router.group("api/users")
+        open.post("register", use: register)
+        open.post("login", use: login)
+        open.post("refresh", use: refresh)
+        open.post("logout", use: logout)
+        open.post("email/verify", use: verifyEmail)
+        open.post("password/forgot", use: forgotPassword)
+        open.post("password/reset", use: resetPassword)
+        open.get("google", use: beginGoogle)
+        open.get("google/callback", use: googleCallback)
+        open.get("google/nonce", use: googleNonce)
+        open.post("google/exchange", use: exchangeGoogleCode)
+        open.post("google-login", use: googleLogin)
+        let own = router.group("api/users").add(
+            middleware: IdentityMiddleware(verifier, roles: [.user, .analyst, .admin]))
+        own.get("verify", use: introspect)
+        own.get("profile", use: profile)
+        own.put("profile", use: changeProfile)
+        own.put("password", use: changePassword)
+        own.post("email/resend", use: resendVerification)
+        own.post("google/link", use: linkGoogle)
+    }
 
     package func isReady() async -> Bool { await database.isReady() }
 
     package func run() async {
-        await relay.run()
+        await withTaskGroup { group in
+            group.addTask { await relay.run() }
+            group.addTask { await postbox.run() }
+            group.addTask { await sweep() }
+        }
+    }
+
+    private func sweep() async {
+        while !Task.isCancelled {
+            let now = clock()
+            do {
+                // While there is much, at once again.
+                let count = try await pool.withConnection { try Sweep.run(now: now, on: $0) }
+                if count >= Sweep.maxRows { continue }
+            } catch {
+                logger.warning("what is over could not be deleted", metadata: ["error": "\(error)"])
+            }
+            try? await Task.sleep(for: .seconds(Sweep.intervalSeconds))
+        }
     }
 
     package func shutdown() async {
+        await hasher.shutdown()
         await redis.shutdown()
         await database.pool.shutdown()
+    }
+
+    // MARK: For the routes
+
+    /// Who asks: behind trusted proxies, whoever asked them.
+    func client(_ request: Request, _ context: ServiceContext) -> ClientAddress {
+        configuration.trustedProxies.client(
+            peer: ClientAddress(context.remoteAddress),
+            forwardedFor: request.headers[values: HTTPField.Name("X-Forwarded-For")!])
+    }
+
+    /// The account of the token's subject.
+    ///
+    /// - Throws: 401 where there is none any more.
+    func account(_ context: ServiceContext) async throws -> Account {
+        let id = try context.signedIn().subject
+        guard let account = try await pool.withConnection({ try Accounts.withId(id, on: $0) }) else {
+            throw Problem(.unauthorized, "token_invalid", detail: "there is no such account any more")
+        }
+        return account
     }
 }

@@ -1,0 +1,57 @@
+import Foundation
+
+/// What we write to people. Nothing that a stranger typed is in it: else our mails could be made to carry it.
+struct Letters: Sendable {
+    /// Of the site, without a slash at the end. Never from a request's `Host`.
+    let site: String
+
+    // In the fragment: it reaches no server's log and no Referer.
+    func verifyAddress(_ to: String, _ code: Secret) -> Mail {
+        Mail(
+            to: to, subject: "Tiketi: confirm your e-mail address",
+            text: """
+                Welcome to Tiketi.
+
+                Confirm that this address is yours within 24 hours:
+
+                \(site)/verify-email#code=\(code.text)
+
+                If you have not registered, ignore this mail.
+                """)
+    }
+
+    func alreadyRegistered(_ to: String, _ code: Secret) -> Mail {
+        Mail(
+            to: to, subject: "Tiketi: you have an account already",
+            text: """
+                Somebody, probably you, tried to register with this address, which has an account already.
+                Log in, or set a new password within 10 minutes:
+
+                \(site)/reset-password#code=\(code.text)
+
+                If it was not you, ignore this mail: nothing has changed.
+                """)
+    }
+
+    func resetPassword(_ to: String, _ code: Secret) -> Mail {
+        Mail(
+            to: to, subject: "Tiketi: set a new password",
+            text: """
+                Set a new password within 10 minutes:
+
+                \(site)/reset-password#code=\(code.text)
+
+                If you have not asked for it, ignore this mail: nothing has changed.
+                """)
+    }
+
+    func passwordChanged(_ to: String) -> Mail {
+        Mail(
+            to: to, subject: "Tiketi: your password was changed",
+            text: """
+                The password of your account was changed, and all other sessions were ended.
+
+                If it was not you, set a new one at once: \(site)/forgot-password
+                """)
+    }
+}

@@ -1,0 +1,43 @@
+/// How fast attempts of one kind may follow each other: a number of them freely, then each after a wait that doubles up to
+/// a bound. Never more: nobody is locked out.
+struct ThrottlePolicy: Sendable, Equatable {
+    var free: Int
+    var firstDelayMs: Int64
+    var maxDelayMs: Int64
+    /// After so long without an attempt all is as at first.
+    var forgetMs: Int64
+
+    /// No policy forgets later, so what is older can be deleted.
+    static let maxForgetMs: Int64 = 3_600_000
+}
+
+/// The attempts of one account, device or address.
+struct ThrottleState: Sendable, Equatable {
+    var attempts: Int
+    /// Milliseconds since 1970: when the next attempt may be made.
+    var openAt: Int64
+    var lastAt: Int64
+
+    static let none = ThrottleState(attempts: 0, openAt: .min, lastAt: .min)
+
+    /// Milliseconds until the next attempt may be made; 0 for now.
+    func wait(now: Int64) -> Int64 { now >= openAt ? 0 : openAt - now }
+
+    /// Counts an attempt before its outcome is known, so that many at once are no way around it. One that is refused for
+    /// coming early is not counted: whoever keeps knocking makes nobody wait longer.
+    mutating func count(_ policy: ThrottlePolicy, now: Int64) {
+        if lastAt == .min || now - lastAt >= policy.forgetMs { attempts = 0 }
+        attempts += 1
+        lastAt = now
+        let excess = attempts - policy.free
+        guard excess >= 0 else { return openAt = now }
+        let delay = excess >= 40 ? policy.maxDelayMs : min(policy.maxDelayMs, policy.firstDelayMs << Int64(excess))
+        openAt = now + delay
+    }
+
+    /// Takes an attempt back that turned out to be right.
+    mutating func forgive(now: Int64) {
+        attempts = max(0, attempts - 1)
+        openAt = min(openAt, now)
+    }
+}
