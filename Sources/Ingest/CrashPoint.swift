@@ -1,14 +1,9 @@
-#if DEBUG
-    import Foundation
-    import Synchronization
-#endif
+import Platform
 
 /// A moment at which the torture test kills a process: the places where a crash is most likely to lose or double.
 ///
-/// In a debug build `TIKETI_CRASH_AT=frameSynced:17` kills ingest (SIGKILL) at the 17th time that the moment comes;
-/// `TIKETI_CRASH_AT=frameSynced:17:4711` kills process 4711 instead, and ingest goes on. In a release build there are
-/// none. One moment that matters isn't here: before COMMIT everything is in Postgres's hands, so there the test has
-/// Postgres itself wait (`CommitGate`).
+/// `CrashPlan` says how a debug build is told of one. One moment that matters isn't here: before COMMIT everything is in
+/// Postgres's hands, so there the test has Postgres itself wait (`CommitGate`).
 package enum CrashPoint: String, Sendable, CaseIterable {
     // A start, before the port opens.
 
@@ -60,44 +55,10 @@ package enum CrashPoint: String, Sendable, CaseIterable {
     ///
     /// - Returns: whether another process was killed just now.
     @discardableResult
-    func reached() -> Bool {
-        #if DEBUG
-            guard let plan = Self.plan, plan.point == self,
-                Self.timesReached.add(1, ordering: .relaxed).newValue == plan.time
-            else { return false }
-            // An answer that was given too early must get out before the crash that belies it.
-            usleep(Self.pauseMicroseconds)
-            FileHandle.standardError.write(Data("\(Self.mark)\(self): killing \(plan.victim)\n".utf8))
-            kill(plan.victim, SIGKILL)
-            return plan.victim != getpid()
-        #else
-            return false
-        #endif
-    }
+    func reached() -> Bool { CrashPlan.reached(rawValue) }
 
     #if DEBUG
         /// Begins the line on stderr that says that a process is being killed.
-        package static let mark = "crash point "
-
-        private static let pauseMicroseconds: UInt32 = 20_000
-        private static let timesReached = Atomic<Int>(0)
-        private static let plan = ProcessInfo.processInfo.environment["TIKETI_CRASH_AT"].map(Plan.init)
-
-        private struct Plan {
-            var point: CrashPoint
-            var time: Int
-            var victim: Int32
-
-            init(_ text: String) {
-                let parts = text.split(separator: ":", omittingEmptySubsequences: false).map(String.init)
-                guard (2...3).contains(parts.count), let point = CrashPoint(rawValue: parts[0]),
-                    let time = Int(parts[1]),
-                    let victim = parts.count == 2 ? getpid() : Int32(parts[2]), victim > 1
-                else { fatalError("TIKETI_CRASH_AT is POINT:TIME or POINT:TIME:PID, not \(text)") }
-                self.point = point
-                self.time = time
-                self.victim = victim
-            }
-        }
+        package static let mark = CrashPlan.mark
     #endif
 }
