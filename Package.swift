@@ -113,12 +113,16 @@ let package = Package(
             name: "ReservationService", dependencies: service, path: "Sources/Services/Reservations",
             swiftSettings: settings),
         .target(
-            name: "PaymentService", dependencies: service, path: "Sources/Services/Payments", swiftSettings: settings),
+            name: "PaymentService", dependencies: service + [nioHTTP1], path: "Sources/Services/Payments",
+            swiftSettings: settings),
+        .target(
+            name: "TossSandbox", dependencies: service + [nioPosix, nioHTTP1], path: "Sources/Services/TossSandbox",
+            swiftSettings: settings),
         .executableTarget(
             name: "tiketi",
             dependencies: [
                 "Core", "Storage", "Platform", "Ingest", "Rollup", "Query",
-                "UserService", "EventService", "ReservationService", "PaymentService",
+                "UserService", "EventService", "ReservationService", "PaymentService", "TossSandbox",
                 nio, nioPosix, nioHTTP1, logging, crypto, hummingbird, lifecycle,
                 .product(name: "HummingbirdCore", package: "hummingbird"),
                 .product(name: "NIOHTTPTypesHTTP1", package: "swift-nio-extras"),
@@ -197,7 +201,8 @@ let package = Package(
             name: "ReservationServiceTests", dependencies: serviceTests + ["ReservationService"],
             swiftSettings: settings),
         .testTarget(
-            name: "PaymentServiceTests", dependencies: serviceTests + ["PaymentService"], swiftSettings: settings),
+            name: "PaymentServiceTests", dependencies: serviceTests + ["PaymentService", "TossSandbox", nioHTTP1],
+            swiftSettings: settings),
         .testTarget(
             name: "ProcessTests",
             dependencies: [
