@@ -1,11 +1,68 @@
+import Foundation
 import PaymentService
 import Platform
 
 extension ServedProcess {
     func payments(_ metrics: Metrics) async throws -> PaymentService {
-        let configuration = PaymentService.Configuration(
+        let own = ownURL()
+        let reservations = try settings.webURL("RESERVATIONS_URL")
+        let site = try settings.webURL("PUBLIC_URL")
+        let sitePart: @Sendable () -> URL? = { site ?? own() }
+        let servesReservations = services.contains(.reservations)
+        guard reservations != nil || servesReservations else {
+            throw SettingsError("RESERVATIONS_URL", "is not set, and this process serves no reservations")
+        }
+        var configuration = PaymentService.Configuration(
             database: try settings.database("PAYMENTS_DATABASE_URL"), redis: try settings.redis(),
-            keys: try await keys(), clock: ProcessSettings.clock)
+            keys: try await keys(), nodeName: try settings.nodeID(), tossSecretKey: DevSandbox.secretKey,
+            tossClientKey: DevSandbox.clientKey, tossURL: { nil },
+            reservationsURL: { reservations ?? own() }, publicURL: sitePart, isSandbox: true,
+            signingKey: try paymentsSigningKey(), clock: ProcessSettings.clock)
+        if let secretKey = try settings.string("TOSS_SECRET_KEY") {
+            let toss = try settings.webURL("TOSS_API_URL") ?? URL(string: "https://api.tosspayments.com")!
+            configuration.tossSecretKey = secretKey
+            configuration.tossClientKey = try settings.require("TOSS_CLIENT_KEY")
+            configuration.tossURL = { toss }
+            configuration.isSandbox = try settings.string("TOSS_SANDBOX") == "true"
+        } else if followsRollup {
+            // `tiketi dev`: a person can buy a ticket without any key.
+            let folder = try? settings.spoolFolder().deletingLastPathComponent()
+            let sandbox = try DevSandbox(folder: folder, site: own, logger: logger)
+            configuration.tossURL = { sandbox.url }
+        } else {
+            _ = try settings.require("TOSS_SECRET_KEY")
+        }
+        configuration.leaseMs = Int64(try settings.int("PAYMENTS_LEASE_SECONDS", default: 60, in: 1...3600)) * 1000
         return try await PaymentService(configuration, metrics: metrics, logger: logger)
+    }
+
+    /// Where this process answers, as far as that is known beforehand.
+    private func ownURL() -> @Sendable () -> URL? {
+        let url = port == 0 ? nil : URL(string: "http://127.0.0.1:\(port)")
+        return { url }
+    }
+
+    private func paymentsSigningKey() throws -> SigningKey {
+        guard let text = try settings.string("PAYMENTS_SIGNING_KEY") else {
+            // Where Reservations is of this process, it is shown nowhere else.
+            if services.contains(.reservations) { return SigningKey.generate() }
+            throw SettingsError("PAYMENTS_SIGNING_KEY", "is not set")
+        }
+        do {
+            return try SigningKey(text)
+        } catch {
+            throw SettingsError("PAYMENTS_SIGNING_KEY", SigningKey.Malformed.requirement)
+        }
+    }
+}
+
+extension Settings {
+    /// An address of http or https; nil where it isn't set.
+    fileprivate func webURL(_ name: String) throws -> URL? {
+        guard let text = try string(name) else { return nil }
+        guard let url = URL(string: text), ["http", "https"].contains(url.scheme), url.host()?.isEmpty == false else {
+            throw SettingsError(name, "must be a URL that begins with http:// or https://")
+        }
+        return url
     }
 }

@@ -1,0 +1,115 @@
+import Core
+import Foundation
+import HTTPTypes
+import Platform
+import Storage
+
+/// Statements by which an order comes about and its confirmation begins.
+enum OrderStore {
+    /// 32 characters of a 58-letter alphabet: 187 bits.
+    static func newOrderId() -> String {
+        let letters = Array("123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz")
+        var generator = SystemRandomNumberGenerator()
+        return String((0..<32).map { _ in letters.randomElement(using: &generator)! })
+    }
+
+    static func isPaymentKey(_ text: String) -> Bool {
+        text.utf8.allSatisfy { byte in
+            (0x30...0x39).contains(byte) || (0x41...0x5a).contains(byte) || (0x61...0x7a).contains(byte)
+                || byte == 0x2d || byte == 0x5f
+        }
+    }
+
+    /// The reservation's order: the live one where it is still good, else a new one.
+    static func order(_ reservation: Reservation, now: Int64, on connection: PostgresConnection) throws -> PaymentRow {
+        let attempts = try connection.query(
+            """
+            SELECT \(sql: PaymentRow.columns) FROM payments WHERE reservation_id = \(reservation.id)
+            ORDER BY created_at, payment_id FOR UPDATE
+            """
+        ).map(PaymentRow.init)
+        if attempts.contains(where: { $0.state == .paid || $0.state == .ticketed }) {
+            throw Problem(.conflict, "already_paid", detail: "the reservation is paid")
+        }
+        if attempts.contains(where: { $0.state == .guarding || $0.state == .confirming }) {
+            throw Problem(
+                .conflict, "payment_under_way", detail: "a payment of the reservation is being confirmed",
+                retryAfterSeconds: PaymentAPI.retryAfterSeconds)
+        }
+        if let ready = attempts.first(where: { $0.state == .ready }) {
+            if ready.amount == reservation.amount, now < ready.createdAt + PaymentTimes.reuse { return ready }
+            _ = try PaymentStore.apply(.abandoned, to: ready.paymentId, lease: nil, now: now, on: connection)
+        }
+        let row = PaymentRow(reservation, now: now)
+        try PaymentStore.insert(row, on: connection)
+        return row
+    }
+
+    enum Begun: Sendable {
+        case begun(PaymentRow)
+        /// It was asked for before.
+        case known(PaymentRow)
+        case notFound
+        case amountDiffers
+        case otherKey
+    }
+
+    /// Stores that the buyer wants to confirm, before anybody is asked: whatever happens from here on, a worker finds it.
+    ///
+    /// - Parameter lease: of whoever goes on at once; nil leaves it to the worker.
+    static func beginConfirming(
+        order: String, paymentKey: String, amount: Int64, of user: String, lease: String?, leaseUntil: Int64,
+        now: Int64,
+        on connection: PostgresConnection
+    ) throws -> Begun {
+        guard let found = try PaymentStore.find(order: order, on: connection), found.userId == user,
+            let row = try PaymentStore.lock(found.paymentId, on: connection)
+        else { return .notFound }
+        // What the browser says is only compared (trap 2).
+        guard row.amount == amount else { return .amountDiffers }
+        guard row.state == .ready else { return row.paymentKey == paymentKey ? .known(row) : .otherKey }
+        guard
+            try PaymentStore.apply(
+                .confirmAsked, to: row.paymentId, lease: nil, facts: .init(paymentKey: paymentKey), now: now,
+                on: connection) != nil
+        else { return .known(row) }
+        try connection.execute(
+            """
+            UPDATE payments SET confirm_asked_at = \(PostgresTimestamp(ms: now)), lease = \(lease ?? ""),
+                lease_until = CASE WHEN \(lease != nil) THEN \(PostgresTimestamp(ms: leaseUntil)) ELSE '-infinity' END
+            WHERE payment_id = \(row.paymentId)
+            """)
+        return .begun(try PaymentStore.find(row.paymentId, on: connection)!)
+    }
+}
+
+extension PaymentRow {
+    /// A new attempt to pay a reservation.
+    init(_ reservation: Reservation, now: Int64) {
+        paymentId = UUID().uuidString.lowercased()
+        orderId = OrderStore.newOrderId()
+        reservationId = reservation.id
+        userId = reservation.userId
+        eventId = reservation.eventId
+        artistId = reservation.artistId
+        title = reservation.title
+        tickets = Int32(clamping: max(reservation.tickets, 1))
+        visitorId = reservation.visitorId
+        amount = reservation.amount
+        currency = reservation.currency
+        state = .ready
+        paymentKey = nil
+        failureCode = nil
+        confirmAskedAt = nil
+        approvedAt = nil
+        ticketIds = []
+        refundCommitted = 0
+        refunded = 0
+        isRecheck = false
+        attempt = 0
+        deadlineAt = now + PaymentTimes.abandoned
+        stuckReason = nil
+        createdAt = now
+        updatedAt = now
+    }
+}

@@ -1,0 +1,97 @@
+/// Where an attempt to pay stands, and what may come next: docs/booking.md draws it. Pure: no clock, no I/O.
+///
+/// Money moves between `confirming` and `paid` only. Before it, an attempt may fail; after it, it is completed or given
+/// back, and nothing else.
+enum PaymentSaga {
+    enum State: String, CaseIterable, Sendable {
+        /// Stored, and told to the browser.
+        case ready
+        /// The buyer wants to confirm: Reservations is asked to keep the seats. Toss knows nothing of it yet.
+        case guarding
+        /// The seats are kept; Toss is asked for the money, and may have taken it.
+        case confirming
+        /// Toss has surely taken none: the seats are let go.
+        case releasing
+        case failed
+        /// Toss has taken the money; the tickets are to be made.
+        case paid
+        case ticketed
+        /// Toss has taken the money and there are no seats: all of it is given back.
+        case unfulfilled
+    }
+
+    enum Event: Equatable, Sendable {
+        case confirmAsked
+        case guarded
+        case guardRefused(String)
+        case approved
+        /// Approved, and all of it was given back by somebody else.
+        case approvedAndCanceled
+        case refused(String)
+        case sold
+        case seatsLost
+        case released
+        /// Nobody has asked to confirm in time.
+        case abandoned
+    }
+
+    /// What belongs to a transition, in the transaction that stores it.
+    enum Command: Equatable, Sendable {
+        /// `approved_at`, and `payment.completed`.
+        case recordApproval
+        /// The code, and `payment.failed`.
+        case recordFailure(String)
+        case recordTickets
+        case refundAll
+    }
+
+    struct Transition: Equatable, Sendable {
+        var state: State
+        var commands: [Command] = []
+    }
+
+    /// Nil where the event changes nothing: it comes late, or twice.
+    static func next(_ state: State, _ event: Event) -> Transition? {
+        switch (state, event) {
+        case (.ready, .confirmAsked): Transition(state: .guarding)
+        case (.ready, .abandoned): Transition(state: .failed, commands: [.recordFailure("abandoned")])
+        case (.ready, .refused(let code)): Transition(state: .failed, commands: [.recordFailure(code)])
+
+        case (.guarding, .guarded): Transition(state: .confirming)
+        case (.guarding, .guardRefused(let code)): Transition(state: .failed, commands: [.recordFailure(code)])
+        // Whether the guard took hold isn't known.
+        case (.guarding, .refused(let code)): Transition(state: .releasing, commands: [.recordFailure(code)])
+
+        case (.confirming, .refused(let code)): Transition(state: .releasing, commands: [.recordFailure(code)])
+        case (.releasing, .released): Transition(state: .failed)
+
+        // Whatever was thought before: the money is with us.
+        case (.ready, .approved), (.guarding, .approved), (.confirming, .approved), (.releasing, .approved),
+            (.failed, .approved):
+            Transition(state: .paid, commands: [.recordApproval])
+        case (.ready, .approvedAndCanceled), (.guarding, .approvedAndCanceled), (.confirming, .approvedAndCanceled),
+            (.releasing, .approvedAndCanceled), (.failed, .approvedAndCanceled):
+            Transition(state: .unfulfilled, commands: [.recordApproval])
+
+        case (.paid, .sold): Transition(state: .ticketed, commands: [.recordTickets])
+        case (.paid, .seatsLost): Transition(state: .unfulfilled, commands: [.refundAll])
+
+        default: nil
+        }
+    }
+
+    /// Whether the worker has something to do in it.
+    static func isWorking(_ state: State) -> Bool {
+        switch state {
+        case .guarding, .confirming, .releasing, .paid: true
+        case .ready, .failed, .ticketed, .unfulfilled: false
+        }
+    }
+
+    static func hasTakenMoney(_ state: State) -> Bool {
+        switch state {
+        case .paid, .ticketed, .unfulfilled: true
+        default: false
+        }
+    }
+}

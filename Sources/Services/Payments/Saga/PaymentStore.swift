@@ -1,0 +1,200 @@
+import Core
+import Platform
+import Storage
+
+/// Statements on `payments`. Each that changes a row on behalf of a worker names its lease, so that one who was given up
+/// for dead changes nothing.
+enum PaymentStore {
+    /// What Toss told that a transition keeps.
+    struct Facts: Sendable {
+        var paymentKey: String?
+        var approvedAt: Int64?
+        var tickets: [String]?
+    }
+
+    static func find(_ id: String, on connection: PostgresConnection) throws -> PaymentRow? {
+        try connection.query("SELECT \(sql: PaymentRow.columns) FROM payments WHERE payment_id = \(id)").first
+            .map(PaymentRow.init)
+    }
+
+    static func find(order: String, on connection: PostgresConnection) throws -> PaymentRow? {
+        try connection.query("SELECT \(sql: PaymentRow.columns) FROM payments WHERE order_id = \(order)").first
+            .map(PaymentRow.init)
+    }
+
+    static func lock(_ id: String, on connection: PostgresConnection) throws -> PaymentRow? {
+        try connection.query(
+            "SELECT \(sql: PaymentRow.columns) FROM payments WHERE payment_id = \(id) FOR UPDATE"
+        ).first.map(PaymentRow.init)
+    }
+
+    static func insert(_ row: PaymentRow, on connection: PostgresConnection) throws {
+        try connection.execute(
+            """
+            INSERT INTO payments (payment_id, order_id, reservation_id, user_id, event_id, artist_id, title, tickets,
+                visitor_id, amount, currency, state, next_run_at, deadline_at, created_at, updated_at)
+            VALUES (\(row.paymentId), \(row.orderId), \(row.reservationId), \(row.userId), \(row.eventId),
+                \(row.artistId), \(row.title), \(row.tickets), \(row.visitorId), \(row.amount), \(row.currency),
+                \(row.state.rawValue), \(PostgresTimestamp(ms: row.createdAt + PaymentTimes.abandoned)),
+                \(PostgresTimestamp(ms: row.deadlineAt)), \(PostgresTimestamp(ms: row.createdAt)),
+                \(PostgresTimestamp(ms: row.createdAt)))
+            """)
+    }
+
+    /// Payments whose next step is due, leased: no other worker takes them until `leaseUntil`.
+    static func takeDue(
+        limit: Int, lease: String, now: Int64, leaseUntil: Int64, on connection: PostgresConnection
+    ) throws -> [PaymentRow] {
+        try connection.query(
+            """
+            UPDATE payments p SET lease = \(lease), lease_until = \(PostgresTimestamp(ms: leaseUntil))
+            FROM (
+                SELECT payment_id FROM payments
+                WHERE next_run_at <= \(PostgresTimestamp(ms: now)) AND lease_until <= \(PostgresTimestamp(ms: now))
+                ORDER BY next_run_at LIMIT \(limit) FOR UPDATE SKIP LOCKED
+            ) due
+            WHERE p.payment_id = due.payment_id
+            RETURNING \(sql: PaymentRow.columnsOfP)
+            """
+        ).map(PaymentRow.init)
+    }
+
+    /// - Returns: whether the lease was still held.
+    static func renew(
+        _ id: String, lease: String, until: Int64, on connection: PostgresConnection
+    ) throws -> Bool {
+        try connection.execute(
+            """
+            UPDATE payments SET lease_until = \(PostgresTimestamp(ms: until))
+            WHERE payment_id = \(id) AND lease = \(lease)
+            """) == 1
+    }
+
+    /// The next attempt at the step where a payment stands.
+    ///
+    /// - Parameter stuck: why somebody has to look at it, where that is so.
+    static func postpone(
+        _ row: PaymentRow, lease: String, until: Int64?, stuck: String?, now: Int64, on connection: PostgresConnection
+    ) throws {
+        try connection.execute(
+            """
+            UPDATE payments SET lease = '', lease_until = '-infinity', attempt = attempt + 1,
+                next_run_at = CASE WHEN recheck THEN least(\(until.map { PostgresTimestamp(ms: $0) }), next_run_at)
+                    ELSE \(until.map { PostgresTimestamp(ms: $0) }) END,
+                stuck_reason = \(stuck), updated_at = \(PostgresTimestamp(ms: now))
+            WHERE payment_id = \(row.paymentId) AND lease = \(lease)
+            """)
+    }
+
+    /// A question that a hint had asked for is about to be put.
+    static func takeRecheck(
+        _ id: String, lease: String, now: Int64, on connection: PostgresConnection
+    ) throws {
+        try connection.execute(
+            """
+            UPDATE payments SET recheck = false, rechecked_at = \(PostgresTimestamp(ms: now))
+            WHERE payment_id = \(id) AND lease = \(lease)
+            """)
+    }
+
+    /// Something outside says that Toss knows more of these: they are asked about, and not too often.
+    ///
+    /// - Returns: how many there are.
+    @discardableResult
+    static func hint(
+        orders: [String], keys: [String], now: Int64, on connection: PostgresConnection
+    ) throws -> Set<String> {
+        guard !orders.isEmpty || !keys.isEmpty else { return [] }
+        // Locked in one order: several of us may wake the same.
+        let rows = try connection.query(
+            """
+            UPDATE payments p SET recheck = true, next_run_at = least(p.next_run_at,
+                greatest(\(PostgresTimestamp(ms: now)), p.rechecked_at + \(PaymentTimes.recheck) * interval '1 ms'))
+            FROM (SELECT payment_id FROM payments WHERE order_id = ANY(\(orders)) OR payment_key = ANY(\(keys))
+                ORDER BY payment_id FOR UPDATE) named
+            WHERE p.payment_id = named.payment_id
+            RETURNING p.order_id, p.payment_key
+            """)
+        var found: Set<String> = []
+        for row in rows {
+            found.insert(try row.get(0))
+            if let key = try row.get(1, as: String?.self) { found.insert(key) }
+        }
+        return found
+    }
+
+    /// Stores what an event does, with its messages.
+    ///
+    /// - Parameter lease: of the worker, which it keeps for the next step; nil for a transition that anybody may make.
+    /// - Returns: the row as it is afterwards; nil where the event changes nothing, or the lease is lost.
+    static func apply(
+        _ event: PaymentSaga.Event, to id: String, lease: String?, facts: Facts = Facts(), now: Int64,
+        on connection: PostgresConnection
+    ) throws -> PaymentRow? {
+        guard var row = try lock(id, on: connection) else { return nil }
+        if let lease {
+            let held = try connection.query("SELECT FROM payments WHERE payment_id = \(id) AND lease = \(lease)")
+            guard held.count == 1 else { return nil }
+        }
+        guard let transition = PaymentSaga.next(row.state, event) else { return nil }
+        row.state = transition.state
+        row.paymentKey = facts.paymentKey ?? row.paymentKey
+        var messages: [Message] = []
+        for command in transition.commands {
+            switch command {
+            case .recordApproval:
+                let approvedAt = facts.approvedAt ?? now
+                row.approvedAt = approvedAt
+                row.failureCode = nil
+                messages.append(row.completed(at: approvedAt))
+            case .recordFailure(let code):
+                row.failureCode = code
+                messages.append(row.failed(code, at: now))
+            case .recordTickets: row.ticketIds = facts.tickets ?? []
+            case .refundAll: break
+            }
+        }
+        try connection.execute(
+            """
+            UPDATE payments SET state = \(row.state.rawValue), payment_key = \(row.paymentKey),
+                failure_code = \(row.failureCode), approved_at = \(row.approvedAt.map { PostgresTimestamp(ms: $0) }),
+                ticket_ids = \(row.ticketIds), attempt = 0, stuck_reason = NULL,
+                next_run_at = CASE WHEN \(PaymentSaga.isWorking(row.state)) THEN \(PostgresTimestamp(ms: now))
+                    WHEN recheck THEN next_run_at END,
+                deadline_at = \(PostgresTimestamp(ms: now + PaymentTimes.maxStep)),
+                updated_at = \(PostgresTimestamp(ms: now))
+            WHERE payment_id = \(id)
+            """)
+        if transition.commands.contains(.refundAll) { try RefundStore.requestAll(of: row, now: now, on: connection) }
+        // A failed attempt may fail again after it was thought alive: the message is one.
+        try Outbox.append(messages.filter { try !isPublished($0.id, on: connection) }, on: connection)
+        return try find(id, on: connection)
+    }
+
+    private static func isPublished(_ id: String, on connection: PostgresConnection) throws -> Bool {
+        try connection.query("SELECT FROM outbox WHERE message_id = \(id)").count > 0
+    }
+}
+
+extension PaymentRow {
+    static let columnsOfP: SQL = """
+        p.payment_id, p.order_id, p.reservation_id, p.user_id, p.event_id, p.artist_id, p.title, p.tickets, p.visitor_id,
+        p.amount, p.currency, p.state, p.payment_key, p.failure_code, p.confirm_asked_at, p.approved_at, p.ticket_ids,
+        p.refund_committed, p.refunded, p.recheck, p.attempt, p.deadline_at, p.stuck_reason, p.created_at, p.updated_at
+        """
+
+    func completed(at instant: Int64) -> Message {
+        Message(
+            id: "payment.completed:\(paymentId)", occurredAt: instant,
+            body: .paymentCompleted(
+                .init(
+                    paymentId: paymentId, eventId: eventId, artistId: artistId, amount: amount, currency: currency,
+                    tickets: Int64(tickets), visitorId: visitorId)))
+    }
+
+    func failed(_ code: String, at instant: Int64) -> Message {
+        Message(
+            id: "payment.failed:\(paymentId)", occurredAt: instant,
+            body: .paymentFailed(.init(paymentId: paymentId, reservationId: reservationId, code: code)))
+    }
+}

@@ -1,0 +1,176 @@
+import Logging
+import Platform
+import Storage
+
+extension PaymentWorker {
+    /// One step from where a payment stands.
+    ///
+    /// - Returns: the row after it; nil where nothing could be decided, and it is to be tried later.
+    func step(_ row: PaymentRow, lease: String, isFresh: Bool) async throws -> PaymentRow? {
+        switch row.state {
+        case .guarding: return try await guardSeats(row, lease)
+        case .confirming: return try await confirm(row, lease, isFresh: isFresh)
+        case .releasing: return try await release(row, lease)
+        case .paid: return try await sell(row, lease)
+        case .ready, .failed, .ticketed, .unfulfilled: return try await recheck(row, lease)
+        }
+    }
+
+    private func isConfirmable(_ row: PaymentRow) -> Bool {
+        clock() < (row.confirmAskedAt ?? 0) + PaymentTimes.confirmation
+    }
+
+    /// Trap 16: a buyer may come back long after the hold is over. Until Reservations says that the seats are kept for
+    /// this payment, Toss isn't asked for money.
+    private func guardSeats(_ row: PaymentRow, _ lease: String) async throws -> PaymentRow? {
+        guard isConfirmable(row) else { return try await store(.refused("EXPIRED_PAYMENT"), row, lease: lease) }
+        PaymentCrashPoint.beforeGuard.reached()
+        let answer = await reservations.confirming(row.reservationId, payment: row.paymentId, amount: row.amount)
+        PaymentCrashPoint.afterGuard.reached()
+        switch answer {
+        case .ok: return try await store(.guarded, row, lease: lease)
+        case .conflict(let code): return try await store(.guardRefused(code), row, lease: lease)
+        case .notFound: return try await store(.guardRefused("reservation_not_found"), row, lease: lease)
+        case .unknown: return nil
+        }
+    }
+
+    // MARK: Toss
+
+    private func confirm(_ row: PaymentRow, _ lease: String, isFresh: Bool) async throws -> PaymentRow? {
+        guard let paymentKey = row.paymentKey else { return nil }
+        if !isFresh {
+            // Toss may have been asked before, and have done it.
+            switch await toss.payment(order: row.orderId) {
+            case .found(let payment):
+                if let decided = try await adopt(payment, row, lease) { return decided }
+                guard payment.status == .ready || payment.status == .inProgress, isConfirmable(row) else { return nil }
+            case .notFound:
+                if clock() >= (row.confirmAskedAt ?? 0) + PaymentTimes.confirmation + PaymentTimes.grace {
+                    return try await store(.refused("EXPIRED_PAYMENT"), row, lease: lease)
+                }
+                guard isConfirmable(row) else { return nil }
+            case .unknown: return nil
+            }
+        }
+        PaymentCrashPoint.beforeTossConfirm.reached()
+        let outcome = await toss.confirm(
+            paymentKey: paymentKey, orderId: row.orderId, amount: row.amount, key: "confirm:\(row.paymentId)")
+        PaymentCrashPoint.afterTossConfirm.reached()
+        switch outcome {
+        case .ok(let payment): return try await adopt(payment, row, lease)
+        case .refused(let code, let kind):
+            guard kind != .later else { return nil }
+            if isFresh { return try await store(.refused(code), row, lease: lease) }
+            // An earlier call may have been done after all: only what Toss keeps decides.
+            switch await toss.payment(order: row.orderId) {
+            case .found(let payment):
+                if let decided = try await adopt(payment, row, lease) { return decided }
+                guard payment.status == .ready || payment.status == .inProgress else { return nil }
+                return try await store(.refused(code), row, lease: lease)
+            case .notFound: return try await store(.refused(code), row, lease: lease)
+            case .unknown: return nil
+            }
+        case .unknown:
+            // Trap 4: it may have been done. Only Toss can tell.
+            guard case .found(let payment) = await toss.payment(order: row.orderId) else { return nil }
+            return try await adopt(payment, row, lease)
+        }
+    }
+
+    /// Does what Toss says of a payment.
+    ///
+    /// - Returns: nil where that decides nothing.
+    func adopt(_ payment: TossPayment, _ row: PaymentRow, _ lease: String) async throws -> PaymentRow? {
+        guard payment.orderId == row.orderId, payment.totalAmount == row.amount,
+            payment.currency ?? row.currency == row.currency
+        else {
+            try await alarm("amount_differs", row, lease)
+            return nil
+        }
+        let facts = PaymentStore.Facts(paymentKey: payment.paymentKey, approvedAt: payment.approved)
+        let event: PaymentSaga.Event
+        switch payment.status {
+        case .done, .partialCanceled: event = .approved
+        case .canceled:
+            // Canceled without an approval: no money has moved.
+            event = payment.approved == nil ? .refused("CANCELED") : .approvedAndCanceled
+        case .aborted: event = .refused(payment.failure?.code ?? "ABORTED")
+        case .expired: event = .refused("EXPIRED_PAYMENT")
+        case .ready, .inProgress, .waitingForDeposit: return nil
+        }
+        let stored = try await store(event, row, lease: lease, facts: facts)
+        if payment.cancels?.isEmpty == false { try await adoptCancels(of: payment, row) }
+        return stored
+    }
+
+    private func adoptCancels(of payment: TossPayment, _ row: PaymentRow) async throws {
+        let now = clock()
+        let (adopted, isTooMuch) = try await postgres.withConnection { connection in
+            try connection.transaction { connection in
+                try RefundStore.adopt(payment.cancels ?? [], of: row.paymentId, now: now, on: connection)
+            }
+        }
+        if adopted > 0 {
+            metrics.refunds.increment(by: adopted)
+            logger.warning(
+                "money was given back by somebody else",
+                metadata: ["payment": "\(row.paymentId)", "cancels": "\(adopted)"])
+        }
+        if isTooMuch {
+            logger.critical(
+                "more was given back elsewhere than is left beside our refunds",
+                metadata: ["payment": "\(row.paymentId)"])
+        }
+    }
+
+    private func alarm(_ reason: String, _ row: PaymentRow, _ lease: String) async throws {
+        logger.critical("a payment isn't what it should be at Toss", metadata: ["payment": "\(row.paymentId)"])
+        try await postgres.withConnection { connection in
+            _ = try connection.execute(
+                """
+                UPDATE payments SET stuck_reason = \(reason) WHERE payment_id = \(row.paymentId) AND lease = \(lease)
+                """)
+        }
+    }
+
+    /// A hint has come, or nobody has for too long.
+    private func recheck(_ row: PaymentRow, _ lease: String) async throws -> PaymentRow? {
+        let now = clock()
+        if row.isRecheck {
+            try await postgres.withConnection {
+                try PaymentStore.takeRecheck(row.paymentId, lease: lease, now: now, on: $0)
+            }
+            if case .found(let payment) = await toss.payment(order: row.orderId),
+                let decided = try await adopt(payment, row, lease)
+            {
+                return decided
+            }
+        }
+        if row.state == .ready, now >= row.createdAt + PaymentTimes.abandoned {
+            return try await store(.abandoned, row, lease: lease)
+        }
+        return nil
+    }
+
+    // MARK: Reservations
+
+    private func sell(_ row: PaymentRow, _ lease: String) async throws -> PaymentRow? {
+        guard let approvedAt = row.approvedAt else { return nil }
+        PaymentCrashPoint.beforeTickets.reached()
+        let answer = await reservations.sold(row.reservationId, payment: row.paymentId, approvedAt: approvedAt)
+        PaymentCrashPoint.afterTickets.reached()
+        switch answer {
+        case .ok(let tickets): return try await store(.sold, row, lease: lease, facts: .init(tickets: tickets))
+        case .conflict, .notFound: return try await store(.seatsLost, row, lease: lease)
+        case .unknown: return nil
+        }
+    }
+
+    private func release(_ row: PaymentRow, _ lease: String) async throws -> PaymentRow? {
+        switch await reservations.release(row.reservationId, payment: row.paymentId) {
+        case .ok, .notFound, .conflict: try await store(.released, row, lease: lease)
+        case .unknown: nil
+        }
+    }
+}

@@ -1,0 +1,124 @@
+import Core
+import Foundation
+import Logging
+import Platform
+import Storage
+
+/// Takes payments from step to step: each is leased, asked about, and stored with what it yields. Every step may be done
+/// again, by this process or another, from what is stored.
+struct PaymentWorker: Sendable {
+    /// Leased at a time.
+    static let maxBatch = 16
+    /// Steps of one payment in a row.
+    static let maxSteps = 8
+    /// The other side must be really gone: a call to Toss takes up to 35 s. A second worker would do no harm, since every
+    /// call is safe to repeat; it would only ask twice.
+    static let defaultLeaseMs: Int64 = 60_000
+
+    let postgres: PostgresPool
+    let toss: TossClient
+    let reservations: ReservationClient
+    let leaseMs: Int64
+    let clock: @Sendable () -> Int64
+    let metrics: PaymentMetrics
+    let logger: Logger
+
+    /// Does what is due.
+    ///
+    /// - Returns: how many payments that were.
+    @discardableResult
+    func runDue() async throws -> Int {
+        let lease = Self.newLease()
+        let now = clock()
+        let due = try await postgres.withConnection { [leaseMs] in
+            try PaymentStore.takeDue(limit: Self.maxBatch, lease: lease, now: now, leaseUntil: now + leaseMs, on: $0)
+        }
+        await withTaskGroup { group in
+            for row in due { group.addTask { await drive(row, lease: lease, isFresh: false) } }
+        }
+        return due.count
+    }
+
+    static func newLease() -> String { "\(UInt64.random(in: 0 ... .max))" }
+
+    /// Takes one payment as far as it goes now.
+    ///
+    /// - Parameter isFresh: whether it is certain that Toss was not asked to confirm it before.
+    func drive(_ row: PaymentRow, lease: String, isFresh: Bool) async {
+        var row = row
+        var isFresh = isFresh
+        do {
+            for _ in 0..<Self.maxSteps {
+                guard try await renew(row, lease) else { return }
+                let before = row.state
+                guard let next = try await step(row, lease: lease, isFresh: isFresh) else { break }
+                // The guard's transition is stored, and Toss not asked yet: that is certain in this process alone.
+                isFresh = before == .guarding && next.state == .confirming
+                row = next
+                if !PaymentSaga.isWorking(row.state), !row.isRecheck { break }
+            }
+            try await settle(row.paymentId, lease: lease)
+        } catch {
+            // The lease ends by itself, and the step is done again.
+            logger.warning(
+                "a step of a payment failed", metadata: ["payment": "\(row.paymentId)", "error": "\(error)"])
+        }
+    }
+
+    private func renew(_ row: PaymentRow, _ lease: String) async throws -> Bool {
+        let until = clock() + leaseMs
+        return try await postgres.withConnection {
+            try PaymentStore.renew(row.paymentId, lease: lease, until: until, on: $0)
+        }
+    }
+
+    /// Gives the lease back, with when to go on.
+    private func settle(_ id: String, lease: String) async throws {
+        let now = clock()
+        let stuck = try await postgres.withConnection { connection in
+            try connection.transaction { connection -> String? in
+                guard let row = try PaymentStore.lock(id, on: connection) else { return nil }
+                var until: Int64?
+                var stuck = row.stuckReason
+                if PaymentSaga.isWorking(row.state) {
+                    if now >= row.deadlineAt { stuck = stuck ?? row.state.rawValue }
+                    until = now + (stuck == nil ? PaymentTimes.backoff(row.attempt) : PaymentTimes.stuckBackoff)
+                } else if row.state == .ready {
+                    until = max(now + PaymentTimes.backoff.upperBound, row.createdAt + PaymentTimes.abandoned)
+                }
+                try PaymentStore.postpone(row, lease: lease, until: until, stuck: stuck, now: now, on: connection)
+                return row.stuckReason == nil ? stuck : nil
+            }
+        }
+        if let stuck {
+            logger.critical(
+                "a payment is stuck: it is tried on, and somebody must look",
+                metadata: ["payment": "\(id)", "reason": "\(stuck)"])
+        }
+    }
+
+    func store(
+        _ event: PaymentSaga.Event, _ row: PaymentRow, lease: String, facts: PaymentStore.Facts = .init()
+    ) async throws -> PaymentRow? {
+        let now = clock()
+        let stored = try await postgres.withConnection { connection in
+            try connection.transaction { connection in
+                let stored = try PaymentStore.apply(
+                    event, to: row.paymentId, lease: lease, facts: facts, now: now, on: connection)
+                // The row and its message are one: a crash here takes both back.
+                if stored != nil { PaymentCrashPoint.beforeCommit(of: event)?.reached() }
+                return stored
+            }
+        }
+        guard let stored else { return nil }
+        PaymentCrashPoint.afterCommit(of: event)?.reached()
+        switch event {
+        case .approved, .approvedAndCanceled: metrics.approved.increment()
+        case .refused, .guardRefused: metrics.refused.increment()
+        default: break
+        }
+        logger.info(
+            "payment", metadata: ["payment": "\(row.paymentId)", "state": "\(stored.state.rawValue)"])
+        return stored
+    }
+}

@@ -1,0 +1,92 @@
+import Crypto
+import Foundation
+import Platform
+import Storage
+
+/// Webhooks as they come. Nothing in them is believed, since anybody can send one: each is a hint to ask Toss.
+enum WebhookStore {
+    static let maxBodyBytes = 64 * 1024
+    /// That wait to be looked at; further ones are told to come back.
+    static let maxWaiting = 10_000
+    /// Rows that are kept at all.
+    static let maxStored = 100_000
+    static let maxBatch = 100
+    static let maxTypeLength = 100
+
+    /// Those whose `data` names a payment. Others are kept and mean nothing (trap 5): there is no PAYMENT_CANCELED.
+    static let known: Set<String> = ["PAYMENT_STATUS_CHANGED", "CANCEL_STATUS_CHANGED", "DEPOSIT_CALLBACK"]
+
+    /// - Returns: whether it was stored, now or before.
+    static func store(_ body: [UInt8], now: Int64, maxWaiting: Int, on connection: PostgresConnection) throws -> Bool {
+        let hash = Array(SHA256.hash(data: body))
+        return try connection.execute(
+            """
+            INSERT INTO webhooks (body_hash, body, state, received_at)
+            SELECT \(hash), \(body), 'waiting', \(PostgresTimestamp(ms: now))
+            WHERE (SELECT count(*) FROM (SELECT FROM webhooks WHERE state = 'waiting' LIMIT \(maxWaiting)) waiting)
+                < \(maxWaiting)
+            ON CONFLICT (body_hash) DO UPDATE SET times = least(webhooks.times, 1000000) + 1
+            """) == 1
+    }
+
+    /// Looks at those that wait: payments that they name are asked about.
+    ///
+    /// - Returns: how many there were.
+    static func takeWaiting(now: Int64, on connection: PostgresConnection) throws -> Int {
+        let rows = try connection.query(
+            """
+            SELECT seq, body FROM webhooks WHERE state = 'waiting' ORDER BY seq LIMIT \(maxBatch) FOR UPDATE SKIP LOCKED
+            """
+        ).map { (seq: try $0.get(0, as: Int64.self), hint: Hint(try $0.get(1, as: [UInt8].self))) }
+        guard !rows.isEmpty else { return 0 }
+        let hints = rows.map(\.hint).filter { known.contains($0.type ?? "") }
+        let found = try PaymentStore.hint(
+            orders: hints.compactMap(\.order), keys: hints.compactMap(\.key), now: now, on: connection)
+        for row in rows {
+            let isOurs =
+                known.contains(row.hint.type ?? "")
+                && [row.hint.order, row.hint.key].contains { $0.map(found.contains) ?? false }
+            try connection.execute(
+                """
+                UPDATE webhooks SET state = \(isOurs ? "taken" : "ignored"), event_type = \(row.hint.type),
+                    body = CASE WHEN \(isOurs) THEN body END
+                WHERE seq = \(row.seq)
+                """)
+        }
+        return rows.count
+    }
+
+    /// Removes the oldest beyond the bound.
+    static func trim(maxStored: Int, on connection: PostgresConnection) throws {
+        try connection.execute(
+            """
+            DELETE FROM webhooks WHERE state <> 'waiting'
+                AND seq <= (SELECT seq FROM webhooks ORDER BY seq DESC OFFSET \(maxStored) LIMIT 1)
+            """)
+    }
+
+    /// What a body may point to.
+    struct Hint: Equatable, Sendable {
+        var type: String?
+        var order: String?
+        var key: String?
+
+        init(_ body: [UInt8]) {
+            guard let value = try? JSONDecoder().decode(JSONValue.self, from: Data(body)),
+                case .object(let members) = value
+            else { return }
+            if case .string(let text)? = members["eventType"], let safe = Self.safe(text) {
+                type = String(safe.prefix(maxTypeLength))
+            }
+            var data = members
+            if case .object(let inner)? = members["data"] { data = inner }
+            if case .string(let text)? = data["orderId"] { order = Self.safe(text) }
+            if case .string(let text)? = data["paymentKey"] { key = Self.safe(text) }
+        }
+
+        /// Postgres takes no NUL.
+        private static func safe(_ text: String) -> String? {
+            text.utf8.count <= 200 && !text.utf8.contains(0) ? text : nil
+        }
+    }
+}

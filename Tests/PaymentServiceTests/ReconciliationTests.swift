@@ -1,0 +1,113 @@
+import Core
+import Platform
+import Storage
+import TestSupport
+import Testing
+
+@testable import PaymentService
+
+@Suite(.timeLimit(.minutes(5))) struct ReconciliationTests {
+    @Test func daysAreThoseOfSeoul() {
+        let day = Day(year: 2026, month: 3, day: 2)!
+        #expect(Reconciliation.day(at: TestClock.start) == day)
+        let range = Reconciliation.range(of: day)
+        #expect(Instant.iso8601(range.lowerBound) == "2026-03-01T15:00:00.000Z")
+        #expect(Reconciliation.day(at: range.lowerBound) == day)
+        #expect(Reconciliation.day(at: range.lowerBound - 1) == day - 1)
+        #expect(Reconciliation.day(at: range.upperBound) == day + 1)
+    }
+
+    @Test func eachKindOfDifferenceIsFound() {
+        func transaction(_ key: String, _ order: String, _ status: String, _ amount: Int64) -> TossTransaction {
+            TossTransaction(
+                transactionKey: key, paymentKey: "p", orderId: order, status: status, amount: amount, transactionAt: "")
+        }
+        func payment(_ order: String, _ amount: Int64, approved: Bool = true, ofDay: Bool = true) -> Comparison.Payment
+        {
+            .init(paymentId: order, orderId: order, amount: amount, isApproved: approved, isOfDay: ofDay)
+        }
+        let found = Comparison.differences(
+            [
+                transaction("t1", "right", "DONE", 100), transaction("t2", "unknown", "DONE", 100),
+                transaction("t3", "cheap", "DONE", 90), transaction("t4", "failed", "DONE", 100),
+                transaction("t5", "right", "PARTIAL_CANCELED", -10), transaction("t6", "right", "CANCELED", -20),
+                transaction("t7", "right", "CANCELED", -30), transaction("t8", "yesterday", "DONE", 100),
+                transaction("t9", "waiting", "WAITING_FOR_DEPOSIT", 100),
+            ],
+            payments: [
+                payment("right", 100), payment("cheap", 100), payment("failed", 100, approved: false),
+                payment("vanished", 100), payment("yesterday", 100, ofDay: false),
+                payment("other day", 100, ofDay: false),
+            ],
+            refunds: [
+                .init(refundId: "r5", orderId: "right", amount: 10, transactionKey: "t5", isOfDay: true),
+                .init(refundId: "r6", orderId: "right", amount: 25, transactionKey: "t6", isOfDay: true),
+                .init(refundId: "gone", orderId: "right", amount: 1, transactionKey: "t0", isOfDay: true),
+            ])
+        #expect(
+            found.map { "\($0.kind.rawValue) \($0.reference)" } == [
+                "missing_here transaction:t2", "amount_differs payment:cheap", "state_differs payment:failed",
+                "amount_differs refund:r6", "missing_here transaction:t7", "missing_at_toss payment:vanished",
+                "missing_at_toss refund:gone",
+            ])
+    }
+
+    @Test func aDayIsHeldAgainstTosssListAndWhatTossKnowsIsTakenOver() async throws {
+        try await PaymentFixture.run { fixture in
+            _ = try await fixture.bought()
+            // Confirmed at Toss without us; and one of another shop's.
+            let lost = try await fixture.order()
+            let key = try await fixture.pay(lost)
+            try await fixture.toss(
+                .POST, "/v1/payments/confirm",
+                #"{"paymentKey":"\#(key)","orderId":"\#(lost.orderId)","amount":110000}"#)
+            let stranger = PaymentFixture.Order(reservation: "", paymentId: "", orderId: "another-shop", amount: 500)
+            let strangers = try await fixture.pay(stranger)
+            try await fixture.toss(
+                .POST, "/v1/payments/confirm", #"{"paymentKey":"\#(strangers)","orderId":"another-shop","amount":500}"#)
+            // Ours alone: as if Toss had lost it.
+            let vanished = try await fixture.bought()
+            try await fixture.postgres.withConnection { connection in
+                _ = try connection.execute(
+                    "UPDATE payments SET order_id = 'vanished' WHERE payment_id = \(vanished.paymentId)")
+            }
+            let day = Reconciliation.day(at: fixture.clock.now)
+            let lines = try await fixture.service.reconcile(day)
+            #expect(
+                Set(lines.map { String($0.prefix { $0 != " " }) }) == [
+                    "state_differs", "missing_here", "missing_at_toss",
+                ])
+            #expect(lines.count == 4)
+            try await fixture.settle(turns: 2, stepMs: 6_000)
+            #expect(try await fixture.state(lost) == "ticketed")
+            let after = try await fixture.service.reconcile(day)
+            #expect(after.count == 3)
+            let resolved = try await fixture.postgres.withConnection {
+                try $0.query("SELECT count(*) FROM reconciliation_differences WHERE resolved_at IS NOT NULL")[0]
+                    .get(0, as: Int.self)
+            }
+            #expect(resolved == 1)
+        }
+    }
+
+    @Test func eachDayIsComparedByItselfOnce() async throws {
+        try await PaymentFixture.run { fixture in
+            let order = try await fixture.bought()
+            fixture.clock.advance(86_400_000)
+            try await fixture.service.reconciliation.runDue()
+            func runs() async throws -> [String] {
+                try await fixture.postgres.withConnection {
+                    try $0.query(
+                        "SELECT day::text || ' ' || compared || ' ' || differences FROM reconciliation_runs ORDER BY day"
+                    ).map { try $0.get(0) }
+                }
+            }
+            let first = try await runs()
+            #expect(first.count == Reconciliation.maxCatchUpDays)
+            #expect(first.last == "2026-03-02 1 0")
+            #expect(try await fixture.money(order) == (110_000, 0))
+            try await fixture.service.reconciliation.runDue()
+            #expect(try await runs() == first)
+        }
+    }
+}
