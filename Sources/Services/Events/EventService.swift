@@ -3,7 +3,7 @@ package import Logging
 package import Platform
 package import Storage
 
-/// `/api/events`
+/// The catalogue: `/api/events`, `/api/artists`, `/api/venues`, `/api/categories`. Everybody reads it, admins change it.
 package struct EventService: ServicePart {
     package struct Configuration: Sendable {
         package var database: PostgresConfiguration
@@ -24,17 +24,28 @@ package struct EventService: ServicePart {
         }
     }
 
-    package static let openAPI = #"{"openapi":"3.1.0","info":{"title":"Tiketi: events","version":"1"},"paths":{}}"#
+    static let cacheConnections = 2
 
-    private let database: ServiceDatabase
+    let database: ServiceDatabase
+    let cache: CatalogueCache
+    let vocabulary: SearchVocabulary
+    let clock: @Sendable () -> Int64
     private let redis: RedisPool
+    private let cacheRedis: RedisPool
     private let relay: OutboxRelay
+    private let verifier: TokenVerifier
 
     /// - Throws: where the database is of a kind that can't be served from.
     package init(_ configuration: Configuration, metrics: Metrics, logger: Logger) async throws {
         database = try ServiceDatabase(.events, configuration.database, logger: logger)
-        redis = RedisPool(configuration.redis, connections: 2, logger: logger)
+        redis = RedisPool(configuration.redis, connections: 1, logger: logger)
+        // Readers don't wait for what is being published.
+        cacheRedis = RedisPool(configuration.redis, connections: Self.cacheConnections, logger: logger)
         relay = OutboxRelay(postgres: database.pool, redis: redis, logger: logger)
+        clock = configuration.clock
+        cache = CatalogueCache(cacheRedis, clock: configuration.clock, logger: logger)
+        vocabulary = SearchVocabulary(database.pool, clock: configuration.clock)
+        verifier = TokenVerifier(configuration.keys, audience: .events)
         do {
             try await database.checkLocale()
         } catch {
@@ -43,7 +54,20 @@ package struct EventService: ServicePart {
         }
     }
 
-    package func addRoutes(to router: Router<ServiceContext>) {}
+    package func addRoutes(to router: Router<ServiceContext>) {
+        let open = router.group("api")
+        let admin = router.group("api").add(middleware: IdentityMiddleware(verifier, roles: [.admin]))
+        addEventRoutes(open, admin)
+        addSearchRoutes(open, admin)
+        addLayoutRoutes(open, admin)
+        addImageRoutes(open, admin)
+        addRoutes(of: .artist, open, admin)
+        addRoutes(of: .venue, open, admin)
+        addRoutes(of: .category, open, admin)
+        addInternalRoutes(
+            router.group("internal"),
+            router.group("internal").add(middleware: IdentityMiddleware(verifier, roles: [.service, .admin])))
+    }
 
     package func isReady() async -> Bool { await database.isReady() }
 
@@ -53,6 +77,7 @@ package struct EventService: ServicePart {
 
     package func shutdown() async {
         await redis.shutdown()
+        await cacheRedis.shutdown()
         await database.pool.shutdown()
     }
 }

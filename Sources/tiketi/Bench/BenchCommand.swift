@@ -13,6 +13,7 @@ struct BenchCommand: AsyncParsableCommand {
             rollup   processes that fold a backlog and follow live traffic, and what history costs
             verify   a process that verifies folded beacons
             query    raw beacons searched, and questions answered over thirteen months of rollups
+            search   100,000 events searched
             slo      the service level: 10,000 users, 2,000 requests/s of every kind
             all      all of these
 
@@ -23,7 +24,7 @@ struct BenchCommand: AsyncParsableCommand {
             """)
 
     enum Name: String, CaseIterable, ExpressibleByArgument {
-        case ingest, storage, fold, rollup, verify, scan, query, slo, all
+        case ingest, storage, fold, rollup, verify, scan, query, search, slo, all
     }
 
     static let maxSeconds = 600
@@ -130,6 +131,9 @@ struct BenchCommand: AsyncParsableCommand {
         }
         if wanted.contains(.query) {
             add(try await QueryBench(seed: seed, artists: artists, seconds: seconds).run(Self.announce))
+        }
+        if wanted.contains(.search) {
+            add([try await SearchBench(seed: seed).run(Self.announce)])
         }
         if wanted.contains(.slo) {
             add([try await ServiceLevelBench(seed: seed, artists: artists, seconds: seconds).run(Self.announce)])
