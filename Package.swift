@@ -23,7 +23,7 @@ let lifecycle: Target.Dependency = .product(name: "ServiceLifecycle", package: "
 
 /// What each service stands on; none stands on another.
 let service: [Target.Dependency] = [
-    "Core", "Storage", "Platform", nio, logging, crypto, hummingbird,
+    "Core", "Storage", "Platform", nio, nioHTTP1, logging, crypto, hummingbird,
     .product(name: "HTTPTypes", package: "swift-http-types"),
     .product(name: "AsyncHTTPClient", package: "async-http-client"),
 ]

@@ -1,4 +1,3 @@
-import Foundation
 import Platform
 import Storage
 import TestSupport
@@ -8,19 +7,10 @@ import Testing
 
 @Suite(.timeLimit(.minutes(5))) struct ReservationServiceTests {
     @Test func itIsReadyOnceItsDatabaseIsUpToDate() async throws {
-        try await withDatabase(of: .reservations) { configuration, pool in
-            try await withRedis { redis in
-                let service = try await ReservationService(
-                    .init(
-                        database: configuration, redis: redis.configuration,
-                        keys: .fixed(try await VerifyingKeys(SigningKey.generate())),
-                        clock: { Int64(Date().timeIntervalSince1970 * 1000) }),
-                    metrics: Metrics(), logger: testLogger)
-                #expect(await service.isReady())
-                try await pool.withConnection { _ = try $0.execute("DELETE FROM schema_migrations") }
-                #expect(await !service.isReady())
-                await service.shutdown()
-            }
+        try await ServiceUnderTest.run { test in
+            #expect(await test.service.isReady())
+            try await test.pool.withConnection { _ = try $0.execute("DELETE FROM schema_migrations") }
+            #expect(await !test.service.isReady())
         }
     }
 }

@@ -34,6 +34,16 @@ package struct SignedToken: Sendable {
         signed = Array(parts[0]) + [UInt8(ascii: ".")] + Array(parts[1])
     }
 
+    /// The claims, as JSON, of a token that a key of `source` has signed.
+    ///
+    /// - Throws: `InvalidToken`, or `FetchedKeys.Unavailable`.
+    package static func payload(of token: String, _ source: KeySource) async throws -> Data {
+        let signed = try SignedToken(token, algorithms: VerifyingKeys.algorithms)
+        guard let keyID = signed.keyID else { throw InvalidToken.unknownKey }
+        try signed.verify(with: try await source.key(keyID))
+        return signed.payload
+    }
+
     /// Checks the signature with the key that the token names.
     package func verify(with keys: VerifyingKeys) throws(InvalidToken) {
         guard let keyID else { throw .unknownKey }

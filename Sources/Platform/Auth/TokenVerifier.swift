@@ -39,19 +39,10 @@ package struct TokenVerifier: Sendable {
     }
 
     private func verifySignature(_ token: String) async throws -> AccessToken {
-        let signed = try SignedToken(token, algorithms: VerifyingKeys.algorithms, maxBytes: Self.maxTokenBytes)
-        guard let kid = signed.keyID else { throw InvalidToken.unknownKey }
-        try signed.verify(with: try await key(kid))
-        guard let claims = try? JSONDecoder().decode(AccessToken.self, from: signed.payload) else {
+        let payload = try await SignedToken.payload(of: token, source)
+        guard let claims = try? JSONDecoder().decode(AccessToken.self, from: payload) else {
             throw InvalidToken.malformed
         }
         return claims
-    }
-
-    private func key(_ id: String) async throws -> (any JWTAlgorithm)? {
-        switch source {
-        case .fixed(let keys): keys.key(id)
-        case .fetched(let keys): try await keys.key(id)
-        }
     }
 }

@@ -21,6 +21,8 @@ package struct Problem: Error, Sendable, Equatable {
     /// The values that `field` may have.
     package var allowed: [String]
     package var retryAfterSeconds: Int?
+    /// Further members, each a list of texts (RFC 9457 §3.2): what this problem is about, for a program to read.
+    package var lists: [String: [String]] = [:]
     /// Apart from the body's own and `Retry-After`.
     package var headers: HTTPFields
 
@@ -57,9 +59,10 @@ package struct Problem: Error, Sendable, Equatable {
             json += #","\#(name)":"#.utf8
             Self.quote(value, into: &json)
         }
-        if !allowed.isEmpty {
-            json += #","allowed":["#.utf8
-            for (index, value) in allowed.enumerated() {
+        let allowed = allowed.isEmpty ? [] : [("allowed", allowed)]
+        for (name, values) in allowed + lists.sorted(by: { $0.key < $1.key }).map({ ($0, $1) }) {
+            json += #","\#(name)":["#.utf8
+            for (index, value) in values.enumerated() {
                 if index > 0 { json.append(UInt8(ascii: ",")) }
                 Self.quote(value, into: &json)
             }

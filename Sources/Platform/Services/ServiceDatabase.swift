@@ -13,13 +13,15 @@ package struct ServiceDatabase: Sendable {
     package let pool: PostgresPool
     private let newest: Int
 
+    /// - Parameter maxWaiting: work beyond it is refused as overloaded.
     package init(
         _ database: Migrator.Database, _ configuration: PostgresConfiguration,
-        connections: Int = ServiceDatabase.defaultConnections, logger: Logger
+        connections: Int = ServiceDatabase.defaultConnections, maxWaiting: Int = PostgresPool.defaultMaxWaiting,
+        logger: Logger
     ) throws {
         self.database = database
         newest = try Migration.all(for: database).last?.version ?? 0
-        pool = PostgresPool(configuration, connections: connections, logger: logger)
+        pool = PostgresPool(configuration, connections: connections, maxWaiting: maxWaiting, logger: logger)
     }
 
     /// Refuses a database of another encoding or character type: Hangul would be no letters there, and a search would

@@ -1,11 +1,50 @@
+import Foundation
 import Platform
 import ReservationService
 
 extension ServedProcess {
     func reservations(_ metrics: Metrics) async throws -> ReservationService {
-        let configuration = ReservationService.Configuration(
+        // A process that serves Events itself asks itself.
+        let ownAddress = port == 0 ? nil : URL(string: "http://127.0.0.1:\(port)")
+        let eventsURL = try url("EVENTS_URL") ?? (services.contains(.events) ? ownAddress : nil)
+        var configuration = ReservationService.Configuration(
             database: try settings.database("RESERVATIONS_DATABASE_URL"), redis: try settings.redis(),
-            keys: try await keys(), clock: ProcessSettings.clock)
+            keys: try await keys(), ticketKey: try ticketKey(), eventsURL: { eventsURL }, clock: ProcessSettings.clock)
+        configuration.paymentsKeys = try await paymentsKeys()
+        configuration.queueKeys = try url("QUEUE_JWKS_URL").map { .fetched(FetchedKeys(url: $0, logger: logger)) }
+        configuration.holdSeconds = try settings.int(
+            "HOLD_SECONDS", default: ReservationService.Configuration.defaultHoldSeconds, in: 10...86_400)
+        configuration.consumer = try settings.nodeID()
         return try await ReservationService(configuration, metrics: metrics, logger: logger)
+    }
+
+    private func url(_ name: String) throws -> URL? {
+        guard let text = try settings.string(name) else { return nil }
+        guard let url = URL(string: text), ["http", "https", "file"].contains(url.scheme) else {
+            throw SettingsError(name, "must be a URL that begins with http:// or https://")
+        }
+        return url
+    }
+
+    /// `TICKET_SIGNING_KEY`, or a key drawn from that of access tokens.
+    private func ticketKey() throws -> TicketKey {
+        do {
+            if let text = try settings.string("TICKET_SIGNING_KEY") { return try TicketKey(SigningKey(text)) }
+            if let text = try settings.jwtSigningKey() { return try TicketKey(derivedFrom: SigningKey(text)) }
+        } catch is SigningKey.Malformed {
+            throw SettingsError("TICKET_SIGNING_KEY", SigningKey.Malformed.requirement)
+        }
+        throw SettingsError("TICKET_SIGNING_KEY", "is not set, nor is JWT_SIGNING_KEY: no ticket could be signed")
+    }
+
+    /// Payments' tokens are checked with `PAYMENTS_JWKS_URL`, or with the public half of `PAYMENTS_SIGNING_KEY`.
+    private func paymentsKeys() async throws -> KeySource? {
+        if let url = try url("PAYMENTS_JWKS_URL") { return .fetched(FetchedKeys(url: url, logger: logger)) }
+        guard let text = try settings.string("PAYMENTS_SIGNING_KEY") else { return nil }
+        do {
+            return .fixed(try await VerifyingKeys(try SigningKey(text)))
+        } catch is SigningKey.Malformed {
+            throw SettingsError("PAYMENTS_SIGNING_KEY", SigningKey.Malformed.requirement)
+        }
     }
 }

@@ -1,0 +1,66 @@
+import HTTPTypes
+import Hummingbird
+import Platform
+
+/// `/internal/reservations`: what Payments asks, by a key of its own (docs/booking.md).
+struct InternalRoutes: Sendable {
+    static let issuer = "tiketi-payments"
+    static let maxPaymentIdBytes = 128
+
+    let service: ReservationService
+    let verifier: TokenVerifier
+
+    func add(to router: Router<ServiceContext>) {
+        let routes = router.group("internal/reservations")
+            .add(middleware: IdentityMiddleware(verifier, roles: [.service]))
+        routes.get(":id") { request, context in
+            let id = try PathId.uuid("id", context)
+            guard let reservation = try await service.store.find(id) else { throw ReservationStore.notFound }
+            return JSONResponse.make(
+                ReservationJSON.internalText(reservation, now: service.store.clock()), to: request,
+                cacheControl: "no-store")
+        }
+        routes.post(":id/confirming") { request, context in
+            let id = try PathId.uuid("id", context)
+            let fields = try await RequestFields(of: request, known: ["paymentId", "amount"])
+            try await service.store.confirming(
+                id, paymentId: try Self.paymentId(fields),
+                amount: try fields.integer("amount", in: 0...MessageDecoder.maxAmount))
+            return Self.done(id, .confirming, to: request)
+        }
+        routes.post(":id/release") { request, context in
+            let id = try PathId.uuid("id", context)
+            let fields = try await RequestFields(of: request, known: ["paymentId"])
+            try await service.store.release(id, paymentId: try Self.paymentId(fields))
+            var json = JSONWriter()
+            json.object { $0.member("id", id) }
+            return JSONResponse.make(json, to: request, cacheControl: "no-store")
+        }
+        routes.post(":id/sold") { request, context in
+            let id = try PathId.uuid("id", context)
+            let fields = try await RequestFields(of: request, known: ["paymentId", "approvedAt"])
+            let tickets = try await service.store.sold(
+                id, paymentId: try Self.paymentId(fields), approvedAt: try fields.instant("approvedAt"))
+            service.metrics.sold.increment()
+            var json = JSONWriter()
+            json.object { json in
+                json.member("id", id)
+                json.member("tickets", array: tickets) { $0.value($1) }
+            }
+            return JSONResponse.make(json, to: request, cacheControl: "no-store")
+        }
+    }
+
+    private static func paymentId(_ fields: RequestFields) throws -> String {
+        try fields.text("paymentId", bytes: 1...maxPaymentIdBytes)
+    }
+
+    private static func done(_ id: String, _ state: Reservation.State, to request: Request) -> Response {
+        var json = JSONWriter()
+        json.object { json in
+            json.member("id", id)
+            json.member("state", state.rawValue)
+        }
+        return JSONResponse.make(json, to: request, cacheControl: "no-store")
+    }
+}

@@ -1,0 +1,24 @@
+import HTTPTypes
+import Hummingbird
+import Platform
+
+/// Ids in paths: what is no UUID as we write them names nothing.
+enum PathId {
+    /// - Throws: 404.
+    static func uuid(_ name: String, _ context: ServiceContext) throws -> String {
+        guard let text = context.parameters.get(name), isUUID(text) else { throw Problem(.notFound, "not_found") }
+        return text
+    }
+
+    /// Lower-case, with hyphens.
+    static func isUUID(_ text: String) -> Bool {
+        let bytes = Array(text.utf8)
+        guard bytes.count == 36 else { return false }
+        return bytes.enumerated().allSatisfy { index, byte in
+            switch index {
+            case 8, 13, 18, 23: byte == UInt8(ascii: "-")
+            default: (0x30...0x39).contains(byte) || (0x61...0x66).contains(byte)
+            }
+        }
+    }
+}

@@ -1,0 +1,54 @@
+import HTTPTypes
+import Hummingbird
+import NIOCore
+import Platform
+
+/// `/api/tickets`
+struct TicketRoutes: Sendable {
+    let service: ReservationService
+
+    func add(to router: Router<ServiceContext>) {
+        let tickets = router.group("api/tickets")
+            .add(middleware: IdentityMiddleware(service.verifier, roles: [.user, .admin, .analyst]))
+        tickets.get(":id") { request, context in
+            let ticket = try await own(request, context)
+            return answer(ticket, try payload(ticket), to: request)
+        }
+        tickets.get(":id/qr") { request, context in
+            let ticket = try await own(request, context)
+            guard let payload = try payload(ticket) else {
+                throw Problem(.conflict, "ticket_void", detail: "it was canceled")
+            }
+            return Response(
+                status: .ok,
+                headers: [.contentType: "text/plain; charset=utf-8", .cacheControl: "private, no-store"],
+                body: ResponseBody(byteBuffer: ByteBuffer(string: payload)))
+        }
+        router.group("api/tickets").add(middleware: IdentityMiddleware(service.verifier, roles: [.admin]))
+            .post("check-in") { request, _ in
+                _ = try QueryParameters(query: request.uri.query, known: [])
+                let fields = try await RequestFields(of: request, known: ["payload"])
+                let payload = try fields.text("payload", bytes: 1...TicketPayload.maxTextBytes)
+                return answer(try await service.checkIn.take(payload), nil, to: request)
+            }
+    }
+
+    private func own(_ request: Request, _ context: ServiceContext) async throws -> Ticket {
+        let identity = try context.signedIn()
+        _ = try QueryParameters(query: request.uri.query, known: [])
+        guard let ticket = try await service.store.ticket(try PathId.uuid("id", context)),
+            identity.role == .admin || identity.subject == ticket.userId
+        else { throw Problem(.notFound, "not_found", detail: "there is no such ticket") }
+        return ticket
+    }
+
+    private func payload(_ ticket: Ticket) throws -> String? {
+        ticket.state == .void ? nil : try ticket.payload(service.ticketKey)
+    }
+
+    private func answer(_ ticket: Ticket, _ payload: String?, to request: Request) -> Response {
+        var json = JSONWriter()
+        ReservationJSON.write(ticket, payload: payload, to: &json)
+        return JSONResponse.make(json, to: request, cacheControl: "private, no-store")
+    }
+}

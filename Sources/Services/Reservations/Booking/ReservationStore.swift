@@ -1,0 +1,44 @@
+import Core
+import Foundation
+import HTTPTypes
+import Platform
+import Storage
+
+/// Carries out what happens to reservations, each in a transaction of its own.
+///
+/// Locks in one order everywhere: the buyer's (holding only), reservations by id, claims by seat. Claims change only
+/// under their reservation's lock, or by whoever has just ended it.
+struct ReservationStore: Sendable {
+    static let confirmingMs: Int64 = 15 * 60_000
+    /// A deadlock can't be ruled out for statements of an operator's: it is tried again.
+    static let maxAttempts = 3
+
+    let postgres: PostgresPool
+    /// Milliseconds since 1970.
+    let clock: @Sendable () -> Int64
+    let holdMs: Int64
+
+    static func newId() -> String { UUID().uuidString.lowercased() }
+
+    /// A transaction, once more where it lost against another.
+    func transaction<R: Sendable>(
+        _ body: @escaping @Sendable (PostgresConnection) throws -> R
+    ) async throws -> R {
+        try await retrying { connection in try connection.transaction { try body($0) } }
+    }
+
+    func retrying<R: Sendable>(_ body: @escaping @Sendable (PostgresConnection) throws -> R) async throws -> R {
+        var attempt = 1
+        while true {
+            do {
+                return try await postgres.withConnection(body)
+            } catch let error as PostgresError
+                where ["40P01", "40001"].contains(error.sqlState) && attempt < Self.maxAttempts
+            {
+                attempt += 1
+            }
+        }
+    }
+
+    static let notFound = Problem(.notFound, "not_found", detail: "there is no such reservation")
+}

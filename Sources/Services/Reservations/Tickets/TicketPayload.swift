@@ -1,0 +1,105 @@
+import Crypto
+package import Foundation
+package import Platform
+
+/// What a ticket's QR code says: which ticket it is, signed, so that a gate can tell a forged one without asking
+/// anybody. The bytes are in docs/formats.md.
+package struct TicketPayload: Equatable, Sendable {
+    package static let maxSeatBytes = 128
+    /// A longer text is no payload of ours.
+    package static let maxTextBytes = 512
+    static let format: UInt8 = 1
+    /// So that the key's signature under anything else is worth nothing here.
+    static let context = Array("tiketi-ticket\0".utf8)
+    private static let signatureBytes = 64
+
+    package var ticketId: UUID
+    package var eventId: UUID
+    package var seatId: String
+    package var issue: UInt16
+
+    package init(ticketId: UUID, eventId: UUID, seatId: String, issue: UInt16) {
+        self.ticketId = ticketId
+        self.eventId = eventId
+        self.seatId = seatId
+        self.issue = issue
+    }
+
+    private var body: [UInt8] {
+        var bytes = [Self.format]
+        withUnsafeBytes(of: ticketId.uuid) { bytes += $0 }
+        withUnsafeBytes(of: eventId.uuid) { bytes += $0 }
+        bytes += [UInt8(issue >> 8), UInt8(issue & 0xff), UInt8(clamping: seatId.utf8.count)]
+        return bytes + seatId.utf8
+    }
+
+    /// base64url without padding.
+    package func signed(with key: TicketKey) throws -> String {
+        let body = body
+        let bytes = body + (try key.sign(Self.context + body))
+        return Data(bytes).base64EncodedString().replacing("+", with: "-").replacing("/", with: "_")
+            .replacing("=", with: "")
+    }
+
+    /// Nil where it is malformed, or not signed by the key.
+    package init?(_ text: String, key: TicketKey) {
+        guard text.utf8.count <= Self.maxTextBytes, let bytes = Self.decode(text), bytes.count > 36,
+            bytes[0] == Self.format
+        else { return nil }
+        let seatBytes = Int(bytes[35])
+        let bodyBytes = 36 + seatBytes
+        guard bytes.count == bodyBytes + Self.signatureBytes,
+            key.isValid(bytes[bodyBytes...], of: Self.context + bytes[..<bodyBytes]),
+            let seatId = String(validating: bytes[36..<bodyBytes], as: UTF8.self)
+        else { return nil }
+        self.init(
+            ticketId: Self.uuid(bytes[1..<17]), eventId: Self.uuid(bytes[17..<33]), seatId: seatId,
+            issue: UInt16(bytes[33]) << 8 | UInt16(bytes[34]))
+    }
+
+    private static func uuid(_ bytes: ArraySlice<UInt8>) -> UUID {
+        var uuid: uuid_t = (0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0)
+        withUnsafeMutableBytes(of: &uuid) { $0.copyBytes(from: bytes) }
+        return UUID(uuid: uuid)
+    }
+
+    private static func decode(_ text: String) -> [UInt8]? {
+        guard text.utf8.allSatisfy({ $0 != UInt8(ascii: "+") && $0 != UInt8(ascii: "/") && $0 != UInt8(ascii: "=") })
+        else { return nil }
+        let base64 = text.replacing("-", with: "+").replacing("_", with: "/")
+        let padding = String(repeating: "=", count: (4 - base64.utf8.count % 4) % 4)
+        return Data(base64Encoded: base64 + padding).map(Array.init)
+    }
+}
+
+/// The Ed25519 key that tickets are signed with: setting `TICKET_SIGNING_KEY`.
+package struct TicketKey: Sendable {
+    private let key: Curve25519.Signing.PrivateKey
+    private let publicKey: Curve25519.Signing.PublicKey
+
+    /// - Parameter key: of tickets alone.
+    package init(_ key: SigningKey) throws {
+        let base64 = key.seed.replacing("-", with: "+").replacing("_", with: "/")
+        try self.init(seed: Array(Data(base64Encoded: base64 + "=") ?? Data()))
+    }
+
+    /// A key of its own, drawn from that of access tokens: for a process that has no `TICKET_SIGNING_KEY`.
+    package init(derivedFrom key: SigningKey) throws {
+        let drawn = HKDF<SHA256>.deriveKey(
+            inputKeyMaterial: SymmetricKey(data: Data(key.seed.utf8)), info: Data("tiketi-ticket".utf8),
+            outputByteCount: 32)
+        try self.init(seed: drawn.withUnsafeBytes(Array.init))
+    }
+
+    /// - Parameter seed: 32 bytes.
+    package init(seed: [UInt8]) throws {
+        key = try Curve25519.Signing.PrivateKey(rawRepresentation: seed)
+        publicKey = key.publicKey
+    }
+
+    func sign(_ bytes: [UInt8]) throws -> [UInt8] { Array(try key.signature(for: bytes)) }
+
+    func isValid(_ signature: ArraySlice<UInt8>, of bytes: [UInt8]) -> Bool {
+        publicKey.isValidSignature(Data(signature), for: Data(bytes))
+    }
+}
