@@ -54,18 +54,21 @@ struct DevCommand: AsyncParsableCommand {
         let overrides = environment.values.filter {
             ProcessInfo.processInfo.environment[$0.key] == nil || $0.key.hasSuffix("_URL")
         }
+        let port = port == 0 ? try FreePort.pick() : port
+        var standard = ["PUBLIC_URL": "http://127.0.0.1:\(port)", "LOG_LEVEL": "notice"]
+        standard = standard.filter { ProcessInfo.processInfo.environment[$0.key] == nil }
         let (settings, logger) = try ProcessSettings.bootstrap(
-            defaultLogFormat: .text,
-            overrides: overrides.merging(
-                ProcessInfo.processInfo.environment["LOG_LEVEL"] == nil ? ["LOG_LEVEL": "notice"] : [:]
-            ) { first, _ in first })
+            defaultLogFormat: .text, overrides: overrides.merging(standard) { first, _ in first })
         for database in Migrator.Database.allCases {
             let configuration = try settings.database("\(database.rawValue.uppercased())_DATABASE_URL")
             let pool = PostgresPool(configuration, connections: 1, logger: logger)
             _ = try await Migrator(database).migrate(pool)
             await pool.shutdown()
         }
-        if demo { try await DemoData(settings: settings, logger: logger).loadOnce() }
+        if demo {
+            try await DemoData(settings: settings, logger: logger).loadOnce()
+            try await DemoShop(settings: settings, logger: logger).load()
+        }
         let shop = try ShopPages()
         let process = ServedProcess(
             services: Set(ServiceName.allCases), settings: settings, host: "127.0.0.1", port: port,
@@ -88,6 +91,8 @@ struct DevCommand: AsyncParsableCommand {
             print(
                 """
 
+                shop       \(address)/
+                admin      \((try? settings.string("ADMIN_EMAIL")) ?? "") with the password \((try? settings.string("ADMIN_PASSWORD")) ?? "")
                 beacons    curl \(address)/track -d '{"eventType":"page_view","artistId":"artist-1","visitorId":"me"}'
                 dashboard  curl -H "Authorization: Bearer $TOKEN" \(address)/api/analytics/dashboard
                 analysts   .build/debug/tiketi query traffic --artist artist-1

@@ -3,6 +3,8 @@ import Platform
 
 /// The settings of a `tiketi dev`, as its `env` file holds them.
 struct DevEnvironment {
+    static let adminEmail = "admin@tiketi.example"
+
     private let file: URL
     let values: [String: String]
 
@@ -16,6 +18,10 @@ struct DevEnvironment {
             let file = folder.appending(path: "\(key.lowercased())-signing-key")
             values["\(key)_SIGNING_KEY"] = try Self.signingKey(file)
         }
+        values["ADMIN_EMAIL"] = Self.adminEmail
+        // A key's seed is as good a password as any: 43 random characters.
+        values["ADMIN_PASSWORD"] = try Self.signingKey(folder.appending(path: "admin-password"))
+        values["MAIL_DIR"] = folder.appending(path: "mail").path
         self.values = values
     }
 

@@ -4,19 +4,13 @@ import Platform
 
 extension ServedProcess {
     func payments(_ metrics: Metrics) async throws -> PaymentService {
-        let own = ownURL()
-        let reservations = try settings.webURL("RESERVATIONS_URL")
+        let ownURL: @Sendable () -> URL? = { [own] in own.url }
         let site = try settings.webURL("PUBLIC_URL")
-        let sitePart: @Sendable () -> URL? = { site ?? own() }
-        let servesReservations = services.contains(.reservations)
-        guard reservations != nil || servesReservations else {
-            throw SettingsError("RESERVATIONS_URL", "is not set, and this process serves no reservations")
-        }
         var configuration = PaymentService.Configuration(
             database: try settings.database("PAYMENTS_DATABASE_URL"), redis: try settings.redis(),
             keys: try await keys(), nodeName: try settings.nodeID(), tossSecretKey: DevSandbox.secretKey,
             tossClientKey: DevSandbox.clientKey, tossURL: { nil },
-            reservationsURL: { reservations ?? own() }, publicURL: sitePart, isSandbox: true,
+            reservationsURL: try address("RESERVATIONS_URL", of: .reservations), publicURL: { site ?? ownURL() }, isSandbox: true,
             signingKey: try paymentsSigningKey(), clock: ProcessSettings.clock)
         if let secretKey = try settings.string("TOSS_SECRET_KEY") {
             let toss = try settings.webURL("TOSS_API_URL") ?? URL(string: "https://api.tosspayments.com")!
@@ -27,19 +21,13 @@ extension ServedProcess {
         } else if followsRollup {
             // `tiketi dev`: a person can buy a ticket without any key.
             let folder = try? settings.spoolFolder().deletingLastPathComponent()
-            let sandbox = try DevSandbox(folder: folder, site: own, logger: logger)
+            let sandbox = try DevSandbox(folder: folder, site: ownURL, logger: logger)
             configuration.tossURL = { sandbox.url }
         } else {
             _ = try settings.require("TOSS_SECRET_KEY")
         }
         configuration.leaseMs = Int64(try settings.int("PAYMENTS_LEASE_SECONDS", default: 60, in: 1...3600)) * 1000
         return try await PaymentService(configuration, metrics: metrics, logger: logger)
-    }
-
-    /// Where this process answers, as far as that is known beforehand.
-    private func ownURL() -> @Sendable () -> URL? {
-        let url = port == 0 ? nil : URL(string: "http://127.0.0.1:\(port)")
-        return { url }
     }
 
     private func paymentsSigningKey() throws -> SigningKey {

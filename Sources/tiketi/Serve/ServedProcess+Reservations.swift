@@ -4,12 +4,9 @@ import ReservationService
 
 extension ServedProcess {
     func reservations(_ metrics: Metrics) async throws -> ReservationService {
-        // A process that serves Events itself asks itself.
-        let ownAddress = port == 0 ? nil : URL(string: "http://127.0.0.1:\(port)")
-        let eventsURL = try url("EVENTS_URL") ?? (services.contains(.events) ? ownAddress : nil)
         var configuration = ReservationService.Configuration(
             database: try settings.database("RESERVATIONS_DATABASE_URL"), redis: try settings.redis(),
-            keys: try await keys(), ticketKey: try ticketKey(), eventsURL: { eventsURL }, clock: ProcessSettings.clock)
+            keys: try await keys(), ticketKey: try ticketKey(), eventsURL: try address("EVENTS_URL", of: .events), clock: ProcessSettings.clock)
         configuration.paymentsKeys = try await paymentsKeys()
         configuration.queueKeys = try url("QUEUE_JWKS_URL").map { .fetched(FetchedKeys(url: $0, logger: logger)) }
         configuration.holdSeconds = try settings.int(
@@ -26,15 +23,13 @@ extension ServedProcess {
         return url
     }
 
-    /// `TICKET_SIGNING_KEY`, or a key drawn from that of access tokens.
+    /// `TICKET_SIGNING_KEY`
     private func ticketKey() throws -> TicketKey {
         do {
-            if let text = try settings.string("TICKET_SIGNING_KEY") { return try TicketKey(SigningKey(text)) }
-            if let text = try settings.jwtSigningKey() { return try TicketKey(derivedFrom: SigningKey(text)) }
+            return try TicketKey(SigningKey(try settings.require("TICKET_SIGNING_KEY")))
         } catch is SigningKey.Malformed {
             throw SettingsError("TICKET_SIGNING_KEY", SigningKey.Malformed.requirement)
         }
-        throw SettingsError("TICKET_SIGNING_KEY", "is not set, nor is JWT_SIGNING_KEY: no ticket could be signed")
     }
 
     /// Payments' tokens are checked with `PAYMENTS_JWKS_URL`, or with the public half of `PAYMENTS_SIGNING_KEY`.

@@ -57,6 +57,11 @@ struct DemoCatalogue: Sendable {
     /// An artist by popularity: the first ones most.
     func artist(using random: inout SplitMix64) -> Artist { artists[popularity.draw(&random)] }
 
+    /// Eight in the evening, in milliseconds since 1970.
+    static func start(of event: Event, announced day: Day) -> Int64 {
+        ReportingCalendar.seoul.start(of: day + event.daysAhead) + 20 * 3_600_000
+    }
+
     /// The catalogue as the event service would announce it.
     ///
     /// - Parameter now: milliseconds since 1970; a later announcement wins over an earlier one.
@@ -69,14 +74,12 @@ struct DemoCatalogue: Sendable {
                     body: .artistUpserted(ArtistUpserted(artistId: artist.id, name: artist.name)))
             ]
                 + artist.events.map { event in
-                    // Eight in the evening.
-                    let starts = ReportingCalendar.seoul.start(of: today + event.daysAhead) + 20 * 3_600_000
-                    return Message(
+                    Message(
                         id: "demo-\(event.id)-\(now)", occurredAt: now,
                         body: .eventUpserted(
                             EventUpserted(
                                 eventId: event.id, title: event.title, artistId: artist.id,
-                                startsAt: Instant.iso8601(starts))))
+                                startsAt: Instant.iso8601(Self.start(of: event, announced: today)))))
                 }
         }
     }

@@ -2,6 +2,7 @@ import HTTPTypes
 import Hummingbird
 import NIOCore
 import Platform
+import Storage
 
 /// `/api/tickets`
 struct TicketRoutes: Sendable {
@@ -21,8 +22,8 @@ struct TicketRoutes: Sendable {
             }
             return Response(
                 status: .ok,
-                headers: [.contentType: "text/plain; charset=utf-8", .cacheControl: "private, no-store"],
-                body: ResponseBody(byteBuffer: ByteBuffer(string: payload)))
+                headers: [.contentType: "image/svg+xml", .cacheControl: "private, no-store"],
+                body: ResponseBody(byteBuffer: ByteBuffer(string: try QRCode(payload).svg)))
         }
         router.group("api/tickets").add(middleware: IdentityMiddleware(service.verifier, roles: [.admin]))
             .post("check-in") { request, _ in

@@ -32,7 +32,7 @@ async function api(method, path, body) {
 
 async function refresh() {
   token = null;
-  const response = await fetch("/api/users/refresh", { method: "POST", headers: { "X-Tiketi-Refresh": "1" } });
+  const response = await fetch("/api/users/refresh", { method: "POST" });
   if (response.ok) token = (await response.json()).accessToken;
   return token !== null;
 }

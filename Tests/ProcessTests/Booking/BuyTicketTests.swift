@@ -1,0 +1,154 @@
+import Foundation
+import NIOHTTP1
+import Platform
+import TestSupport
+import Testing
+
+@testable import tiketi
+
+/// A person buys a ticket, over HTTP alone, from registering to the code at the gate; the sale is among the numbers.
+@Suite(.timeLimit(.minutes(5))) struct BuyTicketTests {
+    private struct NotYet: Error {
+        var what: String
+    }
+
+    @Test func aPersonBuysATicketAndTheDashboardKnows() async throws {
+        try await withTemporaryFolder { folder in
+            let data = folder.appending(path: "data", directoryHint: .isDirectory)
+            let program = try RunningProgram(
+                ["dev", "--no-demo", "--port", "0", "--data-dir", data.path], settings: [:], name: "dev", in: folder)
+            do {
+                try await buy(at: try await address(of: program), data)
+            } catch {
+                print(program.error)
+                program.signal(SIGTERM)
+                _ = await program.end()
+                throw error
+            }
+            program.signal(SIGTERM)
+            #expect(await program.end() == .exited(0), "\(program.error)")
+        }
+    }
+
+    private func address(of program: RunningProgram) async throws -> String {
+        try await eventually {
+            guard let line = program.output.split(separator: "\n").first(where: { $0.hasPrefix("ready ") }) else {
+                throw NotYet(what: "not ready: \(program.error)")
+            }
+            return String(line.dropFirst("ready ".count))
+        }
+    }
+
+    private func buy(at address: String, _ data: URL) async throws {
+        let settings = EnvironmentFile.parse(
+            try String(contentsOf: data.appending(path: "env"), encoding: .utf8))
+        var admin = ShopClient(address: address)
+        try await admin.signIn(try #require(settings["ADMIN_EMAIL"]), password: try #require(settings["ADMIN_PASSWORD"]))
+
+        // The shop's page is there, and what it loads.
+        let page = try await ShopClient(address: address).send(.GET, "/")
+        #expect(page.status == 200 && page.text.contains("/shop/shop.js"))
+        #expect(try await ShopClient(address: address).send(.GET, "/shop/shop.js").status == 200)
+
+        // An event with seats, by the admin.
+        _ = try await admin.ask(.POST, "/api/artists", #"{"id":"iu","name":"아이유"}"#, expecting: 201)
+        let now = Int64(Date().timeIntervalSince1970 * 1000)
+        func instant(_ days: Int64) -> String {
+            Date(timeIntervalSince1970: Double(now / 1000 + days * 86_400)).formatted(.iso8601)
+        }
+        _ = try await admin.ask(
+            .POST, "/api/events",
+            """
+            {"id":"concert","title":"아이유 콘서트","artistId":"iu","startsAt":"\(instant(30))",
+             "salesOpenAt":"\(instant(-1))","salesCloseAt":"\(instant(29))"}
+            """, expecting: 201)
+        _ = try await admin.ask(.PUT, "/api/events/concert/layout", #"{"template":"small"}"#)
+
+        // A person comes, looks and holds two seats.
+        var buyer = ShopClient(address: address)
+        try await buyer.register("buyer@example.com")
+        let found = try await buyer.ask(.GET, "/api/events/search?q=%EC%BD%98%EC%84%9C%ED%8A%B8")
+        #expect(found["events"]?.elements.map { $0["id"]?.text } == ["concert"])
+        let map = try await buyer.ask(.GET, "/api/seats/event/concert")
+        let seats = map["sections"]!.elements.flatMap { $0["rows"]!.elements }.flatMap { $0["seats"]!.elements }
+        #expect(seats.count == 265)
+        let chosen = seats.prefix(2)
+        let price = chosen.reduce(0) { $0 + $1["price"]!.integer! }
+        let ids = chosen.map { #""\#($0["id"]!.text!)""# }.joined(separator: ",")
+        let reservation = try await buyer.ask(
+            .POST, "/api/reservations", #"{"eventId":"concert","seatIds":[\#(ids)],"visitorId":"browser-1"}"#,
+            expecting: 201)
+        let reservationId = try #require(reservation["id"]?.text)
+        #expect(reservation["amount"]?.integer == price)
+
+        // Another person can't have them, nor see the reservation.
+        var other = ShopClient(address: address)
+        try await other.register("other@example.com")
+        _ = try await other.ask(
+            .POST, "/api/reservations", #"{"eventId":"concert","seatIds":[\#(ids)]}"#, expecting: 409)
+        _ = try await other.ask(.GET, "/api/reservations/\(reservationId)", expecting: 404)
+
+        // He pays on the sandbox's page.
+        let order = try await buyer.ask(
+            .POST, "/api/payments/toss/request", #"{"reservationId":"\#(reservationId)"}"#, expecting: 201)
+        let amount = try #require(order["amount"]?.integer)
+        #expect(amount == price)
+        let payPage = try await ShopClient(address: address).send(.GET, try #require(order["checkoutUrl"]?.text))
+        let back = try await pressPay(payPage.text, at: order["checkoutUrl"]!.text!)
+        let query = URLComponents(string: back)?.queryItems ?? []
+        func value(_ name: String) -> String { query.first { $0.name == name }?.value ?? "" }
+        #expect(back.hasPrefix(address))
+        #expect(value("amount") == "\(price)")
+        var paid = try await buyer.send(
+            .POST, "/api/payments/toss/confirm",
+            #"{"paymentKey":"\#(value("paymentKey"))","orderId":"\#(value("orderId"))","amount":\#(price)}"#)
+        let paymentId = try #require(order["paymentId"]?.text)
+        paid = try await eventually {
+            let state = try await buyer.send(.GET, "/api/reservations/\(reservationId)")
+            guard state.json["state"]?.text == "paid" else { throw NotYet(what: "\(paid.text) \(state.text)") }
+            return paid
+        }
+
+        // The tickets have codes, which open the gate once.
+        let tickets = try await buyer.ask(.GET, "/api/reservations/\(reservationId)/tickets")["tickets"]!.elements
+        #expect(tickets.count == 2)
+        let code = try await buyer.send(.GET, "/api/tickets/\(tickets[0]["id"]!.text!)/qr")
+        #expect(code.status == 200 && code.text.hasPrefix("<svg"))
+        let payload = try #require(tickets[0]["payload"]?.text)
+        _ = try await admin.ask(.POST, "/api/tickets/check-in", #"{"payload":"\#(payload)"}"#)
+        _ = try await admin.ask(.POST, "/api/tickets/check-in", #"{"payload":"\#(payload)"}"#, expecting: 409)
+
+        // The sale is in the numbers within seconds.
+        try await eventually {
+            let revenue = try await admin.ask(.GET, "/api/analytics/revenue/daily?artistId=iu")
+            guard revenue["summary"]?["totalRevenue"]?.integer == price else { throw NotYet(what: "\(revenue)") }
+        }
+        let payment = try await buyer.ask(.GET, "/api/payments/\(paymentId)")
+        #expect(payment["amount"]?.integer == price)
+
+        // He cancels the ticket that was not used, early enough for all of its price.
+        let unused = tickets[1]["id"]!.text!
+        _ = try await buyer.ask(.DELETE, "/api/reservations/\(reservationId)?ticketIds=\(unused)")
+        let half = tickets[1]["price"]!.integer!
+        try await eventually {
+            let revenue = try await admin.ask(.GET, "/api/analytics/revenue/daily?artistId=iu")
+            guard revenue["summary"]?["totalRevenue"]?.integer == price - half else { throw NotYet(what: "\(revenue)") }
+        }
+    }
+
+    /// What the browser sends when he presses Pay, and where it is sent then.
+    private func pressPay(_ page: String, at url: String) async throws -> String {
+        let fields = page.matches(of: /name="([a-zA-Z]+)" value="([^"]*)"/).reduce(into: [(String, String)]()) {
+            let value = String($1.2).replacing("&amp;", with: "&")
+            if $1.1 != "choice" { $0.append((String($1.1), value)) }
+        }
+        var form = URLComponents()
+        form.queryItems = (fields + [("choice", "pay")]).map { URLQueryItem(name: $0.0, value: $0.1) }
+        let address = try #require(URLComponents(string: url))
+        let answer = try await ShopClient(address: "").send(
+            .POST, "http://\(address.host!):\(address.port!)/pay",
+            form.percentEncodedQuery!.replacing("+", with: "%2B"), type: "application/x-www-form-urlencoded")
+        try #require(answer.status == 303, "\(answer.status) \(answer.text)")
+        return try #require(answer.headers.first(name: "Location"))
+    }
+}
