@@ -174,4 +174,70 @@ import Testing
             #expect(try await lab.post("/api/categories", #"{"name":"x"}"#).text("code") == "too_many")
         }
     }
+
+    /// Of changes made from one version at the same time, one stays.
+    @Test func oneOfManyChangesOfAVersionWins() async throws {
+        try await Lab.with { lab in
+            try await lab.addArtist("iu", "아이유")
+            try await lab.addEvent("a", "밤")
+            let statuses = try await withThrowingTaskGroup(of: Int.self) { group in
+                for number in 0..<8 {
+                    group.addTask {
+                        try await lab.put("/api/events/a", Lab.event("밤 \(number)", #","version":1"#)).status
+                    }
+                }
+                return try await group.reduce(into: []) { $0.append($1) }
+            }
+            #expect(statuses.sorted() == [200] + Array(repeating: 409, count: 7))
+            #expect(try await lab.get("/api/events/a").integer("version") == 2)
+            #expect(try await lab.messages().filter { $0.hasPrefix("event.upserted ") }.count == 2)
+        }
+    }
+
+    /// Names change while events come and go: what search knows is what stays.
+    @Test func searchKnowsWhatStaysOfChangesAtTheSameTime() async throws {
+        let random = SeededGenerator()
+        print(random)
+        try await Lab.with { lab in
+            var random = random
+            try await lab.addArtist("iu", "가수하나")
+            for number in 0..<6 { try await lab.addEvent("e\(number)", "노래\(number)") }
+            let steps = (0..<60).map { _ in
+                (Int.random(in: 0...2, using: &random), Int.random(in: 0..<6, using: &random))
+            }
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                for (step, (kind, number)) in steps.enumerated() {
+                    group.addTask {
+                        switch kind {
+                        case 0:
+                            let version = try await lab.get("/api/artists/iu").integer("version") ?? 1
+                            _ = try await lab.put("/api/artists/iu", #"{"name":"가수\#(step)","version":\#(version)}"#)
+                        case 1:
+                            let version = try await lab.get("/api/events/e\(number)").integer("version") ?? 1
+                            let body = Lab.event("제목\(step)", #","version":\#(version)"#)
+                            _ = try await lab.put("/api/events/e\(number)", body)
+                        default:
+                            guard step % 5 == 0 else { return }
+                            _ = try await lab.send(.delete, "/api/events/e\(number)", as: lab.admin)
+                        }
+                    }
+                }
+                try await group.waitForAll()
+            }
+            let differing = try await lab.pool.withConnection { connection in
+                let rows = try connection.query(
+                    """
+                    SELECT e.title, a.name, s.head FROM artists a JOIN events e ON e.artist_id = a.id
+                        FULL JOIN event_search s ON s.event_id = e.id
+                    WHERE e.canceled_at IS NULL OR s.event_id IS NOT NULL
+                    """)
+                return try rows.filter { row in
+                    let texts = SearchedTexts(title: try row.get(0), artist: try row.get(1), venue: "", description: "")
+                    return try row.get(2, as: String?.self) != texts.head
+                }.count
+            }
+            #expect(differing == 0)
+            #expect(try await lab.search("가수").status == 200)
+        }
+    }
 }

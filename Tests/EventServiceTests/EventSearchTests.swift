@@ -156,4 +156,20 @@ import Testing
             #expect(try await lab.get("/api/events/search?q=%00%27%5C").status == 200)
         }
     }
+
+    @Test func keywordPairsAreBounded() async throws {
+        try await Lab.with { lab async throws in
+            func pairs(_ count: Int) -> String {
+                let pairs = (0..<count).map { #"{"korean":"이름\#($0)","english":"name\#($0)"}"# }
+                return #"{"pairs":[\#(pairs.joined(separator: ","))]}"#
+            }
+            let path = "/api/events/keywords"
+            #expect(try await lab.put(path, pairs(KeywordPair.maxPairs)).status == 200)
+            #expect(try await lab.put(path, pairs(KeywordPair.maxPairs + 1)).status == 422)
+            #expect(try await lab.put(path, #"{"pairs":[{"korean":"!","english":"a"}]}"#).status == 422)
+        }
+        // One name of many things is looked for as some of them.
+        let keywords = Keywords((0..<20).map { KeywordPair(korean: "이름", english: "name\($0)") })
+        #expect(SearchQuery("이름", keywords: keywords).groups[0].count == SearchQuery.maxAlternatives)
+    }
 }
