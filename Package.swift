@@ -198,7 +198,7 @@ let package = Package(
         .testTarget(
             name: "EventServiceTests", dependencies: serviceTests + ["EventService"], swiftSettings: settings),
         .testTarget(
-            name: "ReservationServiceTests", dependencies: serviceTests + ["ReservationService"],
+            name: "ReservationServiceTests", dependencies: serviceTests + ["ReservationService", nioPosix],
             swiftSettings: settings),
         .testTarget(
             name: "PaymentServiceTests", dependencies: serviceTests + ["PaymentService", "TossSandbox", nioHTTP1],

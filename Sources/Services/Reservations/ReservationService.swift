@@ -177,8 +177,3 @@ package struct ReservationService: ServicePart {
         }
     }
 }
-
-extension ReservationService {
-    package static let openAPI =
-        #"{"openapi":"3.1.0","info":{"title":"Tiketi: reservations","version":"1"},"paths":{}}"#
-}

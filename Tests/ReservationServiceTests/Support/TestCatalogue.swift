@@ -1,6 +1,7 @@
 import Core
 import Foundation
 import Hummingbird
+import Logging
 import Platform
 import Synchronization
 import TestSupport

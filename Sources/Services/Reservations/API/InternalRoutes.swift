@@ -26,15 +26,13 @@ struct InternalRoutes: Sendable {
             try await service.store.confirming(
                 id, paymentId: try Self.paymentId(fields),
                 amount: try fields.integer("amount", in: 0...MessageDecoder.maxAmount))
-            return Self.done(id, .confirming, to: request)
+            return Self.answer(id, state: .confirming)
         }
         routes.post(":id/release") { request, context in
             let id = try PathId.uuid("id", context)
             let fields = try await RequestFields(of: request, known: ["paymentId"])
             try await service.store.release(id, paymentId: try Self.paymentId(fields))
-            var json = JSONWriter()
-            json.object { $0.member("id", id) }
-            return JSONResponse.make(json, to: request, cacheControl: "no-store")
+            return Self.answer(id)
         }
         routes.post(":id/sold") { request, context in
             let id = try PathId.uuid("id", context)
@@ -47,7 +45,7 @@ struct InternalRoutes: Sendable {
                 json.member("id", id)
                 json.member("tickets", array: tickets) { $0.value($1) }
             }
-            return JSONResponse.make(json, to: request, cacheControl: "no-store")
+            return json.answer()
         }
     }
 
@@ -55,12 +53,12 @@ struct InternalRoutes: Sendable {
         try fields.text("paymentId", bytes: 1...maxPaymentIdBytes)
     }
 
-    private static func done(_ id: String, _ state: Reservation.State, to request: Request) -> Response {
+    private static func answer(_ id: String, state: Reservation.State? = nil) -> Response {
         var json = JSONWriter()
         json.object { json in
             json.member("id", id)
-            json.member("state", state.rawValue)
+            if let state { json.member("state", state.rawValue) }
         }
-        return JSONResponse.make(json, to: request, cacheControl: "no-store")
+        return json.answer()
     }
 }

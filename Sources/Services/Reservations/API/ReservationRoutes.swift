@@ -86,17 +86,13 @@ struct ReservationRoutes: Sendable {
                 eventId: eventId, buyer: identity.subject, seatIds: seatIds, visitorId: visitorId,
                 admissionId: admissionId))
         switch outcome {
-        case .held(let id, let amount, let expiresAt):
+        case .held(let id, _, _):
             service.metrics.held.increment()
             await service.taken.note(seatIds, of: eventId, lastingMs: service.store.holdMs)
             await service.maps.changed(eventId, by: identity.subject)
             guard let reservation = try await service.store.find(id) else { throw ReservationStore.notFound }
-            var response = JSONResponse.make(
-                ReservationJSON.text(reservation, now: service.store.clock()), to: request)
-            _ = (amount, expiresAt)
-            response.status = .created
-            response.headers[.location] = "/api/reservations/\(id)"
-            return response
+            return ReservationJSON.text(reservation, now: service.store.clock())
+                .answer(.created, headers: [.location: "/api/reservations/\(id)"])
         case .taken(let seats):
             service.metrics.refused.increment()
             await service.taken.note(seats, of: eventId)
@@ -218,7 +214,7 @@ struct ReservationRoutes: Sendable {
             json.member("refund", cancellation.amount)
             json.member("currency", reservation.currency)
         }
-        return JSONResponse.make(json, to: request, cacheControl: "private, no-store")
+        return json.answer()
     }
 
     private enum Flag: String, CaseIterable {

@@ -13,7 +13,10 @@ struct TicketRoutes: Sendable {
             .add(middleware: IdentityMiddleware(service.verifier, roles: [.user, .admin, .analyst]))
         tickets.get(":id") { request, context in
             let ticket = try await own(request, context)
-            return answer(ticket, try payload(ticket), to: request)
+            let payload = try payload(ticket)
+            var json = JSONWriter()
+            ReservationJSON.write(ticket, payload: payload, to: &json)
+            return JSONResponse.make(json, to: request)
         }
         tickets.get(":id/qr") { request, context in
             let ticket = try await own(request, context)
@@ -30,7 +33,9 @@ struct TicketRoutes: Sendable {
                 _ = try QueryParameters(query: request.uri.query, known: [])
                 let fields = try await RequestFields(of: request, known: ["payload"])
                 let payload = try fields.text("payload", bytes: 1...TicketPayload.maxTextBytes)
-                return answer(try await service.checkIn.take(payload), nil, to: request)
+                var json = JSONWriter()
+                ReservationJSON.write(try await service.checkIn.take(payload), payload: nil, to: &json)
+                return json.answer()
             }
     }
 
@@ -45,11 +50,5 @@ struct TicketRoutes: Sendable {
 
     private func payload(_ ticket: Ticket) throws -> String? {
         ticket.state == .void ? nil : try ticket.payload(service.ticketKey)
-    }
-
-    private func answer(_ ticket: Ticket, _ payload: String?, to request: Request) -> Response {
-        var json = JSONWriter()
-        ReservationJSON.write(ticket, payload: payload, to: &json)
-        return JSONResponse.make(json, to: request, cacheControl: "private, no-store")
     }
 }

@@ -17,6 +17,7 @@ actor EventCopies {
     private let clock: @Sendable () -> Int64
     private var copied: Set<String> = []
     private var unknown: [String: Int64] = [:]
+    private var lookingUp: [String: Task<Bool, any Error>] = [:]
     private var fetching: [String: Task<Bool, any Error>] = [:]
 
     init(source: CatalogueSource, postgres: PostgresPool, clock: @escaping @Sendable () -> Int64) {
@@ -31,10 +32,7 @@ actor EventCopies {
     func require(_ eventId: String) async throws {
         if copied.contains(eventId) { return }
         if let since = unknown[eventId], abs(clock() - since) < Self.unknownMs { throw Self.notFound }
-        let isThere = try await postgres.withConnection {
-            try !$0.query("SELECT FROM events WHERE event_id = \(eventId)").isEmpty
-        }
-        guard try await isThere ? true : copy(eventId) else {
+        guard try await isThere(eventId) else {
             if unknown.count >= Self.maxKnown { unknown = [:] }
             unknown[eventId] = clock()
             throw Self.notFound
@@ -42,6 +40,20 @@ actor EventCopies {
         if copied.count >= Self.maxKnown { copied = [] }
         copied.insert(eventId)
         unknown[eventId] = nil
+    }
+
+    /// Whether there is a copy, made now where there was none. Looked up by one for all who ask meanwhile.
+    private func isThere(_ eventId: String) async throws -> Bool {
+        if let task = lookingUp[eventId] { return try await task.value }
+        let task = Task {
+            let isThere = try await postgres.withConnection {
+                try !$0.query("SELECT FROM events WHERE event_id = \(eventId)").isEmpty
+            }
+            return try await isThere ? true : copy(eventId)
+        }
+        lookingUp[eventId] = task
+        defer { lookingUp[eventId] = nil }
+        return try await task.value
     }
 
     /// Copies it anew; false where Events doesn't know it. Whoever asks while it is fetched waits for the same.

@@ -20,10 +20,13 @@ final class TakenSeats: Sendable {
     private let resting = Mutex<Int64>(.min)
 
     /// - Parameter now: milliseconds of a clock that only goes forward.
-    init(_ configuration: RedisConfiguration, now: @escaping @Sendable () -> Int64, logger: Logger) {
+    init(
+        _ configuration: RedisConfiguration, maxWait: Duration = TakenSeats.maxWait,
+        now: @escaping @Sendable () -> Int64, logger: Logger
+    ) {
         var configuration = configuration
-        configuration.commandTimeout = Self.maxWait
-        configuration.connectTimeout = Self.maxWait
+        configuration.commandTimeout = maxWait
+        configuration.connectTimeout = maxWait
         redis = RedisPool(configuration, connections: 2, maxWaiting: Self.maxWaiting, logger: logger)
         self.now = now
     }
@@ -77,5 +80,5 @@ final class TakenSeats: Sendable {
         }
     }
 
-    private var isAwake: Bool { resting.withLock { now() >= $0 } }
+    var isAwake: Bool { resting.withLock { now() >= $0 } }
 }

@@ -1,0 +1,72 @@
+import Core
+import Platform
+import Storage
+import TestSupport
+import Testing
+
+@testable import ReservationService
+
+/// Each hot question finds its rows by an index, with as many rows as there would be.
+@Suite(.timeLimit(.minutes(5))) struct PlanTests {
+    @Test func hotQuestionsUseTheirIndexes() async throws {
+        try await ServiceUnderTest.run { test in
+            let event = try await test.event()
+            try await test.pool.withConnection { connection in
+                try connection.execute(
+                    """
+                    INSERT INTO reservations (id, event_id, artist_id, user_id, state, seat_ids, prices, amount, currency,
+                        expires_at, payment_id, paid_at, policy, created_at, changed_at)
+                    SELECT 'r' || n, \(event.id), 'a', 'u' || n % 5000, CASE WHEN n % 50 = 0 THEN 'held' ELSE 'paid' END,
+                        ARRAY['s' || n], ARRAY[1], 1, 'KRW', now() + n * interval '1 second', 'p', now(), '{}',
+                        now() - n * interval '1 second', now()
+                    FROM generate_series(1, 20000) AS n
+                    """)
+                try connection.execute(
+                    """
+                    INSERT INTO seat_claims (event_id, seat_id, reservation_id, user_id, state, expires_at)
+                    SELECT CASE WHEN n % 4 = 0 THEN \(event.id) ELSE 'e' || n % 4 END, 's' || n, 'r' || n,
+                        'u' || n % 5000, 'sold', now()
+                    FROM generate_series(1, 20000) AS n
+                    """)
+                try connection.execute(
+                    """
+                    INSERT INTO tickets (id, reservation_id, event_id, seat_id, price, state)
+                    SELECT 't' || n, 'r' || n, \(event.id), 's' || n, 1, 'valid' FROM generate_series(1, 20000) AS n
+                    """)
+                for table in ["reservations", "seat_claims", "tickets"] {
+                    try connection.execute("ANALYZE \(unescaped: table)")
+                }
+                let questions: [(SQL, String)] = [
+                    (ReservationStore.pageStatement(of: "u7", after: nil, limit: 20), "reservations_of_user"),
+                    (Sweeper.overdue(test.clock.now), "reservations_held"),
+                    ("\(sql: Reservation.select) WHERE r.id = \("r7")", "reservations_pkey"),
+                    ("\(sql: Ticket.select) WHERE t.reservation_id = \("r7")", "tickets_of_reservation"),
+                    (SeatMaps.liveClaims(event.id, nowMs: test.clock.now), "seat_claims_"),
+                    (OrganizerCancellation.live(event.id), "reservations_"),
+                    // The statements of hold_seats and claim_seats.
+                    (
+                        """
+                        SELECT count(*) FROM seat_claims c
+                        WHERE c.event_id = \(event.id) AND c.user_id = \("u7") AND c.state <> 'held'
+                        """, "seat_claims_of_buyer"
+                    ),
+                    (
+                        """
+                        SELECT seat_id FROM seat_claims WHERE event_id = \(event.id) AND seat_id = ANY (\(["s1", "s2"]))
+                            AND state IN ('held', 'confirming', 'sold')
+                        """, "seat_claims_live"
+                    ),
+                    ("SELECT FROM seat_claims WHERE reservation_id = \("r7")", "seat_claims_of_reservation"),
+                    ("SELECT FROM reservations WHERE admission_id = \("x")", "reservations_admission"),
+                ]
+                for (sql, index) in questions {
+                    let plan = try connection.query("EXPLAIN \(sql: sql)").map { try $0.get(0, as: String.self) }
+                        .joined(separator: "\n")
+                    #expect(plan.contains(index), "\(plan)")
+                    #expect(!plan.contains("Seq Scan on reservations"), "\(plan)")
+                    #expect(!plan.contains("Seq Scan on seat_claims"), "\(plan)")
+                }
+            }
+        }
+    }
+}
