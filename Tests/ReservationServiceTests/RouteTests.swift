@@ -4,6 +4,7 @@ import HTTPTypes
 import Hummingbird
 import HummingbirdTesting
 import Platform
+import Storage
 import TestSupport
 import Testing
 

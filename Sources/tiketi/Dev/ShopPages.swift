@@ -14,7 +14,7 @@ struct ShopPages: Sendable {
         + "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
     /// Where the script shows something else: the browser may be sent straight there.
     private static let places = [
-        "", "login", "my", "events/:id", "reservations/:id", "payments/success", "payments/fail",
+        "", "login", "my", "events/:id", "reservations/:id", "checkout/success", "checkout/fail",
     ]
 
     private let files: [String: ByteBuffer]

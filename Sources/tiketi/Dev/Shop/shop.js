@@ -265,7 +265,7 @@ async function mine() {
 
 const routes = [
   [/^\/$/, events], [/^\/login$/, login], [/^\/my$/, mine], [/^\/events\/([^/]+)$/, event],
-  [/^\/reservations\/([^/]+)$/, reservation], [/^\/payments\/success$/, paid], [/^\/payments\/fail$/, failed],
+  [/^\/reservations\/([^/]+)$/, reservation], [/^\/checkout\/success$/, paid], [/^\/checkout\/fail$/, failed],
 ];
 
 async function route() {
