@@ -16,6 +16,7 @@ up: packages ## Install what is missing, build, and serve everything on http://1
 
 test: packages ## Install what is missing, build, and run every test against private servers
 	@scripts/install-duckdb
+	@scripts/install-service-peers
 	swift build --build-tests $(SWIFT_FLAGS)
 	scripts/run-tests $(SWIFT_FLAGS)
 

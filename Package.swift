@@ -193,7 +193,11 @@ let package = Package(
             swiftSettings: settings),
         .testTarget(
             name: "UserServiceTests",
-            dependencies: serviceTests + ["UserService", .product(name: "JWTKit", package: "jwt-kit")],
+            dependencies: serviceTests + [
+                "UserService", nioPosix,
+                .product(name: "CryptoExtras", package: "swift-crypto"),
+                .product(name: "NIOSSL", package: "swift-nio-ssl"),
+            ],
             swiftSettings: settings),
         .testTarget(
             name: "EventServiceTests", dependencies: serviceTests + ["EventService"], swiftSettings: settings),

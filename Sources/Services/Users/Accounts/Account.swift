@@ -14,6 +14,9 @@ struct Account: Sendable, Equatable {
 
     static let columns: SQL = "id, email, email_verified_at IS NOT NULL, name, role, password_hash, created_at"
 
+}
+
+extension Account {
     init(_ row: PostgresRow) throws {
         id = try row.get(0)
         email = try row.get(1)
