@@ -241,11 +241,14 @@ async function paid() {
   const confirm = () => api("POST", "/api/payments/toss/confirm", { paymentKey: parameters.get("paymentKey"),
     orderId: parameters.get("orderId"), amount: Number(parameters.get("amount")) });
   let payment = await confirm();
-  for (let tries = 0; tries < 60 && !payment.isFinal && !payment.tickets?.length; tries++) {
+  const isOpen = () => ["guarding", "confirming", "paid", "releasing"].includes(payment.state);
+  for (let tries = 0; tries < 60 && isOpen(); tries++) {
     await new Promise((resolve) => setTimeout(resolve, 1000));
-    payment = await api("GET", `/api/payments/${payment.paymentId || payment.id}`);
+    payment = await api("GET", `/api/payments/${payment.paymentId}`);
   }
-  go(`/reservations/${payment.reservationId || sessionStorage.reservation}`);
+  await go(`/reservations/${payment.reservationId}`);
+  if (payment.state === "failed") complain(new Error(`결제하지 못했습니다 (${payment.failureCode}). 돈은 빠져나가지 않았습니다.`));
+  if (payment.state === "unfulfilled") complain(new Error("좌석이 없어져 결제한 돈을 모두 돌려드립니다."));
 }
 
 async function failed() {
