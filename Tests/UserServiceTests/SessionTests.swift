@@ -116,7 +116,7 @@ import Testing
             let refused: [HTTPFields] = [
                 [:], [.origin: "https://evil.example"], [.origin: "null"], [site: "cross-site"], [site: "same-site"],
                 [site: "same-site", SameSite.header: "1"], [.origin: "https://evil.example", SameSite.header: "1"],
-                [site: "none"],
+                [site: "none"], [SameSite.header: "x"],
             ]
             for headers in refused {
                 for path in ["/api/users/refresh", "/api/users/logout"] {

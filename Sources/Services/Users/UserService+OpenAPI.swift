@@ -109,7 +109,7 @@ extension UserService {
                     "required": false,
                     "description": "Needed outside a browser: requests of other sites' pages can't have it. Inside \#
         one, Sec-Fetch-Site or Origin tells.",
-                    "schema": {"type": "string", "minLength": 1, "pattern": "^[!-~]+$", "maxLength": 64}
+                    "schema": {"const": "1"}
                   }
                 ],
                 "responses": {
@@ -142,7 +142,7 @@ extension UserService {
                     "required": false,
                     "description": "Needed outside a browser: requests of other sites' pages can't have it. Inside \#
         one, Sec-Fetch-Site or Origin tells.",
-                    "schema": {"type": "string", "minLength": 1, "pattern": "^[!-~]+$", "maxLength": 64}
+                    "schema": {"const": "1"}
                   }
                 ],
                 "responses": {

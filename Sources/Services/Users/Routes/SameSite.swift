@@ -17,11 +17,11 @@ struct SameSite: Sendable {
             if site == "same-origin" { return }
         } else if let origin = request.headers[.origin] {
             if origin == self.origin { return }
-        } else if request.headers[Self.header] != nil {
+        } else if request.headers[Self.header] == "1" {
             return
         }
         throw Problem(
             .forbidden, "cross_site",
-            detail: "ask from a page of this site, or, outside a browser, with the header \(Self.header)")
+            detail: "ask from a page of this site, or, outside a browser, with the header \(Self.header): 1")
     }
 }
