@@ -10,7 +10,7 @@ struct SearchBench {
     static let maxPage = 20
     /// Of each kind. The slow peers are asked less often.
     static let questions = 400
-    static let peerQuestions = 25
+    static let peerQuestions = 10
     private static let pieces = 5_000
 
     let seed: UInt64
@@ -121,7 +121,7 @@ struct SearchBench {
     ) async throws -> Latencies {
         try await pool.withConnection { connection in
             // So that what is prepared is.
-            for text in texts.prefix(10) { _ = try ask(text, connection) }
+            for text in texts.prefix(texts.count / 10) { _ = try ask(text, connection) }
             var latencies = Latencies()
             for text in texts {
                 let start = ContinuousClock.now
