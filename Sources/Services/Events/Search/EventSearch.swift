@@ -6,8 +6,8 @@ package enum EventSearch {
     /// Events that are ranked: of words that no more have, all are.
     package static let maxRanked = 2_000
     /// Where more have them, those that start next and those that started last are looked at, so many of each.
-    package static let maxWalkedAhead = 2_500
-    package static let maxWalkedBack = 500
+    package static let maxWalkedAhead = 1_250
+    package static let maxWalkedBack = 250
     /// Where a walk finds fewer, the words don't stand together as often as each alone, and the index is asked.
     static let minWalked = 20
 
