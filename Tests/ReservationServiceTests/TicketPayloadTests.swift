@@ -9,7 +9,7 @@ struct TicketPayloadTests {
     private let key = try! TicketKey(seed: Array(0..<32))
     private let payload = TicketPayload(
         ticketId: UUID(uuidString: "11111111-2222-4333-8444-555555555555")!,
-        eventId: UUID(uuidString: "aaaaaaaa-bbbb-4ccc-8ddd-eeeeeeeeeeee")!, seatId: "A-1-1", issue: 1)
+        eventId: "concert-2026", seatId: "A-1-1", issue: 1)
 
     /// The vector of docs/formats.md.
     @Test func itsBytesAreAsDocumented() throws {
@@ -43,15 +43,9 @@ struct TicketPayloadTests {
             let seat = String(
                 (0..<Int.random(in: 1...60, using: &random)).map { _ in "가A1-한 ".randomElement(using: &random)! })
             let one = TicketPayload(
-                ticketId: UUID(), eventId: UUID(), seatId: String(seat.prefix(20)), issue: .random(in: 1 ... .max))
+                ticketId: UUID(), eventId: UUID().uuidString.lowercased(), seatId: String(seat.prefix(20)),
+                issue: .random(in: 1 ... .max))
             #expect(TicketPayload(try one.signed(with: key), key: key) == one)
         }
-    }
-
-    @Test func aDerivedKeyIsItsOwn() throws {
-        let signing = SigningKey.generate()
-        let text = try payload.signed(with: TicketKey(derivedFrom: signing))
-        #expect(TicketPayload(text, key: try TicketKey(derivedFrom: signing)) == payload)
-        #expect(TicketPayload(text, key: try TicketKey(signing)) == nil)
     }
 }

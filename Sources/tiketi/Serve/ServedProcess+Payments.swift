@@ -10,7 +10,8 @@ extension ServedProcess {
             database: try settings.database("PAYMENTS_DATABASE_URL"), redis: try settings.redis(),
             keys: try await keys(), nodeName: try settings.nodeID(), tossSecretKey: DevSandbox.secretKey,
             tossClientKey: DevSandbox.clientKey, tossURL: { nil },
-            reservationsURL: try address("RESERVATIONS_URL", of: .reservations), publicURL: { site ?? ownURL() }, isSandbox: true,
+            reservationsURL: try address("RESERVATIONS_URL", of: .reservations), publicURL: { site ?? ownURL() },
+            isSandbox: true,
             signingKey: try paymentsSigningKey(), clock: ProcessSettings.clock)
         if let secretKey = try settings.string("TOSS_SECRET_KEY") {
             let toss = try settings.webURL("TOSS_API_URL") ?? URL(string: "https://api.tosspayments.com")!

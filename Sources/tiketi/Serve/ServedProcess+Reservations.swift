@@ -6,7 +6,8 @@ extension ServedProcess {
     func reservations(_ metrics: Metrics) async throws -> ReservationService {
         var configuration = ReservationService.Configuration(
             database: try settings.database("RESERVATIONS_DATABASE_URL"), redis: try settings.redis(),
-            keys: try await keys(), ticketKey: try ticketKey(), eventsURL: try address("EVENTS_URL", of: .events), clock: ProcessSettings.clock)
+            keys: try await keys(), ticketKey: try ticketKey(), eventsURL: try address("EVENTS_URL", of: .events),
+            clock: ProcessSettings.clock)
         configuration.paymentsKeys = try await paymentsKeys()
         configuration.queueKeys = try url("QUEUE_JWKS_URL").map { .fetched(FetchedKeys(url: $0, logger: logger)) }
         configuration.holdSeconds = try settings.int(

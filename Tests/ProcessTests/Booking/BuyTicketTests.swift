@@ -43,7 +43,8 @@ import Testing
         let settings = EnvironmentFile.parse(
             try String(contentsOf: data.appending(path: "env"), encoding: .utf8))
         var admin = ShopClient(address: address)
-        try await admin.signIn(try #require(settings["ADMIN_EMAIL"]), password: try #require(settings["ADMIN_PASSWORD"]))
+        try await admin.signIn(
+            try #require(settings["ADMIN_EMAIL"]), password: try #require(settings["ADMIN_PASSWORD"]))
 
         // The shop's page is there, and what it loads.
         let page = try await ShopClient(address: address).send(.GET, "/")

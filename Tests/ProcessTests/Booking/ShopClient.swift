@@ -53,7 +53,8 @@ struct ShopClient: Sendable {
     ) async throws -> JSONValue {
         let answer = try await send(method, path, body)
         try #require(
-            answer.status == status, "\(method) \(path): \(answer.status) \(answer.text)", sourceLocation: sourceLocation)
+            answer.status == status, "\(method) \(path): \(answer.status) \(answer.text)",
+            sourceLocation: sourceLocation)
         return answer.json
     }
 

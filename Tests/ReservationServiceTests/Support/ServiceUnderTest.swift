@@ -38,7 +38,7 @@ struct ServiceUnderTest: Sendable {
                     var configuration = ReservationService.Configuration(
                         database: database,
                         redis: try redisURL.map { try RedisConfiguration(url: $0) } ?? redis.configuration,
-                        keys: .fixed(try await VerifyingKeys(users)), ticketKey: try TicketKey(derivedFrom: users),
+                        keys: .fixed(try await VerifyingKeys(users)), ticketKey: try TicketKey(SigningKey.generate()),
                         eventsURL: { url }, clock: { clock.now })
                     configuration.paymentsKeys = .fixed(try await VerifyingKeys(payments))
                     configuration.queueKeys = hasQueue ? .fixed(try await VerifyingKeys(queue)) : nil

@@ -63,7 +63,9 @@ struct ReservationRoutes: Sendable {
         let fields = try await RequestFields(
             of: request, known: ["eventId", "seatIds", "visitorId", "admissionToken"])
         let eventId = try fields.text("eventId", bytes: 36...36)
-        guard PathId.isUUID(eventId) else { throw fields.invalid("eventId", "must be a UUID in lower case") }
+        guard PathId.isEvent(eventId) else {
+            throw fields.invalid("eventId", "must be 1 to \(PathId.maxEventBytes) of a-z, 0-9 and -")
+        }
         let seatIds = try fields.texts(
             "seatIds", count: 1...CatalogueEvent.maxSeatsPerBuyer, bytes: 1...CatalogueEvent.maxSeatTextBytes)
         guard Set(seatIds).count == seatIds.count else { throw fields.invalid("seatIds", "must name each seat once") }

@@ -267,7 +267,7 @@ extension ReservationService {
                     "name": "eventId",
                     "in": "path",
                     "required": true,
-                    "schema": {"$ref": "#/components/schemas/reservations.ReservationUUID"}
+                    "schema": {"$ref": "#/components/schemas/reservations.EventId"}
                   },
                   {
                     "name": "view",
@@ -585,6 +585,12 @@ extension ReservationService {
           },
           "components": {
             "schemas": {
+              "reservations.EventId": {
+                "type": "string",
+                "pattern": "^[a-z0-9-]{1,64}$",
+                "minLength": 1,
+                "maxLength": 64
+              },
               "reservations.ReservationUUID": {
                 "type": "string",
                 "pattern": "^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$"
@@ -611,7 +617,7 @@ extension ReservationService {
                 "properties": {
                   "id": {"$ref": "#/components/schemas/reservations.ReservationUUID"},
                   "userId": {"type": "string"},
-                  "eventId": {"$ref": "#/components/schemas/reservations.ReservationUUID"},
+                  "eventId": {"$ref": "#/components/schemas/reservations.EventId"},
                   "artistId": {"type": "string"},
                   "title": {"type": "string"},
                   "startsAt": {"type": "string", "format": "date-time"},
@@ -671,7 +677,7 @@ extension ReservationService {
                 "properties": {
                   "id": {"$ref": "#/components/schemas/reservations.ReservationUUID"},
                   "reservationId": {"$ref": "#/components/schemas/reservations.ReservationUUID"},
-                  "eventId": {"$ref": "#/components/schemas/reservations.ReservationUUID"},
+                  "eventId": {"$ref": "#/components/schemas/reservations.EventId"},
                   "title": {"type": "string"},
                   "startsAt": {"type": "string", "format": "date-time"},
                   "seatId": {"type": "string"},
@@ -705,7 +711,7 @@ extension ReservationService {
                   "sections"
                 ],
                 "properties": {
-                  "eventId": {"$ref": "#/components/schemas/reservations.ReservationUUID"},
+                  "eventId": {"$ref": "#/components/schemas/reservations.EventId"},
                   "title": {"type": "string"},
                   "status": {"enum": ["scheduled", "canceled", "closed"]},
                   "version": {"type": "integer"},
@@ -758,7 +764,7 @@ extension ReservationService {
                 "additionalProperties": false,
                 "required": ["eventId", "version", "statuses"],
                 "properties": {
-                  "eventId": {"$ref": "#/components/schemas/reservations.ReservationUUID"},
+                  "eventId": {"$ref": "#/components/schemas/reservations.EventId"},
                   "version": {
                     "type": "integer",
                     "description": "Where it differs from the map's, the map is to be read again"
@@ -775,7 +781,7 @@ extension ReservationService {
                 "additionalProperties": false,
                 "required": ["eventId", "seatIds"],
                 "properties": {
-                  "eventId": {"$ref": "#/components/schemas/reservations.ReservationUUID"},
+                  "eventId": {"$ref": "#/components/schemas/reservations.EventId"},
                   "seatIds": {
                     "type": "array",
                     "minItems": 1,
@@ -871,7 +877,7 @@ extension ReservationService {
                 "properties": {
                   "id": {"$ref": "#/components/schemas/reservations.ReservationUUID"},
                   "userId": {"type": "string"},
-                  "eventId": {"$ref": "#/components/schemas/reservations.ReservationUUID"},
+                  "eventId": {"$ref": "#/components/schemas/reservations.EventId"},
                   "artistId": {"type": "string"},
                   "title": {"type": "string"},
                   "state": {"enum": ["held", "confirming", "paid", "expired", "canceled"]},

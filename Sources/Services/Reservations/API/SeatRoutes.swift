@@ -12,7 +12,7 @@ struct SeatRoutes: Sendable {
 
     func add(to router: Router<ServiceContext>) {
         router.get("api/seats/event/:eventId") { request, context in
-            let eventId = try PathId.uuid("eventId", context)
+            let eventId = try PathId.event("eventId", context)
             let parameters = try QueryParameters(query: request.uri.query, known: ["view"])
             let view = try parameters.choice("view", of: View.allCases, default: .full)
             var buyer: String?

@@ -21,7 +21,7 @@ struct CheckIn: Sendable {
             let changed = try connection.execute(
                 """
                 UPDATE tickets SET state = 'used', used_at = \(PostgresTimestamp(ms: now))
-                WHERE id = \(id) AND event_id = \(payload.eventId.uuidString.lowercased())
+                WHERE id = \(id) AND event_id = \(payload.eventId)
                     AND seat_id = \(payload.seatId) AND issue = \(Int32(payload.issue)) AND state = 'valid'
                 """)
             guard let ticket = try Ticket.find(id, on: connection) else {

@@ -6,6 +6,7 @@ package import Platform
 /// anybody. The bytes are in docs/formats.md.
 package struct TicketPayload: Equatable, Sendable {
     package static let maxSeatBytes = 128
+    package static let maxEventBytes = 64
     /// A longer text is no payload of ours.
     package static let maxTextBytes = 512
     static let format: UInt8 = 1
@@ -14,11 +15,11 @@ package struct TicketPayload: Equatable, Sendable {
     private static let signatureBytes = 64
 
     package var ticketId: UUID
-    package var eventId: UUID
+    package var eventId: String
     package var seatId: String
     package var issue: UInt16
 
-    package init(ticketId: UUID, eventId: UUID, seatId: String, issue: UInt16) {
+    package init(ticketId: UUID, eventId: String, seatId: String, issue: UInt16) {
         self.ticketId = ticketId
         self.eventId = eventId
         self.seatId = seatId
@@ -28,9 +29,12 @@ package struct TicketPayload: Equatable, Sendable {
     private var body: [UInt8] {
         var bytes = [Self.format]
         withUnsafeBytes(of: ticketId.uuid) { bytes += $0 }
-        withUnsafeBytes(of: eventId.uuid) { bytes += $0 }
-        bytes += [UInt8(issue >> 8), UInt8(issue & 0xff), UInt8(clamping: seatId.utf8.count)]
-        return bytes + seatId.utf8
+        bytes += [UInt8(issue >> 8), UInt8(issue & 0xff)]
+        for text in [eventId, seatId] {
+            bytes.append(UInt8(clamping: text.utf8.count))
+            bytes += text.utf8
+        }
+        return bytes
     }
 
     /// base64url without padding.
@@ -43,18 +47,25 @@ package struct TicketPayload: Equatable, Sendable {
 
     /// Nil where it is malformed, or not signed by the key.
     package init?(_ text: String, key: TicketKey) {
-        guard text.utf8.count <= Self.maxTextBytes, let bytes = Self.decode(text), bytes.count > 36,
-            bytes[0] == Self.format
+        guard text.utf8.count <= Self.maxTextBytes, let bytes = Self.decode(text),
+            bytes.count > Self.signatureBytes
         else { return nil }
-        let seatBytes = Int(bytes[35])
-        let bodyBytes = 36 + seatBytes
-        guard bytes.count == bodyBytes + Self.signatureBytes,
-            key.isValid(bytes[bodyBytes...], of: Self.context + bytes[..<bodyBytes]),
-            let seatId = String(validating: bytes[36..<bodyBytes], as: UTF8.self)
+        let body = bytes.dropLast(Self.signatureBytes)
+        guard key.isValid(bytes.suffix(Self.signatureBytes), of: Self.context + body), body.count > 19,
+            body[0] == Self.format
         else { return nil }
+        var rest = body[19...]
+        guard let eventId = Self.text(&rest), let seatId = Self.text(&rest), rest.isEmpty else { return nil }
         self.init(
-            ticketId: Self.uuid(bytes[1..<17]), eventId: Self.uuid(bytes[17..<33]), seatId: seatId,
-            issue: UInt16(bytes[33]) << 8 | UInt16(bytes[34]))
+            ticketId: Self.uuid(body[1..<17]), eventId: eventId, seatId: seatId,
+            issue: UInt16(body[17]) << 8 | UInt16(body[18]))
+    }
+
+    /// One that its length stands before.
+    private static func text(_ bytes: inout ArraySlice<UInt8>) -> String? {
+        guard let length = bytes.popFirst(), bytes.count >= length else { return nil }
+        defer { bytes = bytes.dropFirst(Int(length)) }
+        return String(validating: bytes.prefix(Int(length)), as: UTF8.self)
     }
 
     private static func uuid(_ bytes: ArraySlice<UInt8>) -> UUID {
@@ -81,14 +92,6 @@ package struct TicketKey: Sendable {
     package init(_ key: SigningKey) throws {
         let base64 = key.seed.replacing("-", with: "+").replacing("_", with: "/")
         try self.init(seed: Array(Data(base64Encoded: base64 + "=") ?? Data()))
-    }
-
-    /// A key of its own, drawn from that of access tokens: for a process that has no `TICKET_SIGNING_KEY`.
-    package init(derivedFrom key: SigningKey) throws {
-        let drawn = HKDF<SHA256>.deriveKey(
-            inputKeyMaterial: SymmetricKey(data: Data(key.seed.utf8)), info: Data("tiketi-ticket".utf8),
-            outputByteCount: 32)
-        try self.init(seed: drawn.withUnsafeBytes(Array.init))
     }
 
     /// - Parameter seed: 32 bytes.
