@@ -62,7 +62,7 @@ struct ReservationRoutes: Sendable {
         _ = try QueryParameters(query: request.uri.query, known: [])
         let fields = try await RequestFields(
             of: request, known: ["eventId", "seatIds", "visitorId", "admissionToken"])
-        let eventId = try fields.text("eventId", bytes: 36...36)
+        let eventId = try fields.text("eventId", bytes: 1...PathId.maxEventBytes)
         guard PathId.isEvent(eventId) else {
             throw fields.invalid("eventId", "must be 1 to \(PathId.maxEventBytes) of a-z, 0-9 and -")
         }
