@@ -65,7 +65,7 @@ function make(name, attributes = {}, ...children) {
 
 const link = (href, ...children) => make("a", { href, "data-link": "" }, ...children);
 const money = (amount, currency) => new Intl.NumberFormat("ko-KR", { style: "currency", currency }).format(amount);
-const when = (instant) => new Intl.DateTimeFormat("ko-KR", { dateStyle: "full", timeStyle: "short" })
+const when = (instant) => new Intl.DateTimeFormat("ko-KR", { dateStyle: "full", timeStyle: "short", timeZone: "Asia/Seoul" })
   .format(new Date(instant));
 
 function show(...children) {
