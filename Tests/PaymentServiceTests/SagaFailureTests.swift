@@ -26,6 +26,23 @@ import Testing
         }
     }
 
+    /// A hint on a payment that is being worked on ends no wait: others would never have a turn.
+    @Test func aHintDoesNotEndTheWaitsOfAnUndecidedPayment() async throws {
+        try await PaymentFixture.run { fixture in
+            let order = try await fixture.order()
+            let key = try await fixture.pay(order)
+            try await fixture.fault("confirm", "error_500_before", times: 50)
+            #expect(try await fixture.confirm(order, key: key).status == 202)
+            let hint = #"{"eventType":"PAYMENT_STATUS_CHANGED","data":{"orderId":"\#(order.orderId)"}}"#
+            #expect(try await fixture.call(.post, "/toss/webhook", hint, as: nil).status == 200)
+            fixture.clock.advance(PaymentTimes.recheck)
+            var turns = 0
+            while turns < 20, try await fixture.service.work() > 0 { turns += 1 }
+            #expect(turns < 20, "it is due again and again")
+            #expect(try await fixture.state(order) == "confirming")
+        }
+    }
+
     @Test func anOrderIsToldAgainWhileItIsGood() async throws {
         try await PaymentFixture.run { fixture in
             let order = try await fixture.order(holdMs: 3_600_000)

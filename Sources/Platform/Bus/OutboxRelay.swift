@@ -63,7 +63,7 @@ package struct OutboxRelay: Sendable {
     /// - Returns: how many were published; 0 also where another relay holds the lease.
     package func step() async throws -> Int {
         guard let (life, rows) = try await take() else { return 0 }
-        let state = try await redis.withConnection { try StreamState.read(on: $0) }
+        let state = try await redis.withConnection { [groups] in try StreamState.read(groups: groups, on: $0) }
         guard state.life == life else {
             try await beginAnew(state.life, after: life)
             return 0

@@ -21,6 +21,10 @@ struct StreamState: Sendable {
         end
         local run = string.match(redis.call('INFO', 'server'), 'run_id:(%w+)')
         local answer = { life .. ':' .. run }
+        for i = 2, #ARGV do
+            -- Says an error where the group is there.
+            redis.pcall('XGROUP', 'CREATE', KEYS[1], ARGV[i], '0', 'MKSTREAM')
+        end
         if redis.call('EXISTS', KEYS[1]) == 1 then
             for _, group in ipairs(redis.call('XINFO', 'GROUPS', KEYS[1])) do
                 local named = {}
@@ -34,9 +38,12 @@ struct StreamState: Sendable {
         return answer
         """)
 
-    static func read(on connection: RedisConnection) throws -> StreamState {
+    /// - Parameter groups: made where they are missing, before anything is published that they would miss: what all groups
+    ///   that exist have confirmed is removed from the stream after a while.
+    static func read(groups: [MessageGroup] = [], on connection: RedisConnection) throws -> StreamState {
         let call = script.call(
-            keys: [.init(Message.stream), .init(lifeKey)], arguments: [.init("\(UInt64.random(in: 0 ... .max))")])
+            keys: [.init(Message.stream), .init(lifeKey)],
+            arguments: [.init("\(UInt64.random(in: 0 ... .max))")] + groups.map { .init($0.rawValue) })
         let reply = try connection.pipeline(scripts: [call])[0]
         if case .error(let message) = reply { throw RedisError(reply: message) }
         guard let parts = reply.array?.map({ $0.string ?? "" }), parts.count % 3 == 1 else {

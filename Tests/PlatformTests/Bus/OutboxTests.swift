@@ -157,6 +157,21 @@ import Testing
         }
     }
 
+    /// A group that nobody has read for yet is waited for, and what it has to read is not trimmed away.
+    @Test func everyGroupIsThereBeforeAnythingIsPublished() async throws {
+        try await Fixture.with { fixture in
+            let relay = fixture.relay([.analytics, .payments])
+            try await fixture.append(["a"])
+            try await settle(relay)
+            let groups = try await fixture.command(["XINFO", "GROUPS", .init(Message.stream)]).array ?? []
+            #expect(Set(groups.compactMap { $0.array?[1].string }) == ["analytics", "payments"])
+            try await fixture.command(["FLUSHDB"])
+            try await settle(relay)
+            #expect(try await fixture.command(["XINFO", "GROUPS", .init(Message.stream)]).array?.count == 2)
+            #expect(try await fixture.read(.payments) == ["a"])
+        }
+    }
+
     @Test func onlyOneRelayWorksAtATime() async throws {
         try await Fixture.with { fixture in
             let first = fixture.relay()

@@ -72,14 +72,21 @@ enum PaymentStore {
 
     /// The next attempt at the step where a payment stands.
     ///
+    /// A hint that comes meanwhile counts where nothing else would ask Toss. A step that is to be tried again asks anyway,
+    /// after its wait: else a hint would end all waits for good, and such payments keep the others from their turns.
+    ///
     /// - Parameter stuck: why somebody has to look at it, where that is so.
     static func postpone(
         _ row: PaymentRow, lease: String, until: Int64?, stuck: String?, now: Int64, on connection: PostgresConnection
     ) throws {
+        let isWorking = PaymentSaga.isWorking(row.state)
         try connection.execute(
             """
             UPDATE payments SET lease = '', lease_until = '-infinity', attempt = attempt + 1,
-                next_run_at = CASE WHEN recheck THEN least(\(until.map { PostgresTimestamp(ms: $0) }), next_run_at)
+                recheck = recheck AND NOT \(isWorking),
+                rechecked_at = CASE WHEN \(isWorking) THEN \(PostgresTimestamp(ms: now)) ELSE rechecked_at END,
+                next_run_at = CASE WHEN recheck AND NOT \(isWorking)
+                    THEN least(\(until.map { PostgresTimestamp(ms: $0) }), next_run_at)
                     ELSE \(until.map { PostgresTimestamp(ms: $0) }) END,
                 stuck_reason = \(stuck), updated_at = \(PostgresTimestamp(ms: now))
             WHERE payment_id = \(row.paymentId) AND lease = \(lease)

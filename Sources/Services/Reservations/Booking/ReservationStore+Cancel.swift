@@ -61,6 +61,9 @@ extension ReservationStore {
     private static func chosen(
         _ ids: Set<String>?, of reservation: Reservation, usedToo: Bool, on connection: PostgresConnection
     ) throws -> [Ticket] {
+        // A gate may be taking one just now: it has, or it finds a ticket that is void.
+        _ = try connection.query(
+            "SELECT FROM tickets WHERE reservation_id = \(reservation.id) ORDER BY id FOR UPDATE")
         let all = try Ticket.of(reservation: reservation.id, on: connection)
         if let ids, !ids.isSubset(of: all.map(\.id)) { throw noTickets }
         let chosen = all.filter { $0.state != .void && ids?.contains($0.id) != false }

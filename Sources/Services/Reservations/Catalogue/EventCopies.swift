@@ -141,8 +141,12 @@ actor EventCopies {
             RETURNING stale_since
             """)
         guard !rows.isEmpty else {
-            // Ours is newer than what was asked for.
-            try connection.execute("UPDATE events SET stale_since = NULL WHERE event_id = \(event.id)")
+            // Ours is newer than what was asked for. What changed after the asking is still to be copied.
+            try connection.execute(
+                """
+                UPDATE events SET stale_since = NULL
+                WHERE event_id = \(event.id) AND stale_since <= \(PostgresTimestamp(ms: askedAt))
+                """)
             return
         }
         let seats = event.seats.enumerated().sorted { $0.element.id < $1.element.id }

@@ -192,7 +192,8 @@ function seatMap(map, choose) {
 
 async function reservation(id) {
   const [it, tickets] = await Promise.all([
-    api("GET", `/api/reservations/${id}`), api("GET", `/api/reservations/${id}/tickets`)]);
+    api("GET", `/api/reservations/${encodeURIComponent(id)}`),
+    api("GET", `/api/reservations/${encodeURIComponent(id)}/tickets`)]);
   const seats = make("ul", {}, ...it.seats.map((seat) => make("li", {}, `${seat.id} · ${money(seat.price, it.currency)}`)));
   const head = [make("h1", {}, it.title), make("p", {}, when(it.startsAt))];
   if (it.state !== "held") {
