@@ -102,6 +102,15 @@ extension Settings {
         }
     }
 
+    /// An address of http or https; nil where it is not given.
+    package func webURL(_ name: String) throws -> URL? {
+        guard let text = try string(name) else { return nil }
+        guard let url = URL(string: text), ["http", "https"].contains(url.scheme), url.host()?.isEmpty == false else {
+            throw SettingsError(name, "must be a URL that begins with http:// or https://")
+        }
+        return url
+    }
+
     /// The public halves of `JWT_SIGNING_KEY` and, where it is set, of `JWT_NEXT_SIGNING_KEY`.
     package func ownVerifyingKeys() async throws -> VerifyingKeys? {
         guard let key = try signingKey("JWT_SIGNING_KEY") else { return nil }

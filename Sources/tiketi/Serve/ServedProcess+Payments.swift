@@ -32,26 +32,9 @@ extension ServedProcess {
     }
 
     private func paymentsSigningKey() throws -> SigningKey {
-        guard let text = try settings.string("PAYMENTS_SIGNING_KEY") else {
-            // Where Reservations is of this process, it is shown nowhere else.
-            if services.contains(.reservations) { return SigningKey.generate() }
-            throw SettingsError("PAYMENTS_SIGNING_KEY", "is not set")
-        }
-        do {
-            return try SigningKey(text)
-        } catch {
-            throw SettingsError("PAYMENTS_SIGNING_KEY", SigningKey.Malformed.requirement)
-        }
-    }
-}
-
-extension Settings {
-    /// An address of http or https; nil where it isn't set.
-    fileprivate func webURL(_ name: String) throws -> URL? {
-        guard let text = try string(name) else { return nil }
-        guard let url = URL(string: text), ["http", "https"].contains(url.scheme), url.host()?.isEmpty == false else {
-            throw SettingsError(name, "must be a URL that begins with http:// or https://")
-        }
-        return url
+        if let key = try settings.signingKey("PAYMENTS_SIGNING_KEY") { return key }
+        // Where Reservations is of this process, it is shown nowhere else.
+        guard services.contains(.reservations) else { throw SettingsError("PAYMENTS_SIGNING_KEY", "is not set") }
+        return SigningKey.generate()
     }
 }

@@ -26,21 +26,16 @@ extension ServedProcess {
 
     /// `TICKET_SIGNING_KEY`
     private func ticketKey() throws -> TicketKey {
-        do {
-            return try TicketKey(SigningKey(try settings.require("TICKET_SIGNING_KEY")))
-        } catch is SigningKey.Malformed {
-            throw SettingsError("TICKET_SIGNING_KEY", SigningKey.Malformed.requirement)
+        guard let key = try settings.signingKey("TICKET_SIGNING_KEY") else {
+            throw SettingsError("TICKET_SIGNING_KEY", "missing: reservations signs tickets with it")
         }
+        return try TicketKey(key)
     }
 
     /// Payments' tokens are checked with `PAYMENTS_JWKS_URL`, or with the public half of `PAYMENTS_SIGNING_KEY`.
     private func paymentsKeys() async throws -> KeySource? {
         if let url = try url("PAYMENTS_JWKS_URL") { return .fetched(FetchedKeys(url: url, logger: logger)) }
-        guard let text = try settings.string("PAYMENTS_SIGNING_KEY") else { return nil }
-        do {
-            return .fixed(try await VerifyingKeys(try SigningKey(text)))
-        } catch is SigningKey.Malformed {
-            throw SettingsError("PAYMENTS_SIGNING_KEY", SigningKey.Malformed.requirement)
-        }
+        guard let key = try settings.signingKey("PAYMENTS_SIGNING_KEY") else { return nil }
+        return .fixed(try await VerifyingKeys(key))
     }
 }

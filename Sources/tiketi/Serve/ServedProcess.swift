@@ -41,14 +41,11 @@ struct ServedProcess {
     ///
     /// The value is nil until the port is bound.
     func address(_ setting: String, of service: ServiceName) throws -> @Sendable () -> URL? {
-        guard let text = try settings.string(setting) else {
+        guard let url = try settings.webURL(setting) else {
             guard services.contains(service) else {
                 throw SettingsError(setting, "missing: set it to where '\(service.rawValue)' is served")
             }
             return { [own] in own.url }
-        }
-        guard let url = URL(string: text), ["http", "https"].contains(url.scheme), url.host()?.isEmpty == false else {
-            throw SettingsError(setting, "must be a URL that begins with http:// or https://")
         }
         return { url }
     }

@@ -41,13 +41,12 @@ package struct TicketPayload: Equatable, Sendable {
     package func signed(with key: TicketKey) throws -> String {
         let body = body
         let bytes = body + (try key.sign(Self.context + body))
-        return Data(bytes).base64EncodedString().replacing("+", with: "-").replacing("/", with: "_")
-            .replacing("=", with: "")
+        return Base64URL.text(bytes)
     }
 
     /// Nil where it is malformed, or not signed by the key.
     package init?(_ text: String, key: TicketKey) {
-        guard text.utf8.count <= Self.maxTextBytes, let bytes = Self.decode(text),
+        guard text.utf8.count <= Self.maxTextBytes, let bytes = Base64URL.bytes(text.utf8).map(Array.init),
             bytes.count > Self.signatureBytes
         else { return nil }
         let body = bytes.dropLast(Self.signatureBytes)
@@ -73,14 +72,6 @@ package struct TicketPayload: Equatable, Sendable {
         withUnsafeMutableBytes(of: &uuid) { $0.copyBytes(from: bytes) }
         return UUID(uuid: uuid)
     }
-
-    private static func decode(_ text: String) -> [UInt8]? {
-        guard text.utf8.allSatisfy({ $0 != UInt8(ascii: "+") && $0 != UInt8(ascii: "/") && $0 != UInt8(ascii: "=") })
-        else { return nil }
-        let base64 = text.replacing("-", with: "+").replacing("_", with: "/")
-        let padding = String(repeating: "=", count: (4 - base64.utf8.count % 4) % 4)
-        return Data(base64Encoded: base64 + padding).map(Array.init)
-    }
 }
 
 /// The Ed25519 key that tickets are signed with: setting `TICKET_SIGNING_KEY`.
@@ -90,8 +81,7 @@ package struct TicketKey: Sendable {
 
     /// - Parameter key: of tickets alone.
     package init(_ key: SigningKey) throws {
-        let base64 = key.seed.replacing("-", with: "+").replacing("_", with: "/")
-        try self.init(seed: Array(Data(base64Encoded: base64 + "=") ?? Data()))
+        try self.init(seed: Base64URL.bytes(key.seed.utf8).map(Array.init) ?? [])
     }
 
     /// - Parameter seed: 32 bytes.
