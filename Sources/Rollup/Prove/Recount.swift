@@ -67,6 +67,7 @@ struct Recount {
         try connection.execute(Self.maxIdle)
         try connection.execute(.planForValues)
         try Self.makeTables(on: connection)
+        try findMissing(range, on: connection)
         guard let days, let stored else { return }
         // Days without anything stored need no look, however many the range has. Ids may be claimed for the day after.
         let lastStored = calendar.day(of: stored.upperBound + Self.maxClampMs)
@@ -80,7 +81,6 @@ struct Recount {
         sources = try FoldedBatch.read(
             from: range == nil ? .min : lead - RepeatedMessages.stampedWindowMs, before: sourcesBefore, on: connection
         ).map { Source(batch: $0) }
-        try findMissing(range == nil ? nil : first...last, on: connection)
         try decideStamped(computed: range == nil ? .min ..< .max : lead..<instants.upperBound, on: connection)
         decidedThrough = lead
         try count(lead..<instants.lowerBound, isInRange: false, on: connection)
@@ -156,12 +156,13 @@ struct Recount {
 
     /// Batches that were folded and are not there: what they gave can't be counted again. The first of them.
     static func missing(_ days: ClosedRange<Day>?, on connection: PostgresConnection) throws -> [BatchKey] {
-        // Received on their day or, where the zones differ, the one before; the day after, where they came by night.
-        let bounds = days.map { $0.lowerBound - 1...$0.upperBound + 2 } ?? Day.first...Day.last
+        // Received on their day or, where the zones differ, the one before; or long after, as with a phone that was offline
+        // and with an import of old logs: nothing says what a batch held that is gone.
+        let first = days.map { $0.lowerBound - 1 } ?? Day.first
         return try connection.query(
             """
             SELECT received_day, node, seq FROM rollup_folded
-            WHERE received_day >= \(bounds.lowerBound) AND received_day <= \(bounds.upperBound) AND NOT EXISTS (
+            WHERE received_day >= \(first) AND NOT EXISTS (
                 SELECT 1 FROM analytics_events a
                 WHERE (a.received_day, a.node, a.seq)
                     = (rollup_folded.received_day, rollup_folded.node, rollup_folded.seq))

@@ -58,7 +58,7 @@ struct Proof {
             doubts[day] = outcome.doubt
             if outcome.holds, outcome.comparedDay { comparedDays.insert(day) }
         }
-        if !(try areAllThere(range == nil ? nil : first...last, on: connection)) {
+        if !(try areAllThere(range, on: connection)) {
             doubt = "batches that are gone"
         } else if !(try stampedHold(
             outcomes.values.flatMap(\.stamped), range == nil ? nil : instants, ground, on: connection))
