@@ -29,19 +29,29 @@ struct FoldedBatch: Sendable {
         }
     }
 
-    /// The first and the last instant at which anything counts; nil where nothing is stored.
-    static func stored(on connection: PostgresConnection) throws -> ClosedRange<Int64>? {
-        let row = try connection.query(
+    /// The first and the last instant at which anything counts, or is said to: hours and details that no beacon gave are
+    /// stored too. Nil where nothing is.
+    static func stored(
+        calendar: ReportingCalendar, on connection: PostgresConnection
+    ) throws -> ClosedRange<Int64>? {
+        var bounds: [Int64] = []
+        var tables: [SQL] = [
             """
-            SELECT min(first), max(last) FROM (
-                SELECT min(min_time), max(max_time) FROM analytics_events
-                JOIN rollup_folded USING (received_day, node, seq)
-                UNION ALL SELECT min(hour), max(hour) FROM site_traffic_hourly
-            ) stored (first, last)
-            """)[0]
-        guard let first = try row.get(0, as: PostgresTimestamp?.self),
-            let last = try row.get(1, as: PostgresTimestamp?.self)
-        else { return nil }
-        return first.ms...last.ms
+            SELECT min(min_time), max(max_time) FROM analytics_events
+            JOIN rollup_folded USING (received_day, node, seq)
+            """
+        ]
+        for family in TrafficFamily.allCases {
+            tables.append("SELECT min(hour), max(hour) FROM \(unescaped: family.table(.hour))")
+        }
+        for table in tables {
+            let row = try connection.query(table)[0]
+            bounds += try (0...1).compactMap { try row.get($0, as: PostgresTimestamp?.self)?.ms }
+        }
+        for table in ["traffic_breakdown_daily", "event_funnel_daily"] {
+            let row = try connection.query("SELECT min(day), max(day) FROM \(unescaped: table)")[0]
+            bounds += try (0...1).compactMap { try row.get($0, as: Day?.self) }.map(calendar.start(of:))
+        }
+        return bounds.min().map { $0...bounds.max()! }
     }
 }

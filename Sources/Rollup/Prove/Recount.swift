@@ -62,7 +62,7 @@ struct Recount {
         self.calendar = calendar
         self.isForReplacing = isForReplacing
         self.maxSliceBeacons = maxSliceBeacons
-        let stored = try FoldedBatch.stored(on: connection)
+        let stored = try FoldedBatch.stored(calendar: calendar, on: connection)
         days = range ?? stored.map { calendar.day(of: $0.lowerBound)...calendar.day(of: $0.upperBound) }
         try connection.execute(Self.maxIdle)
         try connection.execute(.planForValues)
@@ -89,6 +89,14 @@ struct Recount {
         var day = first
         while day <= last || unfinished.contains(where: { instants.contains($0.piece.origin) }) {
             guard day <= lastStored, day - last < Self.maxDaysBeyond else { break }
+            if unfinished.isEmpty {
+                // A row that is of another century costs no look at each day before it.
+                guard let next = firstDay(from: day) else { break }
+                if next > day {
+                    day = next
+                    continue
+                }
+            }
             for slice in slices(of: day) {
                 if slice.upperBound + Self.maxClampMs > sourcesBefore { try readFurther(on: connection) }
                 try count(slice, isInRange: day <= last, on: connection)
@@ -106,6 +114,13 @@ struct Recount {
 
     /// A session that goes on for longer after the range's end is cut: a bound against a clock gone wild.
     static let maxDaysBeyond = 400
+
+    /// The first day, from this one on, of which some batch may have beacons; nil where none has.
+    private func firstDay(from day: Day) -> Day? {
+        let start = calendar.start(of: day)
+        let first = sources.lazy.filter { $0.times.upperBound >= start }.map { max($0.times.lowerBound, start) }.min()
+        return first.map(calendar.day(of:))
+    }
 
     /// The whole day, or its hours.
     private func slices(of day: Day) -> [Range<Int64>] {

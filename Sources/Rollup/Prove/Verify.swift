@@ -46,10 +46,11 @@ package enum Verify {
             let dirty = try DirtyBuckets(on: connection)
             report.dirty = dirty.count
             var rawRange = range
-            if let dropped = report.rawDropped.last, let stored = try storedDays(calendar, on: connection) {
-                // Beacons of the days up to the last dropped one may be gone: hours after it are still whole.
-                let first = max(range?.lowerBound ?? stored.lowerBound, dropped + 2)
-                let last = range?.upperBound ?? stored.upperBound
+            if let dropped = report.rawDropped.last {
+                // Beacons of the days up to the last dropped one may be gone: those after it are all there, and nothing else
+                // may be stored of their days, whenever they are.
+                let first = max(range?.lowerBound ?? .first, dropped + 2)
+                let last = range?.upperBound ?? .last
                 rawRange = first <= last ? first...last : nil
                 if rawRange == nil {
                     try compareDerived(
@@ -58,33 +59,58 @@ package enum Verify {
                 }
             }
             let proof = try Proof(rawRange, calendar: calendar, dirty: dirty, work: work, on: connection)
-            report.days = proof.days
+            report.days = try compared(proof, range, calendar: calendar, on: connection)
             report.beacons = proof.beacons
             if let days = proof.days { report.dirty += try VerifyDetails.dirty(days, on: connection).count }
-            try countExactly(proof, rawRange, calendar: calendar, into: &report, on: connection)
+            let unnamed = try countExactly(proof, rawRange, calendar: calendar, into: &report, on: connection)
+            let before = report.findings.count
             try compareDerived(
                 range, calendar: calendar, dirty: dirty, compared: proof.comparedDays, into: &report, on: connection)
+            if report.findings.count == before {
+                for doubt in unnamed {
+                    report.add(
+                        "proof", "day", doubt.day.map { "\($0)" } ?? "",
+                        "\(doubt.reason) don't hold, and the exact count doesn't say why")
+                }
+            }
             return report
         }
     }
 
+    /// Of what is compared with an open end, what there is.
+    private static func compared(
+        _ proof: Proof, _ range: ClosedRange<Day>?, calendar: ReportingCalendar, on connection: PostgresConnection
+    ) throws -> ClosedRange<Day>? {
+        guard range == nil, let days = proof.days,
+            let stored = try FoldedBatch.stored(calendar: calendar, on: connection)
+        else { return proof.days }
+        let last = min(days.upperBound, calendar.day(of: stored.upperBound))
+        return days.lowerBound <= last ? days.lowerBound...last : nil
+    }
+
     /// Names what disagrees where the proof doesn't hold: in the days in doubt and, unless that explains it, in all of them.
+    ///
+    /// - Returns: what remains in doubt though nothing was named for it.
     private static func countExactly(
         _ proof: Proof, _ range: ClosedRange<Day>?, calendar: ReportingCalendar, into report: inout Report,
         on connection: PostgresConnection
-    ) throws {
-        let before = report.findings.count
-        report.doubts = proof.doubts.sorted { $0.key < $1.key }.map { "\($0.key): \($0.value)" }
-        if let doubt = proof.doubt { report.doubts.append(doubt) }
+    ) throws -> [Doubt] {
+        var doubts = Doubt.all(of: proof)
+        report.doubts = doubts.map(\.description)
         if proof.doubt == nil {
             // With the days next to them, which share sessions and ids.
             let around = proof.doubts.keys.flatMap { [$0 - 1, $0, $0 + 1] }.filter { proof.days!.contains($0) }
             for stretch in DayList(around).stretches where report.hasRoom {
+                let before = report.findings.count
                 try countExactly(stretch, calendar: calendar, into: &report, on: connection)
+                if report.findings.count > before { doubts.removeAll { $0.day.map(stretch.contains) ?? false } }
             }
-            guard !proof.doubts.isEmpty, report.findings.count == before else { return }
+            doubts.removeAll { !$0.isUnanswered(within: range) }
+            if doubts.isEmpty { return [] }
         }
+        let before = report.findings.count
         try countExactly(range, calendar: calendar, into: &report, on: connection)
+        return report.findings.count > before ? [] : doubts.filter { $0.isUnanswered(within: range) }
     }
 
     private static func countExactly(
@@ -106,18 +132,8 @@ package enum Verify {
         if let days = recount.days {
             try VerifyDetails.compare(days, calendar: calendar, into: &report, on: connection)
         }
-        try VerifyLedgers.compare(recount, isWhole: range == nil, into: &report, on: connection)
+        try VerifyLedgers.compare(recount, of: range, into: &report, on: connection)
         try Recount.dropTables(on: connection)
-    }
-
-    private static func storedDays(
-        _ calendar: ReportingCalendar, on connection: PostgresConnection
-    ) throws -> ClosedRange<Day>? {
-        let row = try connection.query("SELECT min(hour), max(hour) FROM site_traffic_hourly")[0]
-        guard let first = try row.get(0, as: PostgresTimestamp?.self),
-            let last = try row.get(1, as: PostgresTimestamp?.self)
-        else { return nil }
-        return calendar.day(of: first.ms)...calendar.day(of: last.ms)
     }
 
     // MARK: Raw and hours
@@ -197,11 +213,16 @@ package enum Verify {
         _ family: TrafficFamily, _ range: ClosedRange<Day>?, calendar: ReportingCalendar, dirty: DirtyBuckets,
         pruned: Set<Day>, compared: Set<Day>, into report: inout Report, on connection: PostgresConnection
     ) throws {
-        for days in try stretches(of: family, .hour, .day, range, calendar: calendar, on: connection)
-        where !compared.contains(days.lowerBound) {
-            if pruned.contains(days.lowerBound) {
-                try comparePruned(
-                    family, days.lowerBound, calendar: calendar, dirty: dirty, into: &report, on: connection)
+        let last = range?.upperBound ?? .last
+        var next = range?.lowerBound ?? .first
+        while true {
+            while compared.contains(next) { next = next + 1 }
+            let found = try firstBucket(family, .day, from: next, calendar: calendar, on: connection)
+            guard let day = found, day <= last else { return }
+            next = day + 1
+            if compared.contains(day) { continue }
+            if pruned.contains(day) {
+                try comparePruned(family, day, calendar: calendar, dirty: dirty, into: &report, on: connection)
                 continue
             }
             var expected = Expected()
@@ -210,8 +231,8 @@ package enum Verify {
                 """
                 SELECT \(unescaped: family.idColumn), hour, \(unescaped: TrafficTable.columns)
                 FROM \(unescaped: family.table(.hour))
-                WHERE hour >= \(PostgresTimestamp(ms: calendar.start(of: days.lowerBound)))
-                    AND hour < \(PostgresTimestamp(ms: calendar.start(of: days.upperBound + 1)))
+                WHERE hour >= \(PostgresTimestamp(ms: calendar.start(of: day)))
+                    AND hour < \(PostgresTimestamp(ms: calendar.start(of: day + 1)))
                 """
             ) { row in
                 let hour = try row.get(1, as: PostgresTimestamp.self).ms
@@ -223,7 +244,7 @@ package enum Verify {
                 }
             }
             try compare(
-                family, .day, days, expected, calendar: calendar, dirty: dirty, into: &report, on: connection)
+                family, .day, day...day, expected, calendar: calendar, dirty: dirty, into: &report, on: connection)
         }
     }
 
@@ -251,7 +272,13 @@ package enum Verify {
         _ family: TrafficFamily, _ range: ClosedRange<Day>?, calendar: ReportingCalendar, dirty: DirtyBuckets,
         into report: inout Report, on connection: PostgresConnection
     ) throws {
-        for months in try stretches(of: family, .day, .month, range, calendar: nil, on: connection) {
+        let last = range?.upperBound ?? .last
+        var next = (range?.lowerBound ?? .first).firstOfMonth
+        while true {
+            let found = try firstBucket(family, .month, from: next, calendar: calendar, on: connection)
+            guard let month = found, month <= last else { return }
+            let months = month...month.firstOfNextMonth - 1
+            next = month.firstOfNextMonth
             var expected = Expected()
             try connection.stream(
                 """
@@ -273,41 +300,27 @@ package enum Verify {
         }
     }
 
-    /// Single days, or whole months, over the range or all that is stored: what is compared in memory at once.
-    private static func stretches(
-        of family: TrafficFamily, _ parts: Grain, _ grain: Grain, _ range: ClosedRange<Day>?,
-        calendar: ReportingCalendar?,
+    /// The first day, or month, from this day on that has a row or a part; nil where there is none. A row of another
+    /// century costs no look at each day before it.
+    private static func firstBucket(
+        _ family: TrafficFamily, _ grain: Grain, from day: Day, calendar: ReportingCalendar,
         on connection: PostgresConnection
-    ) throws -> [ClosedRange<Day>] {
-        var bounds: [Day] = []
-        let row = try connection.query(
-            """
-            SELECT min(\(unescaped: grain.column)), max(\(unescaped: grain.column)) FROM \(unescaped: family.table(grain))
-            """)[0]
-        bounds += [try row.get(0, as: Day?.self), try row.get(1, as: Day?.self)].compactMap { $0 }
-        if let calendar {
-            let row = try connection.query(
-                "SELECT min(hour), max(hour) FROM \(unescaped: family.table(parts))")[0]
-            bounds += [try row.get(0, as: PostgresTimestamp?.self), try row.get(1, as: PostgresTimestamp?.self)]
-                .compactMap { $0 }.map { calendar.day(of: $0.ms) }
+    ) throws -> Day? {
+        let column: SQL = "\(unescaped: grain.column)"
+        let stored = try connection.query(
+            "SELECT min(\(sql: column)) FROM \(unescaped: family.table(grain)) WHERE \(sql: column) >= \(day)"
+        )[0].get(0, as: Day?.self)
+        let part: Day?
+        if grain == .month {
+            part = try connection.query("SELECT min(day) FROM \(unescaped: family.table(.day)) WHERE day >= \(day)")[0]
+                .get(0, as: Day?.self)?.firstOfMonth
         } else {
-            let row = try connection.query("SELECT min(day), max(day) FROM \(unescaped: family.table(parts))")[0]
-            bounds += [try row.get(0, as: Day?.self), try row.get(1, as: Day?.self)].compactMap { $0 }
+            let start = PostgresTimestamp(ms: calendar.start(of: day))
+            part = try connection.query(
+                "SELECT min(hour) FROM \(unescaped: family.table(.hour)) WHERE hour >= \(start)"
+            )[0].get(0, as: PostgresTimestamp?.self).map { calendar.day(of: $0.ms) }
         }
-        guard var first = bounds.min(), var last = bounds.max() else { return [] }
-        if let range {
-            first = max(first, range.lowerBound)
-            last = min(last, range.upperBound)
-        }
-        guard first <= last else { return [] }
-        var stretches: [ClosedRange<Day>] = []
-        var day = grain == .month ? first.firstOfMonth : first
-        while day <= last {
-            let end = grain == .month ? day.firstOfNextMonth - 1 : day
-            stretches.append(day...end)
-            day = end + 1
-        }
-        return stretches
+        return [stored, part].compactMap { $0 }.min()
     }
 
     private static func compare(
@@ -364,17 +377,13 @@ package enum Verify {
 }
 
 extension Verify.Report {
+    /// Once, though some days may be counted alone and then with all others.
     mutating func add(_ table: String, _ entity: String, _ bucket: String, _ difference: String) {
-        guard hasRoom else { return }
-        findings.append(.init(table: table, entity: entity, bucket: bucket, difference: difference))
+        let finding = Verify.Finding(table: table, entity: entity, bucket: bucket, difference: difference)
+        if hasRoom, !findings.contains(finding) { findings.append(finding) }
     }
 
     var hasRoom: Bool { findings.count < Verify.maxFindings }
 
-    /// Once, though a row may be read as itself and as a part.
-    mutating func add(_ row: UndecodableRow) {
-        let finding = Verify.Finding(
-            table: row.table, entity: row.entity, bucket: row.bucket, difference: "can't be decoded, \(row.reason)")
-        if hasRoom, !findings.contains(finding) { findings.append(finding) }
-    }
+    mutating func add(_ row: UndecodableRow) { add(row.table, row.entity, row.bucket, "can't be decoded, \(row.reason)") }
 }

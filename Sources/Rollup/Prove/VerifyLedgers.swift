@@ -3,16 +3,18 @@ import Storage
 
 /// Compares the ids and sessions that later folds build on with what raw beacons give.
 enum VerifyLedgers {
-    /// - Parameter isWhole: everything was recounted, not some days.
+    /// - Parameter range: what was recounted; nil for everything.
     static func compare(
-        _ recount: Recount, isWhole: Bool, into report: inout Verify.Report, on connection: PostgresConnection
+        _ recount: Recount, of range: ClosedRange<Day>?, into report: inout Verify.Report, on connection: PostgresConnection
     ) throws {
         guard let days = recount.days else { return }
-        let start = isWhole ? Int64.min / 2 : recount.calendar.start(of: days.lowerBound)
-        let end = isWhole ? Int64.max / 2 : recount.calendar.start(of: days.upperBound + 1)
+        let start = range == nil ? Int64.min / 2 : recount.calendar.start(of: days.lowerBound)
+        let end = range == nil ? Int64.max / 2 : recount.calendar.start(of: days.upperBound + 1)
         try compareIds(start..<end, recount.calendar, into: &report, on: connection)
         try compareSessions(start..<end, recount.calendar, into: &report, on: connection)
-        if isWhole { try compareStamped(into: &report, on: connection) }
+        if (range?.upperBound ?? .last) == .last {
+            try compareStamped(from: start, into: &report, on: connection)
+        }
     }
 
     private static func compareIds(
@@ -37,9 +39,12 @@ enum VerifyLedgers {
             let minute = try row.get(0, as: Int32.self)
             let bucket = Instant.iso8601(Int64(minute) * 60_000)
             var stored: [UInt64] = []
+            var count = 0
             do {
                 for run in try row.get(1, as: [[UInt8]]?.self) ?? [] {
-                    MessageIds.union(&stored, try HashSetRun.decode(run))
+                    let ids = try HashSetRun.decode(run)
+                    count += ids.count
+                    MessageIds.union(&stored, ids)
                 }
             } catch let failure as SealedRun.Failure {
                 report.add(.ids(ofMinute: minute, calendar, reason: "\(failure)"))
@@ -50,6 +55,8 @@ enum VerifyLedgers {
             MessageIds.union(&counted, erased.map { UInt64(bitPattern: $0) }.sorted())
             if stored != counted {
                 report.add("message_ids", "minute", bucket, "\(stored.count) ids, raw gives \(counted.count) others")
+            } else if count > stored.count {
+                report.add("message_ids", "minute", bucket, "\(count - stored.count) of its ids stand in two runs")
             }
         }
     }
@@ -90,19 +97,26 @@ enum VerifyLedgers {
     }
 
     /// What is older than two days is forgotten some time; younger ones are all there, and each is some beacon's.
-    private static func compareStamped(into report: inout Verify.Report, on connection: PostgresConnection) throws {
+    ///
+    /// - Parameter first: those that were received before were stamped by beacons that may be gone.
+    private static func compareStamped(
+        from first: Int64, into report: inout Verify.Report, on connection: PostgresConnection
+    ) throws {
         for row in try connection.query(
             """
             SELECT to_hex(id), ms, stored FROM (
                 SELECT s.id, (extract(epoch FROM s.received_at) * 1000)::bigint AS ms, true AS stored
-                FROM stamped_message_ids s WHERE NOT EXISTS (
+                FROM stamped_message_ids s WHERE extract(epoch FROM s.received_at) * 1000 >= \(first) AND NOT EXISTS (
                     SELECT 1 FROM recounted_stamped r
                     WHERE r.id = s.id AND r.received_ms = (extract(epoch FROM s.received_at) * 1000)::bigint)
+                AND NOT EXISTS (
+                    SELECT 1 FROM erased_stamped_ids e WHERE e.id = s.id AND e.received_at = s.received_at)
                 UNION ALL
                 SELECT r.id, max(r.received_ms), false FROM recounted_stamped r
                 WHERE NOT EXISTS (SELECT 1 FROM stamped_message_ids s WHERE s.id = r.id)
                 GROUP BY r.id
                 HAVING max(r.received_ms) > extract(epoch FROM now() - interval '2 days') * 1000
+                    AND max(r.received_ms) >= \(first)
             ) differing ORDER BY 2, 1 LIMIT \(Verify.maxFindings)
             """)
         {

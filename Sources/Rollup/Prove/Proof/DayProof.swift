@@ -91,7 +91,7 @@ struct DayProof {
         for slice in slices(of: range, batches) where outcome.holds { try prove(slice, batches) }
         if outcome.holds, details != nil {
             details!.finish()
-            if !details!.holds { outcome.doubt = "breakdowns and funnels" }
+            if !details!.holds { outcome.doubt = Doubt.details }
         }
         if outcome.holds, !ground.pruned.contains(day) {
             for family in TrafficFamily.allCases where outcome.holds { try compareDays(family) }
@@ -144,7 +144,7 @@ struct DayProof {
         if hours.holds, sessions.holds { try sessions.finish(into: &hours, on: connection) }
         if hours.holds, sessions.holds, messages.holds { try messages.finish(ground.calendar, on: connection) }
         if !hours.agrees { outcome.doubt = "hours" }
-        if !sessions.holds { outcome.doubt = "sessions" }
+        if !sessions.holds { outcome.doubt = sessions.isTooLong ? Doubt.longSessions : "sessions" }
         if !messages.holds { outcome.doubt = "message ids and repeats" }
     }
 
@@ -161,7 +161,7 @@ struct DayProof {
                     id: id, batch: Int32(number), row: Int32(row), receivedAt: batch.receivedAt[row],
                     isRecordedRepeat: repeats.contains(row)))
         }
-        if outcome.stamped.count > StampedProof.maxStamped { outcome.doubt = "too many stamped ids to compare" }
+        if outcome.stamped.count > StampedProof.maxStamped { outcome.doubt = Doubt.manyStamped }
     }
 
     // MARK: Comparing

@@ -24,7 +24,7 @@ struct Proof {
     ) throws {
         try connection.execute(Recount.maxIdle)
         try connection.execute(.planForValues)
-        guard let stored = try FoldedBatch.stored(on: connection) else {
+        guard let stored = try FoldedBatch.stored(calendar: calendar, on: connection) else {
             doubt = "nothing is stored"
             return
         }
@@ -147,7 +147,8 @@ struct Proof {
         guard let instants else {
             return try StampedProof.holds(stamped, computed: .min ..< .max, isWhole: true, on: connection)
         }
-        if stamped.isEmpty { return true }
+        let isOpen = days?.upperBound == .last
+        if stamped.isEmpty, !isOpen { return true }
         let beyond: [DayProof.Stamped]
         do {
             beyond = try stampedBeyond(instants, ground.batches, on: connection)
@@ -156,7 +157,7 @@ struct Proof {
         }
         return try StampedProof.holds(
             stamped + beyond, computed: instants.lowerBound - ReportingCalendar.hourMs..<instants.upperBound,
-            isWhole: false, on: connection)
+            isWhole: isOpen, from: instants.lowerBound, on: connection)
     }
 
     /// Whether every folded batch has its row.

@@ -106,6 +106,8 @@ struct SessionProof {
     private var fetched: UInt64 = 0
     /// False as soon as something disagrees.
     private(set) var holds = true
+    /// Whether that is a session which goes on for longer than one is followed.
+    private(set) var isTooLong = false
 
     /// - Parameter instants: whole hours.
     init(_ instants: Range<Int64>, calendar: ReportingCalendar, on connection: PostgresConnection) throws {
@@ -199,7 +201,7 @@ struct SessionProof {
         var slot = firstSlot + Int32(slots.count)
         let end = slot + Self.maxSlotsBeyond
         while holds, !unfinished.isEmpty {
-            guard slot < end else { return holds = false }
+            guard slot < end else { return (holds, isTooLong) = (false, true) }
             var next: [SessionPiece] = []
             try SessionLedger.read([slot], calendar, on: connection) { _, _, _, run in
                 next = next.isEmpty ? run : SessionPiece.merged(next, run)

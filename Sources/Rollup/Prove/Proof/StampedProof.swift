@@ -9,9 +9,9 @@ enum StampedProof {
     /// - Parameters:
     ///   - stamped: in no order.
     ///   - computed: for beacons received before or after, what was decided is taken as it is recorded.
-    ///   - isWhole: all that there are.
+    ///   - isWhole: all that there are, of those that were received from `first` on.
     static func holds(
-        _ stamped: [DayProof.Stamped], computed: Range<Int64>, isWhole: Bool, on connection: PostgresConnection
+        _ stamped: [DayProof.Stamped], computed: Range<Int64>, isWhole: Bool, from first: Int64 = .min, on connection: PostgresConnection
     ) throws -> Bool {
         let known = Set(stamped.map(\.id))
         // Those of erased beacons come first.
@@ -34,7 +34,7 @@ enum StampedProof {
             if !isRepeat { counted[beacon.id] = beacon.receivedAt }
             received.insert(Receipt(id: beacon.id, ms: beacon.receivedAt))
         }
-        return try !isWhole || ledgerHolds(received, on: connection)
+        return try !isWhole || ledgerHolds(received, from: first, on: connection)
     }
 
     private struct Receipt: Hashable {
@@ -43,7 +43,7 @@ enum StampedProof {
     }
 
     /// What is older than two days is forgotten some time; younger ones are all there, and each is some beacon's.
-    private static func ledgerHolds(_ received: Set<Receipt>, on connection: PostgresConnection) throws -> Bool {
+    private static func ledgerHolds(_ received: Set<Receipt>, from first: Int64, on connection: PostgresConnection) throws -> Bool {
         var holds = true
         var stored: Set<UInt64> = []
         try connection.stream(
@@ -51,10 +51,10 @@ enum StampedProof {
         ) { row in
             let receipt = Receipt(id: UInt64(bitPattern: try row.get(0)), ms: try row.get(1))
             stored.insert(receipt.id)
-            holds = holds && received.contains(receipt)
+            holds = holds && (receipt.ms < first || received.contains(receipt))
         }
         let forgotten = try connection.query(
             "SELECT (extract(epoch FROM now() - interval '2 days') * 1000)::bigint")[0].get(0, as: Int64.self)
-        return holds && received.allSatisfy { $0.ms <= forgotten || stored.contains($0.id) }
+        return holds && received.allSatisfy { $0.ms <= max(forgotten, first) || stored.contains($0.id) }
     }
 }
