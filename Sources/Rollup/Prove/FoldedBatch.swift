@@ -22,10 +22,17 @@ struct FoldedBatch: Sendable {
             ORDER BY fold_seq
             """
         ).map { row in
-            FoldedBatch(
-                key: BatchKey(day: try row.get(0), node: try row.get(1), seq: try row.get(2)), foldSeq: try row.get(3),
-                times: try row.get(4, as: PostgresTimestamp.self).ms...row.get(5, as: PostgresTimestamp.self).ms,
-                beacons: try row.get(6), repeats: try row.get(7))
+            let key = BatchKey(day: try row.get(0), node: try row.get(1), seq: try row.get(2))
+            // As the row says them: they may be any.
+            let bounds = try (4...5).map { possible(try row.get($0, as: PostgresTimestamp.self).ms) }
+            var times = bounds.min()!...bounds.max()!
+            if times.upperBound - times.lowerBound > BatchHeader.maxSpanMs {
+                times =
+                    try BatchHeader.times(key, on: connection)
+                    ?? times.lowerBound...times.lowerBound + BatchHeader.maxSpanMs
+            }
+            return FoldedBatch(
+                key: key, foldSeq: try row.get(3), times: times, beacons: try row.get(6), repeats: try row.get(7))
         }
     }
 
@@ -46,12 +53,17 @@ struct FoldedBatch: Sendable {
         }
         for table in tables {
             let row = try connection.query(table)[0]
-            bounds += try (0...1).compactMap { try row.get($0, as: PostgresTimestamp?.self)?.ms }
+            bounds += try (0...1).compactMap { try row.get($0, as: PostgresTimestamp?.self).map { possible($0.ms) } }
         }
         for table in ["traffic_breakdown_daily", "event_funnel_daily"] {
             let row = try connection.query("SELECT min(day), max(day) FROM \(unescaped: table)")[0]
             bounds += try (0...1).compactMap { try row.get($0, as: Day?.self) }.map(calendar.start(of:))
         }
         return bounds.min().map { $0...bounds.max()! }
+    }
+
+    /// Within the instants that can be buckets.
+    static func possible(_ instant: Int64) -> Int64 {
+        max(RawBatches.instants.lowerBound, min(instant, RawBatches.instants.upperBound))
     }
 }

@@ -13,6 +13,8 @@ package enum Rebuild {
         package var retriedBatches = 0
         /// Batches that were in no ledger, neither folded nor waiting: now they wait.
         package var forgottenBatches = 0
+        /// Rows of raw batches that said otherwise than their blocks, and were mended.
+        package var mendedHeaders = 0
     }
 
     package enum Refusal: Error, CustomStringConvertible {
@@ -38,10 +40,11 @@ package enum Rebuild {
         try connection.transaction { connection in
             try ApplyLock.take(on: connection)
             try refuseWhereDropped(range, calendar: calendar, on: connection)
+            let mendedHeaders = try BatchHeader.mend(range, on: connection)
             let recount = try Recount(range, calendar: calendar, isForReplacing: true, on: connection)
             // Once more: a partition that was detached before the batches were read was recorded before that.
             try refuseWhereDropped(range, calendar: calendar, on: connection)
-            var result = Result(days: recount.days, beacons: recount.beacons)
+            var result = Result(days: recount.days, beacons: recount.beacons, mendedHeaders: mendedHeaders)
             result.retriedBatches = try DamagedBatches.retry(on: connection)
             result.forgottenBatches = try BatchLedgers.putBackForgotten(on: connection)
             guard let days = recount.days else {

@@ -36,6 +36,10 @@ struct Recount {
     private(set) var beacons = 0
     /// Batches that were folded and can't be read any more: what they held is missing from the count.
     private(set) var unreadable: [RawBatches.Unreadable] = []
+    /// Batches whose rows say otherwise than their blocks, by which they are found, and what.
+    private(set) var differing: [RawBatches.Unreadable] = []
+    /// Those whose rows were compared.
+    private var compared: Set<BatchKey> = []
     /// Throws at what can't be read.
     private let isForReplacing: Bool
     private let maxSliceBeacons: Int
@@ -140,7 +144,17 @@ struct Recount {
     private mutating func load(
         _ number: Int, columns: ColumnSet, on connection: PostgresConnection
     ) throws -> BeaconBatch? {
-        try reading(sources[number].key) { try RawBatches.load($0, columns: columns, on: connection) }
+        let key = sources[number].key
+        let batch = try reading(key) { try RawBatches.load($0, columns: columns, on: connection) }
+        guard let batch else { return nil }
+        if columns.isSuperset(of: BatchHeader.columns), compared.insert(key).inserted,
+            let difference = try BatchHeader.difference(key, batch, on: connection)
+        {
+            let failure = RawBatches.Unreadable(key: key, reason: difference)
+            guard !isForReplacing else { throw failure }
+            differing.append(failure)
+        }
+        return batch
     }
 
     /// Nil where the batch can't be read, which a verification reports.

@@ -43,6 +43,7 @@ package enum Verify {
                     "damaged_batches", "\(damaged.key.node) \(damaged.key.seq)", "\(damaged.key.day)", damaged.reason)
             }
             try BatchLedgers.verify(into: &report, on: connection)
+            try BatchHeader.verify(into: &report, on: connection)
             let dirty = try DirtyBuckets(on: connection)
             report.dirty = dirty.count
             var rawRange = range
@@ -123,6 +124,9 @@ package enum Verify {
             report.add(
                 "analytics_events", "\(batch.key.node) \(batch.key.seq)", "\(batch.key.day)",
                 "can't be read: \(batch.reason)")
+        }
+        for batch in recount.differing {
+            report.add("analytics_events", "\(batch.key.node) \(batch.key.seq)", "\(batch.key.day)", batch.reason)
         }
         for (key, repeats) in recount.changedRepeats {
             report.add(

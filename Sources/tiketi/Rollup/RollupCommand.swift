@@ -95,6 +95,9 @@ struct RollupCommand: AsyncParsableCommand {
                 if result.forgottenBatches > 0 {
                     print("\(result.forgottenBatches) batches were in no ledger: the next run folds them")
                 }
+                if result.mendedHeaders > 0 {
+                    print("\(result.mendedHeaders) rows of raw batches said otherwise than their blocks, and are mended")
+                }
                 guard let rebuilt = result.days else {
                     print("nothing is stored")
                     return

@@ -123,6 +123,8 @@ struct DayProof {
             let counts = source.times.overlaps(slice.lowerBound...slice.upperBound - 1)
             let batch = try RawBatches.load(
                 source.key, columns: counts ? Self.columns : RepeatedMessages.columns, on: connection)
+            if counts { outcome.doubt = try BatchHeader.difference(source.key, batch, on: connection) }
+            guard outcome.holds else { return }
             guard source.repeats.allSatisfy({ $0 >= 0 && $0 < batch.count }),
                 zip(source.repeats, source.repeats.dropFirst()).allSatisfy({ $0 < $1 })
             else {
