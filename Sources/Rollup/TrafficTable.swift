@@ -5,13 +5,20 @@ import Storage
 enum TrafficTable {
     static let columns = "page_views, seat_views, beacons, sessions, session_ms, visitors"
 
+    /// More than any bucket can have, and so little that what many add up to can be told.
+    static let maxSum: Int64 = 1 << 53
+
     /// - Parameter undecodable: names the row, given what is wrong with it.
     static func cell(
         _ row: PostgresRow, from first: Int, undecodable: (_ reason: String) throws -> UndecodableRow
     ) throws -> TrafficCell {
-        TrafficCell(
-            pageViews: try row.get(first), seatViews: try row.get(first + 1), beacons: try row.get(first + 2),
-            sessions: try row.get(first + 3), sessionMs: try row.get(first + 4),
+        let sums = try (first..<first + 5).map { try row.get($0, as: Int64.self) }
+        // Of a pruned day's hours they may be below zero.
+        if let sum = sums.first(where: { $0.magnitude > UInt64(maxSum) }) {
+            throw try undecodable("\(sum) is more than there can be")
+        }
+        return TrafficCell(
+            pageViews: sums[0], seatViews: sums[1], beacons: sums[2], sessions: sums[3], sessionMs: sums[4],
             visitors: try row.withBytes(first + 5) { bytes in
                 do {
                     return try VisitorSketch(bytes: bytes)

@@ -190,7 +190,9 @@ struct DayDetails {
         ) { row in
             let key = BatchKey(day: try row.get(2), node: try row.get(3), seq: try row.get(4))
             let batch = try row.withBytes(0) { try RawBatches.decode($0, of: key, columns: Self.columns) }
-            let repeats = RowSet(try row.get(1), of: batch.count)
+            guard let repeats = RowSet(recorded: try row.get(1), of: batch.count) else {
+                throw RawBatches.Unreadable(key: key, reason: RawBatches.Unreadable.noRepeats)
+            }
             let rows = (0..<Int32(batch.count)).filter {
                 instants.contains(batch.timestamp[Int($0)]) && !repeats.contains(Int($0))
             }

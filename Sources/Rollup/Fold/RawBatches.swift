@@ -4,6 +4,9 @@ import Storage
 /// Raw batches by name.
 enum RawBatches {
     struct Unreadable: Error, Equatable, CustomStringConvertible {
+        /// Of a batch whose repeats are recorded in a ledger that says what can't be.
+        static let noRepeats = "its recorded repeats are none of its beacons"
+
         var key: BatchKey
         var reason: String
 

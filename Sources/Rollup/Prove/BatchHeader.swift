@@ -106,6 +106,8 @@ struct BatchHeader {
         } catch is RawBatches.Unreadable {
             // Whoever needs it says so.
             return false
+        } catch let error as PostgresError where error.isCorruption {
+            throw RawBatches.Unreadable(key: key, reason: error.message)
         }
         let header = try BatchHeader(key, on: connection)
         guard header.difference(from: batch) != nil else { return false }

@@ -145,7 +145,7 @@ struct Recount {
         _ number: Int, columns: ColumnSet, on connection: PostgresConnection
     ) throws -> BeaconBatch? {
         let key = sources[number].key
-        let batch = try reading(key) { try RawBatches.load($0, columns: columns, on: connection) }
+        let batch = try reading(key, on: connection) { try RawBatches.load($0, columns: columns, on: connection) }
         guard let batch else { return nil }
         if columns.isSuperset(of: BatchHeader.columns), compared.insert(key).inserted,
             let difference = try BatchHeader.difference(key, batch, on: connection)
@@ -166,6 +166,24 @@ struct Recount {
             unreadable.append(error)
             return nil
         }
+    }
+
+    /// The same of a statement that the server may fail at, which must not fail the transaction.
+    private mutating func reading<Value>(
+        _ key: BatchKey, on connection: PostgresConnection, _ read: (BatchKey) throws -> Value
+    ) throws -> Value? {
+        let isForReplacing = isForReplacing
+        if !isForReplacing { try connection.execute("SAVEPOINT reading") }
+        let value = try reading(key) { key in
+            do {
+                return try read(key)
+            } catch let error as PostgresError where error.isCorruption {
+                if !isForReplacing { try connection.execute("ROLLBACK TO SAVEPOINT reading") }
+                throw RawBatches.Unreadable(key: key, reason: error.message)
+            }
+        }
+        if !isForReplacing { try connection.execute("RELEASE SAVEPOINT reading") }
+        return value
     }
 
     // MARK: What to read
@@ -258,7 +276,7 @@ struct Recount {
     private mutating func decideStamped(computed: Range<Int64>, on connection: PostgresConnection) throws {
         for number in sources.indices {
             // Most batches have none, and are not decoded any further.
-            let loaded = try reading(sources[number].key) {
+            let loaded = try reading(sources[number].key, on: connection) {
                 try RawBatches.load($0, columns: RepeatedMessages.columns, on: connection) { $0.contains(.stamped) }
             }
             guard case let (batch, rows)?? = loaded else { continue }
@@ -361,7 +379,15 @@ struct Recount {
         for number in sources.indices
         where sources[number].times.overlaps(range.lowerBound...range.upperBound - 1) {
             guard let batch = try kept[number] ?? load(number, columns: Fold.columns, on: connection) else { continue }
-            let rows = batch.rows(in: range, except: RowSet(sources[number].repeats, of: batch.count))
+            // Beyond the range they are as they were recorded.
+            guard let repeats = RowSet(recorded: sources[number].repeats, of: batch.count) else {
+                let failure = RawBatches.Unreadable(
+                    key: sources[number].key, reason: RawBatches.Unreadable.noRepeats)
+                guard !isForReplacing else { throw failure }
+                if !differing.contains(failure) { differing.append(failure) }
+                continue
+            }
+            let rows = batch.rows(in: range, except: repeats)
             if !rows.isEmpty { fold.add(batch, rows, Visits(batch, rows)) }
             if isInRange { beacons += batch.timestamp.count { range.contains($0) } }
         }

@@ -36,6 +36,8 @@ enum VerifyDetails {
             } catch is RawBatches.Unreadable {
                 // It is a finding of its own.
                 try connection.execute("ROLLBACK TO SAVEPOINT details_of_day")
+            } catch let error as PostgresError where error.isCorruption {
+                try connection.execute("ROLLBACK TO SAVEPOINT details_of_day")
             }
         }
     }

@@ -42,6 +42,9 @@ package struct PostgresError: Error, Sendable, Equatable {
     package var isAboutData: Bool {
         sqlState.map { $0.hasPrefix("22") || $0.hasPrefix("23") } ?? false
     }
+
+    /// Class XX: what is on the server's disk can't be read, as a value whose chunks are gone.
+    package var isCorruption: Bool { sqlState?.hasPrefix("XX") ?? false }
 }
 
 extension PostgresError: CustomStringConvertible {

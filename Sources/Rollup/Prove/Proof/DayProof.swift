@@ -65,6 +65,8 @@ struct DayProof {
             proof.outcome.doubt = "\(row.table)"
         } catch let batch as RawBatches.Unreadable {
             proof.outcome.doubt = "\(batch)"
+        } catch let error as PostgresError where error.isCorruption {
+            proof.outcome.doubt = error.message
         }
         try connection.execute("ROLLBACK TO SAVEPOINT day_proof")
         try connection.execute("RELEASE SAVEPOINT day_proof")
