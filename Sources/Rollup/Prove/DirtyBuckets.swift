@@ -1,14 +1,19 @@
 import Core
 import Storage
 
-/// The days and months that wait to be derived, as one snapshot has them: no comparison of theirs says anything.
+/// The buckets that wait to be derived, as one snapshot has them: no comparison of theirs says anything.
 struct DirtyBuckets: Sendable {
     private var days: Set<DirtyLedger.Key> = []
     /// A month waits for its days too.
     private var months: Set<DirtyLedger.Key> = []
+    /// Hours of money and of bookings with them.
     private(set) var count = 0
 
+    /// None.
+    init() {}
+
     init(on connection: PostgresConnection) throws {
+        count = try connection.query("SELECT count(*) FROM rollup_dirty WHERE grain = 'hour'")[0].get(0)
         try connection.stream(
             "SELECT grain, family, entity, (bucket AT TIME ZONE 'UTC')::date FROM rollup_dirty WHERE grain <> 'hour'"
         ) { row in
@@ -23,7 +28,30 @@ struct DirtyBuckets: Sendable {
         }
     }
 
-    var isEmpty: Bool { count == 0 }
+    /// Whether no day and no month waits.
+    var isEmpty: Bool { days.isEmpty && months.isEmpty }
+
+    /// Marks are taken within minutes; one that was made so long ago may be one that nothing takes.
+    static let longAgo = "1 hour"
+    /// Of marks that are named, these are the first.
+    static let maxNamed = 20
+
+    /// The oldest of those that were marked long ago, as people read them.
+    static func waitingForLong(on connection: PostgresConnection) throws -> [String] {
+        try connection.query(
+            """
+            SELECT name, marked_at FROM (
+                SELECT concat_ws(' ', grain, family, nullif(entity, ''),
+                    to_char(bucket AT TIME ZONE 'UTC', CASE grain WHEN 'hour' THEN 'YYYY-MM-DD"T"HH24:MI"Z"' ELSE 'YYYY-MM-DD' END)),
+                    marked_at
+                FROM rollup_dirty UNION ALL SELECT 'details ' || day, marked_at FROM detail_dirty
+            ) marks (name, marked_at)
+            WHERE marked_at < now() - \(longAgo)::text::interval ORDER BY marked_at, name LIMIT \(Int64(maxNamed))
+            """
+        ).map {
+            "\(try $0.get(0, as: String.self)), marked \(Instant.iso8601(try $0.get(1, as: PostgresTimestamp.self).ms))"
+        }
+    }
 
     func contains(_ family: TrafficFamily, _ grain: Grain, _ entity: ExactText, _ bucket: Day) -> Bool {
         (grain == .day ? days : months)

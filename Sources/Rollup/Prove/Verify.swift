@@ -18,8 +18,10 @@ package enum Verify {
         package var days: ClosedRange<Day>?
         package var beacons = 0
         package var findings: [Finding] = []
-        /// Buckets not compared because they are waiting to be derived.
+        /// Buckets of any grain, and days of details, not compared because they wait to be derived.
         package var dirty = 0
+        /// Those that have waited for so long that nothing may ever derive them.
+        package var waitingForLong: [String] = []
         /// What could not be proven, and was counted exactly.
         package var doubts: [String] = []
         /// Days of receipt whose raw batches are gone: hours they may have fed were not compared with raw.
@@ -45,7 +47,8 @@ package enum Verify {
             try BatchLedgers.verify(into: &report, on: connection)
             try BatchHeader.verify(into: &report, on: connection)
             let dirty = try DirtyBuckets(on: connection)
-            report.dirty = dirty.count
+            report.dirty = dirty.count + (try VerifyDetails.dirty(.first ... .last, on: connection).count)
+            report.waitingForLong = try DirtyBuckets.waitingForLong(on: connection)
             var rawRange = range
             if let dropped = report.rawDropped.last {
                 // Beacons of the days up to the last dropped one may be gone: those after it are all there, and nothing else
@@ -62,7 +65,6 @@ package enum Verify {
             let proof = try Proof(rawRange, calendar: calendar, dirty: dirty, work: work, on: connection)
             report.days = try compared(proof, range, calendar: calendar, on: connection)
             report.beacons = proof.beacons
-            if let days = proof.days { report.dirty += try VerifyDetails.dirty(days, on: connection).count }
             let unnamed = try countExactly(proof, rawRange, calendar: calendar, into: &report, on: connection)
             let before = report.findings.count
             try compareDerived(

@@ -22,12 +22,8 @@ enum VerifyFunnel {
             ) d WHERE day >= \(days.lowerBound) AND day <= \(days.upperBound) ORDER BY day
             """
         ).map { try $0.get(0, as: Day.self) }
-        for day in booked where report.hasRoom {
-            if dirty.contains(day) {
-                report.dirty += 1
-            } else {
-                try compare(day, calendar: calendar, into: &report, on: connection)
-            }
+        for day in booked where report.hasRoom && !dirty.contains(day) {
+            try compare(day, calendar: calendar, into: &report, on: connection)
         }
     }
 

@@ -112,7 +112,10 @@ struct RollupCommand: AsyncParsableCommand {
     struct VerifyRange: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             commandName: "verify", abstract: "Compare raw, hours, days and months; name each bucket that disagrees.",
-            discussion: "Silent where all agree. Exits with 1 where something does not.")
+            discussion: """
+                Silent where all was compared and agrees. Exits with 1 where something does not. What could not be compared, \
+                as buckets that wait to be derived, is said on standard error.
+                """)
 
         @OptionGroup var range: DayRange
         @OptionGroup var environmentFile: EnvironmentFile
@@ -129,6 +132,13 @@ struct RollupCommand: AsyncParsableCommand {
                 let report = try await rollup.verify(try await range.resolve(settings), helpers: cores - 1)
                 for finding in report.findings { print(finding) }
                 if report.findings.count == Verify.maxFindings { print("… and possibly more") }
+                if report.dirty > 0 {
+                    ProcessSettings.standardError(
+                        "tiketi: \(report.dirty) buckets wait to be derived and were not compared")
+                }
+                for mark in report.waitingForLong {
+                    ProcessSettings.standardError("tiketi: waits for more than an hour: \(mark)")
+                }
                 if verbose {
                     let days = report.days.map { "\($0.lowerBound) to \($0.upperBound)" } ?? "no days"
                     print("compared \(days), \(report.beacons) raw beacons; \(report.dirty) buckets wait to be derived")
