@@ -27,6 +27,21 @@ enum DirtyLedger {
             """)
     }
 
+    /// Takes up to `limit` hours of a family, the first ones, that no other transaction holds.
+    static func takeHours(
+        of family: String, limit: Int, on connection: PostgresConnection
+    ) throws -> [PostgresTimestamp] {
+        try connection.query(
+            """
+            DELETE FROM rollup_dirty WHERE (grain, family, entity, bucket) IN (
+                SELECT grain, family, entity, bucket FROM rollup_dirty
+                WHERE grain = 'hour' AND family = \(family)
+                ORDER BY bucket LIMIT \(limit) FOR UPDATE SKIP LOCKED)
+            RETURNING bucket
+            """
+        ).map { try $0.get(0) }
+    }
+
     /// Takes up to `limit` marks that no other transaction holds; of months only those that have no day to wait for.
     static func take(_ grain: Grain, limit: Int, on connection: PostgresConnection) throws -> [Key] {
         try connection.query(

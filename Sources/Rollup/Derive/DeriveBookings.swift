@@ -11,16 +11,8 @@ enum DeriveBookings {
     static func run(calendar: ReportingCalendar, on connection: PostgresConnection) throws -> Int {
         try connection.transaction { connection in
             try ApplyLock.take(on: connection)
-            let hours = try connection.query(
-                """
-                DELETE FROM rollup_dirty WHERE (grain, family, entity, bucket) IN (
-                    SELECT grain, family, entity, bucket FROM rollup_dirty
-                    WHERE grain = 'hour' AND family = \(family)
-                    ORDER BY bucket LIMIT \(maxHours) FOR UPDATE SKIP LOCKED)
-                RETURNING bucket
-                """
-            ).map { try $0.get(0, as: PostgresTimestamp.self).ms }
-            for day in Set(hours.map(calendar.day(of:))).sorted() {
+            let hours = try DirtyLedger.takeHours(of: family, limit: maxHours, on: connection)
+            for day in Set(hours.map { calendar.day(of: $0.ms) }).sorted() {
                 try write(EventBookings.all(of: day, calendar: calendar, on: connection), of: day, on: connection)
             }
             return hours.count

@@ -10,15 +10,7 @@ enum DeriveRevenue {
     static func hours(calendar: ReportingCalendar, on connection: PostgresConnection) throws -> Int {
         try connection.transaction { connection in
             try ApplyLock.take(on: connection)
-            let hours = try connection.query(
-                """
-                DELETE FROM rollup_dirty WHERE (grain, family, entity, bucket) IN (
-                    SELECT grain, family, entity, bucket FROM rollup_dirty
-                    WHERE grain = 'hour' AND family = \(family)
-                    ORDER BY bucket LIMIT \(maxHours) FOR UPDATE SKIP LOCKED)
-                RETURNING bucket
-                """
-            ).map { try $0.get(0, as: PostgresTimestamp.self) }
+            let hours = try DirtyLedger.takeHours(of: family, limit: maxHours, on: connection)
             guard !hours.isEmpty else { return 0 }
             try connection.execute("DELETE FROM revenue_hourly WHERE hour = ANY(\(hours))")
             try connection.execute(
