@@ -43,15 +43,17 @@ package enum Partitions {
                 result.kept.append(partition.day)
                 continue
             }
-            // First the record, so that a rebuild never takes a half-dropped day for an empty one.
-            let isNew = try connection.execute(
-                "INSERT INTO dropped_event_days (day) VALUES (\(partition.day)) ON CONFLICT DO NOTHING")
+            // First the record, so that a rebuild never takes a half-dropped day for an empty one. An older one stays as it
+            // is: then a late spool had brought more of a day that was dropped before.
+            try connection.execute(
+                """
+                INSERT INTO dropped_event_days (day, dropped_at) VALUES (\(partition.day), 'infinity')
+                ON CONFLICT DO NOTHING
+                """)
             // Two transactions of its own, without blocking readers; not allowed inside one of ours.
             try connection.execute(
                 "ALTER TABLE analytics_events DETACH PARTITION \(unescaped: partition.name) CONCURRENTLY")
-            if try !drop(detached: partition, into: &result, on: connection), isNew == 1 {
-                try connection.execute("DELETE FROM dropped_event_days WHERE day = \(partition.day)")
-            }
+            try drop(detached: partition, into: &result, on: connection)
         }
         return result
     }
@@ -76,29 +78,47 @@ package enum Partitions {
             ORDER BY day
             """
         ).map { Partition(name: try $0.get(0), day: try $0.get(1)) }
-        for partition in detached { _ = try drop(detached: partition, into: &result, on: connection) }
+        for partition in detached { try drop(detached: partition, into: &result, on: connection) }
     }
 
-    /// Drops a partition to which nothing can be added any more; false where a batch came before it was detached, and
-    /// so it is attached again.
+    /// Days of receipt that are being dropped, or whose dropping was interrupted: what they hold is in no query, and may
+    /// still come back.
+    static func halfDropped(on connection: PostgresConnection) throws -> [Day] {
+        try connection.query(
+            """
+            SELECT day FROM dropped_event_days WHERE dropped_at = 'infinity' OR EXISTS (
+                SELECT FROM pg_class c LEFT JOIN pg_inherits i ON i.inhrelid = c.oid
+                WHERE c.relname = 'analytics_events_' || to_char(day, 'YYYYMMDD') AND c.relkind = 'r'
+                    AND c.relnamespace = (SELECT relnamespace FROM pg_class WHERE oid = 'analytics_events'::regclass)
+                    AND (i.inhrelid IS NULL OR i.inhdetachpending))
+            ORDER BY day
+            """
+        ).map { try $0.get(0) }
+    }
+
+    /// Drops a partition to which nothing can be added any more. Where a batch came before it was detached it is attached
+    /// again, and nothing of it is gone.
     private static func drop(
         detached partition: Partition, into result: inout Result, on connection: PostgresConnection
-    ) throws -> Bool {
+    ) throws {
         guard try !isWaiting(partition.day, on: connection) else {
             try connection.execute(
                 """
                 ALTER TABLE analytics_events ATTACH PARTITION \(unescaped: partition.name)
                 FOR VALUES FROM ('\(unescaped: "\(partition.day)")') TO ('\(unescaped: "\(partition.day + 1)")')
                 """)
+            try connection.execute(
+                "DELETE FROM dropped_event_days WHERE day = \(partition.day) AND dropped_at = 'infinity'")
             result.kept.append(partition.day)
-            return false
+            return
         }
         try connection.transaction { connection in
             try connection.execute("DROP TABLE \(unescaped: partition.name)")
             try connection.execute("DELETE FROM rollup_folded WHERE received_day = \(partition.day)")
+            try connection.execute(
+                "UPDATE dropped_event_days SET dropped_at = now() WHERE day = \(partition.day) AND dropped_at = 'infinity'")
         }
         result.dropped.append(partition.day)
-        return true
     }
 
     private static func isWaiting(_ day: Day, on connection: PostgresConnection) throws -> Bool {

@@ -35,6 +35,21 @@ package enum Erasure {
         }
     }
 
+    /// Beacons received on these days are in no query and may come back: nothing can be erased from them now.
+    package struct HalfDropped: Error, CustomStringConvertible {
+        package var days: [Day]
+
+        package var description: String {
+            "the raw batches received on \(DayList(days)) are being dropped, or their dropping was interrupted, "
+                + "and may hold the visitor: 'tiketi rollup partitions' finishes it, then run this again"
+        }
+    }
+
+    static func refuseHalfDropped(on connection: PostgresConnection) throws {
+        let days = try Partitions.halfDropped(on: connection)
+        if !days.isEmpty { throw HalfDropped(days: days) }
+    }
+
     /// Days counted again in one transaction, for which folding waits.
     static let maxDaysAtOnce = 7
     /// Names of batches read at once.

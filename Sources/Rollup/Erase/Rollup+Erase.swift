@@ -43,6 +43,7 @@ extension Rollup {
         let erasure = try await postgres.withConnection { [calendar] connection in
             try connection.withStatementTimeout(.zero) {
                 try CompactionPause.hold(on: connection) {
+                    try Erasure.refuseHalfDropped(on: connection)
                     let erasure = try ErasureLedger.begin(visitor, by: person, on: connection)
                     try EraseBookings.run(visitor, erasure: erasure, on: connection)
                     let unsearched = try Erasure.search(for: visitor, on: connection, progress: progress) { key in
@@ -50,6 +51,8 @@ extension Rollup {
                             key, visitor: visitor, erasure: erasure, oldestCounters: oldestCounters,
                             calendar: calendar, on: connection)
                     }
+                    // One that was detached meanwhile was passed over.
+                    try Erasure.refuseHalfDropped(on: connection)
                     try ErasureLedger.didSearch(erasure, unsearched: unsearched, on: connection)
                     return erasure
                 }
@@ -60,7 +63,7 @@ extension Rollup {
     }
 
     private static func rawGoneThrough(on connection: PostgresConnection) throws -> Day? {
-        try connection.query("SELECT max(day) FROM dropped_event_days")[0].get(0)
+        try connection.query("SELECT max(day) FROM dropped_event_days WHERE dropped_at < 'infinity'")[0].get(0)
     }
 
     /// Counts the owed days again, derives what follows from them, and sets the counters right.
@@ -73,7 +76,9 @@ extension Rollup {
         while true {
             let skipped = Set(incomplete?.days ?? [])
             let (owed, dropped) = try await postgres.withConnection { connection in
-                (try ErasureLedger.owedDays(on: connection), try Self.rawGoneThrough(on: connection))
+                // Which a rebuild refuses, and which may not stay gone.
+                try Erasure.refuseHalfDropped(on: connection)
+                return (try ErasureLedger.owedDays(on: connection), try Self.rawGoneThrough(on: connection))
             }
             let plan = Erasure.plan(owed.filter { !skipped.contains($0) }, droppedThrough: dropped)
             for days in plan.unreachable {
