@@ -7,6 +7,36 @@ import Testing
 
 /// A repeated messageId counts once: for ever with its own timestamp, within a day where the server stamped it.
 @Suite struct RepeatTests {
+    /// Those of the day are compared and rebuilt, those of the other day are as they were.
+    @Test func repeatsOfABatchThatReachesOutOfTheRangeAreMended() async throws {
+        try await withAnalyticsDatabase { _, pool in
+            let fixture = RollupFixture(pool: pool)
+            let first = Beacon.at("2025-12-01T12:00:00+09:00", message: "1")
+            let second = Beacon.at("2025-12-02T12:00:00+09:00", message: "2")
+            try await fixture.store([first, second], seq: 1)
+            _ = try await fixture.rollup.run()
+            try await fixture.store(
+                [first, second, .at("2025-12-02T13:00:00+09:00", message: "3")], seq: 2, receivedAt: second.receivedAt)
+            _ = try await fixture.rollup.run()
+            let before = try await fixture.dump()
+            let days = Day("2025-12-02")!...Day("2025-12-02")!
+            #expect(try await fixture.rollup.verify(days).findings.isEmpty)
+            for (recorded, mended) in [("{0,2}", "{0,1}"), ("{}", "{1}"), ("{0,1,2}", "{0,1}")] {
+                try await pool.execute(
+                    "UPDATE rollup_folded SET duplicates = \(recorded)::text::int[] WHERE seq = 2")
+                let findings = try await fixture.rollup.verify(days).findings
+                #expect(findings.contains { $0.table == "rollup_folded" }, "\(recorded): \(findings)")
+                _ = try await fixture.rollup.rebuild(days)
+                let repeats = try await pool.withConnection {
+                    try $0.query("SELECT duplicates::text FROM rollup_folded WHERE seq = 2")[0].get(0, as: String.self)
+                }
+                #expect(repeats == mended)
+            }
+            try await pool.execute("UPDATE rollup_folded SET duplicates = '{0,1}' WHERE seq = 2")
+            #expect(try await fixture.dump() == before)
+        }
+    }
+
     private func views(_ beacons: [Beacon], together: Bool = false) async throws -> Int64 {
         try await withAnalyticsDatabase { _, pool in
             let fixture = RollupFixture(pool: pool)

@@ -109,11 +109,30 @@ struct Recount {
         }
         for (piece, entity) in unfinished { close(piece, entity) }
         try storeSessions(on: connection)
-        // Batches that reach out of the range were decided in part only.
-        for source in sources where range == nil || instants.contains(wholly: source.times, clamped: Self.maxClampMs) {
-            let decided = source.repeats.sorted()
-            if decided != source.recorded { changedRepeats.append((source.key, decided)) }
+        for number in sources.indices {
+            let decided = try repeats(of: number, range == nil ? nil : instants, on: connection)
+            if let decided, decided != sources[number].recorded { changedRepeats.append((sources[number].key, decided)) }
         }
+    }
+
+    /// A batch's repeats as they should be recorded, ascending: of one that reaches out of the range, those without as they
+    /// were, since they are decided in part only. Nil where it can't be told.
+    private mutating func repeats(
+        of number: Int, _ instants: Range<Int64>?, on connection: PostgresConnection
+    ) throws -> [Int32]? {
+        let source = sources[number]
+        guard let instants, !instants.contains(wholly: source.times, clamped: Self.maxClampMs) else {
+            return source.repeats.sorted()
+        }
+        if source.recorded.isEmpty && source.repeats.isEmpty { return nil }
+        guard source.times.overlaps(instants.lowerBound...instants.upperBound - 1),
+            let batch = try load(number, columns: RepeatedMessages.columns.union([.timestamp]), on: connection)
+        else { return nil }
+        func isWithin(_ row: Int32) -> Bool {
+            instants.contains(batch.timestamp[Int(row)]) && instants.contains(batch.claimed[Int(row)])
+        }
+        let beyond = source.recorded.filter { $0 >= 0 && $0 < batch.count && !isWithin($0) }
+        return Set(beyond + source.repeats.filter(isWithin)).sorted()
     }
 
     /// A session that goes on for longer after the range's end is cut: a bound against a clock gone wild.
