@@ -112,6 +112,19 @@ import Testing
         }
     }
 
+    /// The hours are the only ones that know better.
+    @Test func daysWhoseVisitorsAreNotThoseOfTheirHoursKeepThem() async throws {
+        try await withAnalyticsDatabase { _, pool in
+            let fixture = RollupFixture(pool: pool)
+            try await fixture.foldOneByOne(Self.old)
+            let empty = VisitorSketch().bytes
+            try await pool.execute("UPDATE artist_traffic_daily SET visitors = \(empty) WHERE day = '2024-09-30'")
+            let result = try await fixture.rollup.pruneHours(keepMonths: Self.months)
+            #expect(result.pruned == [Day("2024-09-29")!])
+            #expect(result.kept == [Day("2024-09-30")!])
+        }
+    }
+
     /// Raw outlives hours where retention says so: then a rebuild brings them back.
     @Test func aRebuildFromRawBringsHoursBackAndIsRefusedWithoutRaw() async throws {
         try await withAnalyticsDatabase { _, pool in

@@ -26,6 +26,8 @@ package enum Verify {
         package var doubts: [String] = []
         /// Days of receipt whose raw batches are gone: hours they may have fed were not compared with raw.
         package var rawDropped: [Day] = []
+        /// Days of the range that were not compared with raw beacons; nil where all were.
+        package var withoutRaw: ClosedRange<Day>?
     }
 
     /// Where there are more findings, these are the first.
@@ -50,6 +52,11 @@ package enum Verify {
             report.dirty = dirty.count + (try VerifyDetails.dirty(.first ... .last, on: connection).count)
             report.waitingForLong = try DirtyBuckets.waitingForLong(on: connection)
             var rawRange = range
+            if let dropped = report.rawDropped.last, range.map({ $0.lowerBound <= dropped + 1 }) ?? true {
+                let days = (range?.lowerBound ?? .first)...min(range?.upperBound ?? .last, dropped + 1)
+                report.withoutRaw = days
+                try VerifyKeptDetails.compare(days, dirty: dirty, into: &report, on: connection)
+            }
             if let dropped = report.rawDropped.last {
                 // Beacons of the days up to the last dropped one may be gone: those after it are all there, and nothing else
                 // may be stored of their days, whenever they are.
@@ -213,6 +220,19 @@ package enum Verify {
                 report.add(row)
             }
         }
+    }
+
+    /// Whether a day's rows of all families are what its hours give, visitors and all.
+    static func dayAgrees(
+        _ day: Day, calendar: ReportingCalendar, on connection: PostgresConnection
+    ) throws -> Bool {
+        var report = Report()
+        for family in TrafficFamily.allCases where report.findings.isEmpty {
+            try compareDays(
+                family, day...day, calendar: calendar, dirty: DirtyBuckets(), pruned: [], compared: [], into: &report,
+                on: connection)
+        }
+        return report.findings.isEmpty
     }
 
     private static func compareDays(

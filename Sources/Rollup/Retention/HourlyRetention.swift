@@ -68,23 +68,7 @@ package enum HourlyRetention {
                 OR EXISTS (SELECT FROM pruned_days WHERE day = \(day))
                 """)[0].get(0, as: Bool.self)
             if isWaiting { return .kept }
-            for family in TrafficFamily.allCases {
-                let agrees = try connection.query(
-                    """
-                    SELECT NOT EXISTS (
-                        SELECT FROM (
-                            SELECT \(unescaped: family.idColumn) AS entity, \(unescaped: sums)
-                            FROM \(unescaped: family.table(.hour)) WHERE hour >= \(lower) AND hour < \(upper) GROUP BY 1
-                        ) h FULL JOIN (
-                            SELECT \(unescaped: family.idColumn) AS entity, page_views, seat_views, beacons, sessions,
-                                session_ms
-                            FROM \(unescaped: family.table(.day)) WHERE day = \(day)
-                        ) d USING (entity)
-                        WHERE (h.page_views, h.seat_views, h.beacons, h.sessions, h.session_ms)
-                            IS DISTINCT FROM (d.page_views, d.seat_views, d.beacons, d.sessions, d.session_ms))
-                    """)[0].get(0, as: Bool.self)
-                if !agrees { return .kept }
-            }
+            if try !Verify.dayAgrees(day, calendar: calendar, on: connection) { return .kept }
             var removed = 0
             for family in TrafficFamily.allCases {
                 removed += try connection.execute(
@@ -96,9 +80,4 @@ package enum HourlyRetention {
             return .pruned
         }
     }
-
-    private static let sums = """
-        sum(page_views)::bigint AS page_views, sum(seat_views)::bigint AS seat_views, sum(beacons)::bigint AS beacons,
-        sum(sessions)::bigint AS sessions, sum(session_ms)::bigint AS session_ms
-        """
 }

@@ -136,6 +136,12 @@ struct RollupCommand: AsyncParsableCommand {
                     ProcessSettings.standardError(
                         "tiketi: \(report.dirty) buckets wait to be derived and were not compared")
                 }
+                if let days = report.withoutRaw {
+                    // The first day of all is nobody's.
+                    let which = range.from == nil ? "up to" : "\(days.lowerBound) to"
+                    ProcessSettings.standardError(
+                        "tiketi: raw batches are gone, and days \(which) \(days.upperBound) were not compared with them")
+                }
                 for mark in report.waitingForLong {
                     ProcessSettings.standardError("tiketi: waits for more than an hour: \(mark)")
                 }
@@ -143,7 +149,6 @@ struct RollupCommand: AsyncParsableCommand {
                     let days = report.days.map { "\($0.lowerBound) to \($0.upperBound)" } ?? "no days"
                     print("compared \(days), \(report.beacons) raw beacons; \(report.dirty) buckets wait to be derived")
                     for doubt in report.doubts { print("not proven, so counted exactly: \(doubt)") }
-                    if let last = report.rawDropped.last { print("raw batches received up to \(last) are gone") }
                 }
                 if !report.findings.isEmpty { throw ExitCode.failure }
             }
