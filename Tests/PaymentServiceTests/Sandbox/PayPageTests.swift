@@ -44,6 +44,58 @@ struct PayPageTests {
         }
     }
 
+    /// Neither a form of another site's, nor one for a payment that has no page.
+    @Test func aFormSendsNobodyElsewhere() async throws {
+        let sandbox = try TossSandbox(.init(secretKey: "s", clientKey: "c", clock: { 0 }), logger: testLogger)
+        try await Application(router: sandbox.router, logger: testLogger).test(.router) { client in
+            let page = try await client.execute(
+                uri: "/pay?orderId=order-1&amount=1000&orderName=x&clientKey=c"
+                    + "&successUrl=http://shop.example/back&failUrl=http://shop.example/back", method: .get)
+            let key = try #require(String(buffer: page.body).firstMatch(of: /name="paymentKey" value="([^"]+)"/)?.1)
+            let elsewhere = "&choice=pay&successUrl=http%3A%2F%2Fevil.example%2F&failUrl=http%3A%2F%2Fevil.example%2F"
+            let forged = try await client.execute(
+                uri: "/pay", method: .post, body: ByteBuffer(string: "paymentKey=\(key)\(elsewhere)"))
+            #expect(forged.status == .badRequest)
+            let unpaged = await sandbox.with { state, now in
+                try? state.books.request(
+                    orderId: "order-2", orderName: "x", amount: 1000, key: "key-2", now: now
+                ).paymentKey
+            }
+            let answer = try await client.execute(
+                uri: "/pay", method: .post, body: ByteBuffer(string: "paymentKey=\(unpaged ?? "")&choice=pay"))
+            #expect(answer.status == .badRequest)
+        }
+    }
+
+    /// A page of another site's that a browser has open can send such forms here.
+    @Test(arguments: ["sandbox/faults", "sandbox/payments"], ["text/plain", "application/x-www-form-urlencoded", nil])
+    func noFormMakesItGoWrong(path: String, type: String?) async throws {
+        let sandbox = try TossSandbox(.init(secretKey: "s", clientKey: "c", clock: { 0 }), logger: testLogger)
+        try await Application(router: sandbox.router, logger: testLogger).test(.router) { client in
+            let body = #"{"webhooks":"lost","orderId":"order-1","amount":1000}"#
+            let refused = try await client.execute(
+                uri: "/\(path)", method: .post, headers: type.map { [.contentType: $0] } ?? [:],
+                body: ByteBuffer(string: body))
+            #expect(refused.status == .unsupportedMediaType)
+            let taken = try await client.execute(
+                uri: "/\(path)", method: .post, headers: [.contentType: "application/json; charset=utf-8"],
+                body: ByteBuffer(string: body))
+            #expect(taken.status.kind == .successful)
+        }
+    }
+
+    @Test func faultsThatAreStillToComeCanBeTakenBack() async throws {
+        let sandbox = try TossSandbox(.init(secretKey: "s", clientKey: "c", clock: { 0 }), logger: testLogger)
+        try await Application(router: sandbox.router, logger: testLogger).test(.router) { client in
+            for (fault, waiting) in [("rejected", 3), ("none", 0)] {
+                _ = try await client.execute(
+                    uri: "/sandbox/faults", method: .post, headers: [.contentType: "application/json"],
+                    body: ByteBuffer(string: #"{"call":"confirm","fault":"\#(fault)","times":3}"#))
+                #expect(await sandbox.with { state, _ in state.faults[.confirm]?.count ?? 0 } == waiting)
+            }
+        }
+    }
+
     @Test func aPersonPaysAndIsSentBack() async throws {
         let sandbox = try TossSandbox(.init(secretKey: "s", clientKey: "c", clock: { 0 }), logger: testLogger)
         try await Application(router: sandbox.router, logger: testLogger).test(.router) { client in
@@ -56,8 +108,7 @@ struct PayPageTests {
                 let answer = try await client.execute(
                     uri: "/pay", method: .post,
                     body: ByteBuffer(
-                        string: "paymentKey=\(key)&choice=\(choice)&successUrl=http%3A%2F%2Fshop.example%2Fback"
-                            + "&failUrl=http%3A%2F%2Fshop.example%2Fback"))
+                        string: "paymentKey=\(key)&choice=\(choice)"))
                 #expect(answer.status == .seeOther)
                 let location = try #require(answer.headers[.location])
                 #expect(location.hasPrefix("http://shop.example/back?"))

@@ -17,6 +17,7 @@ import TossSandbox
         var request = HTTPClientRequest(url: url)
         request.method = .POST
         request.headers.add(name: "Authorization", value: "Basic " + Data("sk:".utf8).base64EncodedString())
+        request.headers.add(name: "Content-Type", value: "application/json")
         request.body = .bytes(ByteBuffer(string: body))
         let response = try await HTTPClient.shared.execute(request, timeout: .seconds(30))
         return PaymentFixture.object(Array(try await response.body.collect(upTo: 1 << 20).readableBytesView))

@@ -183,7 +183,10 @@ struct PaymentFixture: Sendable {
         request.method = .init(rawValue: method.rawValue)
         request.headers.add(
             name: "Authorization", value: "Basic " + Data("\(Self.secretKey):".utf8).base64EncodedString())
-        if let body { request.body = .bytes(ByteBuffer(string: body)) }
+        if let body {
+            request.headers.add(name: "Content-Type", value: "application/json")
+            request.body = .bytes(ByteBuffer(string: body))
+        }
         let response = try await HTTPClient.shared.execute(request, timeout: .seconds(30))
         let bytes = try await response.body.collect(upTo: 1 << 20)
         return (Int(response.status.code), Self.object(Array(bytes.readableBytesView)))

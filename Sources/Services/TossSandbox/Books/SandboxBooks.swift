@@ -26,7 +26,8 @@ package struct SandboxBooks: Codable, Sendable {
 
     /// Begins a payment, as the browser's SDK does. The amount is whatever the browser says.
     package mutating func request(
-        orderId: String, orderName: String, amount: Int64, currency: String = "KRW", key: String, now: Int64
+        orderId: String, orderName: String, amount: Int64, currency: String = "KRW", key: String,
+        successUrl: String? = nil, failUrl: String? = nil, now: Int64
     ) throws(SandboxError) -> SandboxPayment {
         guard
             (6...64).contains(orderId.utf8.count),
@@ -46,7 +47,7 @@ package struct SandboxBooks: Codable, Sendable {
         guard payments.count < Self.maxPayments else { throw SandboxError(500, "COMMON_ERROR", "the books are full") }
         let payment = SandboxPayment(
             paymentKey: key, orderId: orderId, orderName: orderName, currency: currency, amount: amount,
-            status: .ready, requestedAt: now)
+            status: .ready, requestedAt: now, successUrl: successUrl, failUrl: failUrl)
         payments[key] = payment
         keysByOrder[orderId] = key
         return payment

@@ -37,6 +37,9 @@ package struct SandboxPayment: Codable, Sendable, Equatable {
     package var approvalKey: String?
     package var cancels: [Cancel] = []
     package var failure: Failure?
+    /// Where the pay page sends the browser afterwards, as they were when it was opened; nil without a page.
+    package var successUrl: String?
+    package var failUrl: String?
 
     /// What can still be given back.
     package var balance: Int64 {

@@ -25,23 +25,25 @@ extension TossSandbox {
             let made = await with { state, now -> Result<SandboxPayment, SandboxError> in
                 Result { () throws(SandboxError) in
                     try state.books.request(
-                        orderId: orderId, orderName: name, amount: amount, key: Self.paymentKey(), now: now)
+                        orderId: orderId, orderName: name, amount: amount, key: Self.paymentKey(),
+                        successUrl: success.absoluteString, failUrl: fail.absoluteString, now: now)
                 }
             }
             switch made {
             case .failure(let error):
                 return page(.badRequest, "Nothing to pay", "<p>\(Self.escaped(error.message))</p>")
             case .success(let payment):
-                return page(.ok, "Pay \(amount) \(payment.currency)", Self.form(payment, success, fail))
+                return page(.ok, "Pay \(amount) \(payment.currency)", Self.form(payment))
             }
         }
         router.post("pay") { [self] request, _ in
             let body = try await Self.body(of: request)
-            let asked = try Self.parameters(
-                String(decoding: body, as: UTF8.self), known: ["paymentKey", "choice", "successUrl", "failUrl"])
-            guard let key = asked["paymentKey"], let success = Self.webURL(asked["successUrl"]),
-                let fail = Self.webURL(asked["failUrl"])
-            else { return page(.badRequest, "Nothing to pay", "<p>The form is not whole.</p>") }
+            // Where the browser goes then isn't the form's to say.
+            let asked = try Self.parameters(String(decoding: body, as: UTF8.self), known: ["paymentKey", "choice"])
+            let payment = await with { [key = asked["paymentKey"] ?? ""] state, now in state.books.find(key, now: now) }
+            guard let payment, let success = Self.webURL(payment.successUrl), let fail = Self.webURL(payment.failUrl)
+            else { return page(.badRequest, "Nothing to pay", "<p>No pay page was opened for it.</p>") }
+            let key = payment.paymentKey
             let pays = asked["choice"] == "pay"
             let result = await with { state, now -> Result<SandboxPayment, SandboxError> in
                 Result { () throws(SandboxError) in
@@ -95,20 +97,17 @@ extension TossSandbox {
             .replacing("\"", with: "&quot;").replacing("'", with: "&#39;")
     }
 
-    private static func form(_ payment: SandboxPayment, _ success: URL, _ fail: URL) -> String {
-        let hidden = [
-            ("paymentKey", payment.paymentKey), ("successUrl", success.absoluteString),
-            ("failUrl", fail.absoluteString),
-        ].map { #"<input type="hidden" name="\#($0.0)" value="\#(escaped($0.1))">"# }.joined()
-        return """
-            <p>\(escaped(payment.orderName))</p>
-            <p class="amount">\(payment.amount) \(escaped(payment.currency))</p>
-            <form method="post" action="/pay">\(hidden)
-            <button name="choice" value="pay">Pay</button>
-            <button name="choice" value="fail" class="quiet">Fail</button>
-            </form>
-            <p class="note">Toss sandbox: no money moves.</p>
-            """
+    private static func form(_ payment: SandboxPayment) -> String {
+        """
+        <p>\(escaped(payment.orderName))</p>
+        <p class="amount">\(payment.amount) \(escaped(payment.currency))</p>
+        <form method="post" action="/pay">
+        <input type="hidden" name="paymentKey" value="\(escaped(payment.paymentKey))">
+        <button name="choice" value="pay">Pay</button>
+        <button name="choice" value="fail" class="quiet">Fail</button>
+        </form>
+        <p class="note">Toss sandbox: no money moves.</p>
+        """
     }
 
     private func page(_ status: HTTPResponse.Status, _ title: String, _ body: String) -> Response {

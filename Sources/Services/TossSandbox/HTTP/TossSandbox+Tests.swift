@@ -8,6 +8,7 @@ extension TossSandbox {
     func addTestRoutes(to router: Router<BasicRequestContext>) {
         // A payment that a buyer has authenticated, as the pay page makes one.
         router.post("sandbox/payments") { [self] request, _ in
+            try Self.requireJSON(request)
             guard let members = Self.object(try await Self.body(of: request)),
                 case .string(let orderId)? = members["orderId"], case .integer(let amount)? = members["amount"]
             else { return await respond(SandboxState.answer(.invalid("orderId and amount are needed"))) }
@@ -26,8 +27,10 @@ extension TossSandbox {
                     }
                 })
         }
-        // {"call":"confirm","fault":"timeout_after","times":1}, or {"webhooks":"duplicate"}
+        // {"call":"confirm","fault":"timeout_after","times":1}, {"call":"confirm","fault":"none"}, which takes back those
+        // that are still to come, or {"webhooks":"duplicate"}
         router.post("sandbox/faults") { [self] request, _ in
+            try Self.requireJSON(request)
             guard let members = Self.object(try await Self.body(of: request)) else { throw HTTPError(.badRequest) }
             if case .string(let text)? = members["webhooks"] {
                 guard let order = SandboxWebhooks.Order(rawValue: text) else { throw HTTPError(.badRequest) }
@@ -35,8 +38,13 @@ extension TossSandbox {
                 return Response(status: .noContent)
             }
             guard case .string(let callText)? = members["call"], let call = SandboxFault.Call(rawValue: callText),
-                case .string(let faultText)? = members["fault"], let fault = SandboxFault(rawValue: faultText)
+                case .string(let faultText)? = members["fault"]
             else { throw HTTPError(.badRequest) }
+            if faultText == "none" {
+                await with { state, _ in state.faults[call] = nil }
+                return Response(status: .noContent)
+            }
+            guard let fault = SandboxFault(rawValue: faultText) else { throw HTTPError(.badRequest) }
             var times = 1
             if case .integer(let value)? = members["times"], (1...Int64(SandboxState.maxFaults)).contains(value) {
                 times = Int(value)
@@ -60,6 +68,14 @@ extension TossSandbox {
                 }
             }
             return await respond(SandboxState.Answer(status: 200, body: json.bytes))
+        }
+    }
+
+    /// A page that a browser has open may send forms here, but no JSON without asking first.
+    private static func requireJSON(_ request: Request) throws {
+        let type = request.headers[.contentType]?.split(separator: ";").first?.trimmingCharacters(in: .whitespaces)
+        guard type?.lowercased() == "application/json" else {
+            throw HTTPError(.unsupportedMediaType, message: "Content-Type must be application/json")
         }
     }
 }
