@@ -12,6 +12,8 @@ struct DemoData {
     /// Says that it is there; in the transaction that puts it there.
     static let marker = "demo-data"
     static let node = "demo"
+    /// In the ids of its sessions, messages and payments.
+    static let run = "demo"
 
     let settings: Settings
     let logger: Logger
@@ -47,7 +49,7 @@ struct DemoData {
         let catalogue = DemoCatalogue(artists: artists)
         let start = now - days * 86_400_000
         _ = try MessageEffects.store(catalogue.announcements(at: start), on: connection)
-        var traffic = DemoTraffic(catalogue: catalogue, seed: 1, run: "demo", activeSessions: 12)
+        var traffic = DemoTraffic(catalogue: catalogue, seed: 1, run: run, activeSessions: 12)
         var builder = BeaconBatchBuilder()
         var seq: Int64 = 0
         func store() throws {

@@ -114,11 +114,16 @@ struct RollupCommand: AsyncParsableCommand {
             commandName: "verify", abstract: "Compare raw, hours, days and months; name each bucket that disagrees.",
             discussion: """
                 Silent where all was compared and agrees. Exits with 1 where something does not. What could not be compared, \
-                as buckets that wait to be derived, is said on standard error.
+                as buckets that wait to be derived, is said on standard error. With --payments the payments database \
+                (PAYMENTS_DATABASE_URL) is compared instead: each payment and refund with the revenue ledger, and what \
+                they add up to with the revenue of hours, days and months.
                 """)
 
         @OptionGroup var range: DayRange
         @OptionGroup var environmentFile: EnvironmentFile
+
+        @Flag(help: "Compare the payments database with the ledger and the revenue tables.")
+        var payments = false
 
         @Flag(help: "Say how much was compared, also where all agree.")
         var verbose = false
@@ -127,6 +132,9 @@ struct RollupCommand: AsyncParsableCommand {
         static let maxConnections = 8
 
         func run() async throws {
+            if payments {
+                return try await RollupCommand.verifyPayments(environmentFile, range, isVerbose: verbose)
+            }
             let cores = min(ProcessInfo.processInfo.activeProcessorCount, Self.maxConnections)
             try await RollupCommand.withRollup(environmentFile, connections: cores) { rollup, settings in
                 let report = try await rollup.verify(try await range.resolve(settings), helpers: cores - 1)

@@ -1,6 +1,7 @@
 import Foundation
 import NIOHTTP1
 import Platform
+import Storage
 import TestSupport
 import Testing
 
@@ -140,6 +141,33 @@ import Testing
             let revenue = try await admin.ask(.GET, "/api/analytics/revenue/daily?artistId=iu")
             guard revenue["summary"]?["totalRevenue"]?.integer == price - half else { throw NotYet(what: "\(revenue)") }
         }
+        try await verifyPayments(settings, data)
+    }
+
+    /// The rollups have the money that payments has, by the command's own word; and it sees where they haven't.
+    private func verifyPayments(_ settings: [String: String], _ folder: URL) async throws {
+        func verify() async throws -> (ending: RunningProgram.Ending, output: String, error: String) {
+            try await RunningProgram.run(
+                ["rollup", "verify", "--payments", "--verbose"], settings: settings, name: "verify", in: folder)
+        }
+        let agreed = try await verify()
+        #expect(agreed.ending == .exited(0), "\(agreed.output)\(agreed.error)")
+        #expect(agreed.output.contains("compared 1 payments and 1 refunds"), "\(agreed.output)")
+        let pool = PostgresPool(
+            try PostgresConfiguration(url: try #require(settings["ANALYTICS_DATABASE_URL"])), connections: 1,
+            logger: testLogger)
+        let changed = try await pool.withConnection {
+            try $0.execute("UPDATE revenue_ledger SET amount = amount + 1 WHERE kind = 'payment'")
+        }
+        await pool.shutdown()
+        #expect(changed == 1)
+        let differing = try await verify()
+        #expect(differing.ending == .exited(1) && differing.output.contains("payments has"), "\(differing.output)")
+        var without = settings
+        without["PAYMENTS_DATABASE_URL"] = nil
+        let unset = try await RunningProgram.run(
+            ["rollup", "verify", "--payments"], settings: without, name: "unset", in: folder)
+        #expect(unset.ending == .exited(2) && unset.error.contains("PAYMENTS_DATABASE_URL"), "\(unset.error)")
     }
 
     /// What the browser sends when he presses Pay, and where it is sent then.
