@@ -14,6 +14,7 @@ struct BenchCommand: AsyncParsableCommand {
             verify   a process that verifies folded beacons
             query    raw beacons searched, and questions answered over thirteen months of rollups
             search   100,000 events searched
+            booking  10,000 buyers for 1,000 seats, and complete bookings a second
             slo      the service level: 10,000 users, 2,000 requests/s of every kind
             all      all of these
 
@@ -24,7 +25,7 @@ struct BenchCommand: AsyncParsableCommand {
             """)
 
     enum Name: String, CaseIterable, ExpressibleByArgument {
-        case ingest, storage, fold, rollup, verify, scan, query, search, slo, all
+        case ingest, storage, fold, rollup, verify, scan, query, search, booking, slo, all
     }
 
     static let maxSeconds = 600
@@ -134,6 +135,9 @@ struct BenchCommand: AsyncParsableCommand {
         }
         if wanted.contains(.search) {
             add([try await SearchBench(seed: seed).run(Self.announce)])
+        }
+        if wanted.contains(.booking) {
+            add(try await BookingBench(seed: seed).run(Self.announce))
         }
         if wanted.contains(.slo) {
             add([try await ServiceLevelBench(seed: seed, artists: artists, seconds: seconds).run(Self.announce)])

@@ -10,7 +10,9 @@ import Storage
 struct BenchStage {
     let folder: URL
     /// As `tiketi dev` writes them.
-    let settings: [String: String]
+    private(set) var settings: [String: String]
+    /// Of Postgres and of Redis, for what they cost.
+    let serverPids: @Sendable () -> (postgres: Int32?, redis: Int32?)
     let logger = Logger(label: "tiketi.bench")
 
     /// Starts the servers, runs `body` and stops and removes everything again, also when that fails or is cancelled.
@@ -23,7 +25,8 @@ struct BenchStage {
         do {
             let environment = try await servers.start()
             let stage = BenchStage(
-                folder: folder, settings: environment.values.merging(["LOG_LEVEL": "warning"]) { $1 })
+                folder: folder, settings: environment.values.merging(["LOG_LEVEL": "warning"]) { $1 },
+                serverPids: { servers.pids })
             try await stage.withPool { _ = try await Migrator(.analytics).migrate($0) }
             result = .success(try await body(stage))
         } catch {
@@ -42,8 +45,19 @@ struct BenchStage {
         try Settings(environment: settings).reportingCalendar()
     }
 
-    func withPool<R>(_ body: (PostgresPool) async throws -> R) async throws -> R {
-        let pool = PostgresPool(try database(), connections: 1, logger: logger)
+    /// The same with further settings.
+    func adding(_ more: [String: String]) -> BenchStage {
+        var stage = self
+        stage.settings.merge(more) { $1 }
+        return stage
+    }
+
+    func withPool<R>(
+        of database: Migrator.Database = .analytics, _ body: (PostgresPool) async throws -> R
+    ) async throws -> R {
+        let configuration = try Settings(environment: settings).database(
+            "\(database.rawValue.uppercased())_DATABASE_URL")
+        let pool = PostgresPool(configuration, connections: 1, logger: logger)
         do {
             let result = try await body(pool)
             await pool.shutdown()
@@ -55,7 +69,13 @@ struct BenchStage {
     }
 
     /// Runs `tiketi serve NAME…` on a port of its own for as long as `body` takes.
-    func serving<R>(_ services: String..., body: (BenchProcess, _ port: Int) async throws -> R) async throws -> R {
+    func serving<R>(
+        _ services: String..., body: (BenchProcess, _ port: Int) async throws -> R
+    ) async throws -> R {
+        try await serving(services, body: body)
+    }
+
+    func serving<R>(_ services: [String], body: (BenchProcess, _ port: Int) async throws -> R) async throws -> R {
         let port = try await Self.freePort()
         let process = try BenchProcess.tiketi(
             ["serve"] + services + ["--port", String(port)], settings: settings, in: folder)

@@ -1,6 +1,8 @@
 /// As much of an answer as a load generator must know. Nil until all of it is there.
 struct HTTPAnswer {
     var status = 0
+    /// Where its body begins.
+    var body = 0
 
     /// - Parameter bytes: one answer with `Content-Length`, in chunks, or to 204.
     init?(_ bytes: UnsafeRawBufferPointer) {
@@ -15,7 +17,7 @@ struct HTTPAnswer {
             guard line < bytes.count else { return nil }
             switch bytes[line] | 0x20 {
             case UInt8(ascii: "\r") | 0x20:
-                let body = line + 2
+                body = line + 2
                 guard
                     isChunked
                         ? bytes.count >= body + 5 && bytes.suffix(5).elementsEqual("0\r\n\r\n".utf8)

@@ -31,6 +31,12 @@ enum Peers {
     static let visible = [
         Figure.Peer("ClickHouse async insert", 1000), Figure.Peer("pg_incremental, by its schedule", 60_000),
     ]
+    /// pretix 2026.8 (gunicorn, Postgres, Redis) with 8 to 32 clients.
+    static let bookings = [
+        Figure.Peer("pretix, orders by its API", 11.5...13.8), Figure.Peer("pretix, shop journeys", 2.1),
+    ]
+    /// In one of three runs its shop sold 301 of 300.
+    static let soldTwice = [Figure.Peer("pretix, shop journeys for 300", 0...1)]
     static let requests = [Figure.Peer("service level of the plan", 2000)]
     static let requestP99 = [Figure.Peer("service level of the plan", 500)]
 }

@@ -38,6 +38,8 @@ struct DevServers {
 
     private static func name(_ database: String) -> String { "\(database)_db" }
 
+    var pids: (postgres: Int32?, redis: Int32?) { (postgres.pid, redis.pid) }
+
     func stop() async {
         await redis.stop()
         await postgres.stop()
