@@ -17,4 +17,15 @@ package enum Outbox {
                 \(messages.map { PostgresTimestamp(ms: $0.occurredAt) }), \(try messages.map(MessageStream.data)))
             """)
     }
+
+    /// The same as a part of the statement that makes the change: `INSERT … FROM cause`, of which `cause` has a row where
+    /// it was made, and none where it wasn't. A message that waits already is not appended again.
+    package static func insertion(of messages: [Message], from cause: SQL) throws -> SQL {
+        """
+        INSERT INTO outbox (message_id, type, occurred_at, data)
+        SELECT m.* FROM \(sql: cause), unnest(\(messages.map(\.id)), \(messages.map(\.kind.rawValue)),
+            \(messages.map { PostgresTimestamp(ms: $0.occurredAt) }), \(try messages.map(MessageStream.data))) AS m
+        ON CONFLICT (message_id) DO NOTHING
+        """
+    }
 }

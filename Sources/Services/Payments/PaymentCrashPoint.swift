@@ -11,15 +11,11 @@ package enum PaymentCrashPoint: String, Sendable, CaseIterable {
     case beforeTossConfirm
     /// Toss has taken the money, or not, and nobody here knows.
     case afterTossConfirm
-    /// The approval and its message are written, and not committed.
-    case approvalWritten
-    /// They are committed, and Reservations doesn't know.
+    /// The approval and its message are committed, by one statement, and Reservations doesn't know.
     case approvalRecorded
     case beforeTickets
     /// The tickets are made, and that isn't stored.
     case afterTickets
-    /// That is written, and not committed.
-    case ticketsWritten
     case ticketsRecorded
     /// A refund has its number and is committed to; Toss isn't asked.
     case beforeTossCancel
@@ -31,14 +27,6 @@ package enum PaymentCrashPoint: String, Sendable, CaseIterable {
 
     func reached() {
         CrashPlan.reached(rawValue)
-    }
-
-    static func beforeCommit(of event: PaymentSaga.Event) -> PaymentCrashPoint? {
-        switch event {
-        case .approved, .approvedAndCanceled: .approvalWritten
-        case .sold, .seatsLost: .ticketsWritten
-        default: nil
-        }
     }
 
     static func afterCommit(of event: PaymentSaga.Event) -> PaymentCrashPoint? {

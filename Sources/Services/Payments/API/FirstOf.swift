@@ -1,31 +1,31 @@
 import Synchronization
 
-/// Waits for the first of some that may finish it.
-final class FirstOf: Sendable {
+/// Waits for the first of some that may finish it, and for what that one says.
+final class FirstOf<Value: Sendable>: Sendable {
     private struct State {
-        var isFinished = false
-        var waiting: CheckedContinuation<Void, Never>?
+        var value: Value?
+        var waiting: CheckedContinuation<Value, Never>?
     }
 
     private let state = Mutex(State())
 
-    func finish() {
+    func finish(_ value: Value) {
         let waiting = state.withLock { state in
-            state.isFinished = true
+            if state.value == nil { state.value = value }
             defer { state.waiting = nil }
             return state.waiting
         }
-        waiting?.resume()
+        waiting?.resume(returning: value)
     }
 
     /// One may wait.
-    func wait() async {
+    func wait() async -> Value {
         await withCheckedContinuation { continuation in
-            let isFinished = state.withLock { state in
-                if !state.isFinished { state.waiting = continuation }
-                return state.isFinished
+            let value = state.withLock { state in
+                if state.value == nil { state.waiting = continuation }
+                return state.value
             }
-            if isFinished { continuation.resume() }
+            if let value { continuation.resume(returning: value) }
         }
     }
 }

@@ -20,6 +20,14 @@ enum OrderStore {
         }
     }
 
+    /// The first order of a reservation, in one round trip; nil where it has one already, or had.
+    static func first(
+        _ reservation: Reservation, now: Int64, on connection: PostgresConnection
+    ) throws -> PaymentRow? {
+        let row = PaymentRow(reservation, now: now)
+        return try PaymentStore.insert(row, isFirst: true, on: connection) ? row : nil
+    }
+
     /// The reservation's order: the live one where it is still good, else a new one.
     static func order(_ reservation: Reservation, now: Int64, on connection: PostgresConnection) throws -> PaymentRow {
         let attempts = try connection.query(
@@ -41,7 +49,7 @@ enum OrderStore {
             _ = try PaymentStore.apply(.abandoned, to: ready.paymentId, lease: nil, now: now, on: connection)
         }
         let row = PaymentRow(reservation, now: now)
-        try PaymentStore.insert(row, on: connection)
+        _ = try PaymentStore.insert(row, isFirst: false, on: connection)
         return row
     }
 
@@ -62,24 +70,31 @@ enum OrderStore {
         now: Int64,
         on connection: PostgresConnection
     ) throws -> Begun {
-        guard let found = try PaymentStore.find(order: order, on: connection), found.userId == user,
-            let row = try PaymentStore.lock(found.paymentId, on: connection)
-        else { return .notFound }
-        // What the browser says is only compared (trap 2).
-        guard row.amount == amount else { return .amountDiffers }
-        guard row.state == .ready else { return row.paymentKey == paymentKey ? .known(row) : .otherKey }
-        guard
-            try PaymentStore.apply(
-                .confirmAsked, to: row.paymentId, lease: nil, facts: .init(paymentKey: paymentKey), now: now,
-                on: connection) != nil
-        else { return .known(row) }
-        try connection.execute(
-            """
-            UPDATE payments SET confirm_asked_at = \(PostgresTimestamp(ms: now)), lease = \(lease ?? ""),
-                lease_until = CASE WHEN \(lease != nil) THEN \(PostgresTimestamp(ms: leaseUntil)) ELSE '-infinity' END
-            WHERE payment_id = \(row.paymentId)
-            """)
-        return .begun(try PaymentStore.find(row.paymentId, on: connection)!)
+        let next = PaymentSaga.next(.ready, .confirmAsked)!
+        // Once more where the order came between the two statements: a state is never ready again.
+        for _ in 0..<2 {
+            // What the browser says is only compared (trap 2).
+            let begun = try connection.query(
+                """
+                UPDATE payments SET state = \(next.state.rawValue), payment_key = \(paymentKey),
+                    confirm_asked_at = \(PostgresTimestamp(ms: now)), lease = \(lease ?? ""),
+                    lease_until = CASE WHEN \(lease != nil) THEN \(PostgresTimestamp(ms: leaseUntil))
+                        ELSE '-infinity' END,
+                    attempt = 0, stuck_reason = NULL, next_run_at = \(PostgresTimestamp(ms: now)),
+                    deadline_at = \(PostgresTimestamp(ms: now + PaymentTimes.maxStep)),
+                    updated_at = \(PostgresTimestamp(ms: now))
+                WHERE order_id = \(order) AND user_id = \(user) AND amount = \(amount)
+                    AND state = \(PaymentSaga.State.ready.rawValue)
+                RETURNING \(sql: PaymentRow.columns)
+                """)
+            if let row = begun.first { return .begun(try PaymentRow(row)) }
+            guard let row = try PaymentStore.find(order: order, on: connection), row.userId == user else {
+                return .notFound
+            }
+            guard row.amount == amount else { return .amountDiffers }
+            guard row.state == .ready else { return row.paymentKey == paymentKey ? .known(row) : .otherKey }
+        }
+        return .notFound
     }
 }
 

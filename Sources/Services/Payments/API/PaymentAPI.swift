@@ -10,8 +10,9 @@ import Storage
 
 /// The routes of `/api/payments`.
 struct PaymentAPI: Sendable {
-    /// Confirmations that go on while their clients wait; others are left to the worker.
-    static let maxInline = 64
+    /// Confirmations that go on while their clients wait; others are left to the worker. Each may wait for Toss, and takes
+    /// no thread meanwhile.
+    static let maxInline = 512
     static let maxPage = 100
     static let retryAfterSeconds = 2
 
@@ -85,7 +86,8 @@ struct PaymentAPI: Sendable {
     private func order(_ reservation: Reservation, now: Int64) async throws -> PaymentRow {
         do {
             return try await postgres.withConnection { connection in
-                try connection.transaction { try OrderStore.order(reservation, now: now, on: $0) }
+                if let first = try OrderStore.first(reservation, now: now, on: connection) { return first }
+                return try connection.transaction { try OrderStore.order(reservation, now: now, on: $0) }
             }
         } catch let error as PostgresError where error.sqlState == "23505" {
             // Another request of this reservation was first: its order is taken.
@@ -154,11 +156,9 @@ struct PaymentAPI: Sendable {
         var isDriving = false
         defer { if !isDriving { inline.add(-1) } }
         let begun = try await postgres.withConnection { [leaseMs = configuration.leaseMs] connection in
-            try connection.transaction { connection in
-                try OrderStore.beginConfirming(
-                    order: orderId, paymentKey: paymentKey, amount: amount, of: identity.subject,
-                    lease: takesPart ? lease : nil, leaseUntil: now + leaseMs, now: now, on: connection)
-            }
+            try OrderStore.beginConfirming(
+                order: orderId, paymentKey: paymentKey, amount: amount, of: identity.subject,
+                lease: takesPart ? lease : nil, leaseUntil: now + leaseMs, now: now, on: connection)
         }
         let row: PaymentRow
         switch begun {
@@ -171,19 +171,20 @@ struct PaymentAPI: Sendable {
         }
         guard takesPart else { return try answer(row, request) }
         isDriving = true
-        let end = FirstOf()
+        let end = FirstOf<PaymentRow?>()
         // It goes on when the client has gone.
         Task { [worker, inline] in
-            await worker.drive(row, lease: lease, isFresh: false)
+            let driven = await worker.drive(row, lease: lease, isFresh: false)
             inline.add(-1)
-            end.finish()
+            end.finish(driven)
         }
         let timer = Task { [wait = configuration.confirmWaitMs] in
             try? await Task.sleep(for: .milliseconds(wait))
-            end.finish()
+            end.finish(nil)
         }
-        await end.wait()
+        let driven = await end.wait()
         timer.cancel()
+        if let driven, !PaymentSaga.isWorking(driven.state) { return try answer(driven, request) }
         let after = try await postgres.withConnection { try PaymentStore.find(row.paymentId, on: $0) }
         return try answer(after ?? row, request)
     }

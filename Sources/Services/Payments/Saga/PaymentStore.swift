@@ -28,17 +28,21 @@ enum PaymentStore {
         ).first.map(PaymentRow.init)
     }
 
-    static func insert(_ row: PaymentRow, on connection: PostgresConnection) throws {
+    /// - Parameter isFirst: whether only the first attempt of its reservation is wanted.
+    /// - Returns: whether it was stored.
+    static func insert(_ row: PaymentRow, isFirst: Bool, on connection: PostgresConnection) throws -> Bool {
         try connection.execute(
             """
             INSERT INTO payments (payment_id, order_id, reservation_id, user_id, event_id, artist_id, title, tickets,
                 visitor_id, amount, currency, state, next_run_at, deadline_at, created_at, updated_at)
-            VALUES (\(row.paymentId), \(row.orderId), \(row.reservationId), \(row.userId), \(row.eventId),
+            SELECT \(row.paymentId), \(row.orderId), \(row.reservationId), \(row.userId), \(row.eventId),
                 \(row.artistId), \(row.title), \(row.tickets), \(row.visitorId), \(row.amount), \(row.currency),
                 \(row.state.rawValue), \(PostgresTimestamp(ms: row.createdAt + PaymentTimes.abandoned)),
                 \(PostgresTimestamp(ms: row.deadlineAt)), \(PostgresTimestamp(ms: row.createdAt)),
-                \(PostgresTimestamp(ms: row.createdAt)))
-            """)
+                \(PostgresTimestamp(ms: row.createdAt))
+            WHERE NOT \(isFirst)
+                OR NOT EXISTS (SELECT FROM payments WHERE reservation_id = \(row.reservationId))
+            """) == 1
     }
 
     /// Payments whose next step is due, leased: no other worker takes them until `leaseUntil`.
@@ -59,15 +63,15 @@ enum PaymentStore {
         ).map(PaymentRow.init)
     }
 
-    /// - Returns: whether the lease was still held.
-    static func renew(
-        _ id: String, lease: String, until: Int64, on connection: PostgresConnection
-    ) throws -> Bool {
+    /// After a transition: for the next step, or back where there is none.
+    static func renew(_ row: PaymentRow, lease: String, until: Int64, on connection: PostgresConnection) throws {
+        let goesOn = PaymentSaga.isWorking(row.state) || row.isRecheck
         try connection.execute(
             """
-            UPDATE payments SET lease_until = \(PostgresTimestamp(ms: until))
-            WHERE payment_id = \(id) AND lease = \(lease)
-            """) == 1
+            UPDATE payments SET lease = \(goesOn ? lease : ""),
+                lease_until = CASE WHEN \(goesOn) THEN \(PostgresTimestamp(ms: until)) ELSE '-infinity' END
+            WHERE payment_id = \(row.paymentId) AND lease = \(lease)
+            """)
     }
 
     /// The next attempt at the step where a payment stands.
@@ -144,23 +148,7 @@ enum PaymentStore {
             guard held.count == 1 else { return nil }
         }
         guard let transition = PaymentSaga.next(row.state, event) else { return nil }
-        row.state = transition.state
-        row.paymentKey = facts.paymentKey ?? row.paymentKey
-        var messages: [Message] = []
-        for command in transition.commands {
-            switch command {
-            case .recordApproval:
-                let approvedAt = facts.approvedAt ?? now
-                row.approvedAt = approvedAt
-                row.failureCode = nil
-                messages.append(row.completed(at: approvedAt))
-            case .recordFailure(let code):
-                row.failureCode = code
-                messages.append(row.failed(code, at: now))
-            case .recordTickets: row.ticketIds = facts.tickets ?? []
-            case .refundAll: break
-            }
-        }
+        let messages = row.take(transition, facts, now: now)
         try connection.execute(
             """
             UPDATE payments SET state = \(row.state.rawValue), payment_key = \(row.paymentKey),
@@ -178,6 +166,44 @@ enum PaymentStore {
         return try find(id, on: connection)
     }
 
+    /// One transition by one statement, with its messages, where the row is as the worker has read it under its lease. The
+    /// lease is renewed, or given back where there is no next step.
+    ///
+    /// - Returns: the row as it is afterwards; nil where nothing was stored: then `apply` decides.
+    static func advance(
+        _ row: PaymentRow, _ event: PaymentSaga.Event, lease: String, leaseUntil: Int64, facts: Facts, now: Int64,
+        on connection: PostgresConnection
+    ) throws -> PaymentRow? {
+        guard let transition = PaymentSaga.next(row.state, event), !transition.commands.contains(.refundAll) else {
+            return nil
+        }
+        var next = row
+        let messages = next.take(transition, facts, now: now)
+        let isWorking = PaymentSaga.isWorking(next.state)
+        let told: SQL =
+            messages.isEmpty ? "" : ", told AS (\(sql: try Outbox.insertion(of: messages, from: "moved")))"
+        return try connection.query(
+            """
+            WITH moved AS (
+                UPDATE payments SET state = \(next.state.rawValue), payment_key = \(next.paymentKey),
+                    failure_code = \(next.failureCode),
+                    approved_at = \(next.approvedAt.map { PostgresTimestamp(ms: $0) }),
+                    ticket_ids = \(next.ticketIds), attempt = 0, stuck_reason = NULL,
+                    next_run_at = CASE WHEN \(isWorking) THEN \(PostgresTimestamp(ms: now))
+                        WHEN recheck THEN next_run_at END,
+                    lease = CASE WHEN \(isWorking) OR recheck THEN lease ELSE '' END,
+                    lease_until = CASE WHEN \(isWorking) OR recheck THEN \(PostgresTimestamp(ms: leaseUntil))
+                        ELSE '-infinity' END,
+                    deadline_at = \(PostgresTimestamp(ms: now + PaymentTimes.maxStep)),
+                    updated_at = \(PostgresTimestamp(ms: now))
+                WHERE payment_id = \(row.paymentId) AND lease = \(lease) AND state = \(row.state.rawValue)
+                RETURNING \(sql: PaymentRow.columns)
+            )\(sql: told)
+            SELECT * FROM moved
+            """
+        ).first.map(PaymentRow.init)
+    }
+
     private static func isPublished(_ id: String, on connection: PostgresConnection) throws -> Bool {
         try connection.query("SELECT FROM outbox WHERE message_id = \(id)").count > 0
     }
@@ -189,6 +215,30 @@ extension PaymentRow {
         p.amount, p.currency, p.state, p.payment_key, p.failure_code, p.confirm_asked_at, p.approved_at, p.ticket_ids,
         p.refund_committed, p.refunded, p.recheck, p.attempt, p.deadline_at, p.stuck_reason, p.created_at, p.updated_at
         """
+
+    /// What a transition makes of it.
+    ///
+    /// - Returns: the messages that belong to it.
+    mutating func take(_ transition: PaymentSaga.Transition, _ facts: PaymentStore.Facts, now: Int64) -> [Message] {
+        state = transition.state
+        paymentKey = facts.paymentKey ?? paymentKey
+        var messages: [Message] = []
+        for command in transition.commands {
+            switch command {
+            case .recordApproval:
+                let instant = facts.approvedAt ?? now
+                approvedAt = instant
+                failureCode = nil
+                messages.append(completed(at: instant))
+            case .recordFailure(let code):
+                failureCode = code
+                messages.append(failed(code, at: now))
+            case .recordTickets: ticketIds = facts.tickets ?? []
+            case .refundAll: break
+            }
+        }
+        return messages
+    }
 
     func completed(at instant: Int64) -> Message {
         Message(

@@ -41,21 +41,23 @@ struct PaymentWorker: Sendable {
 
     static func newLease() -> String { "\(UInt64.random(in: 0 ... .max))" }
 
-    /// Takes one payment as far as it goes now.
+    /// Takes one payment as far as it goes now. Its lease has just been taken; each step that is stored renews it, and
+    /// the last one gives it back.
     ///
     /// - Parameter isFresh: whether it is certain that Toss was not asked to confirm it before.
-    func drive(_ row: PaymentRow, lease: String, isFresh: Bool) async {
+    /// - Returns: the payment as it was stored last.
+    @discardableResult
+    func drive(_ row: PaymentRow, lease: String, isFresh: Bool) async -> PaymentRow {
         var row = row
         var isFresh = isFresh
         do {
             for _ in 0..<Self.maxSteps {
-                guard try await renew(row, lease) else { return }
                 let before = row.state
                 guard let next = try await step(row, lease: lease, isFresh: isFresh) else { break }
                 // The guard's transition is stored, and Toss not asked yet: that is certain in this process alone.
                 isFresh = before == .guarding && next.state == .confirming
                 row = next
-                if !PaymentSaga.isWorking(row.state), !row.isRecheck { break }
+                if !PaymentSaga.isWorking(row.state), !row.isRecheck { return row }
             }
             try await settle(row.paymentId, lease: lease)
         } catch {
@@ -63,13 +65,7 @@ struct PaymentWorker: Sendable {
             logger.warning(
                 "a step of a payment failed", metadata: ["payment": "\(row.paymentId)", "error": "\(error)"])
         }
-    }
-
-    private func renew(_ row: PaymentRow, _ lease: String) async throws -> Bool {
-        let until = clock() + leaseMs
-        return try await postgres.withConnection {
-            try PaymentStore.renew(row.paymentId, lease: lease, until: until, on: $0)
-        }
+        return row
     }
 
     /// Gives the lease back, with when to go on.
@@ -101,12 +97,18 @@ struct PaymentWorker: Sendable {
         _ event: PaymentSaga.Event, _ row: PaymentRow, lease: String, facts: PaymentStore.Facts = .init()
     ) async throws -> PaymentRow? {
         let now = clock()
-        let stored = try await postgres.withConnection { connection in
-            try connection.transaction { connection in
+        let leaseUntil = now + leaseMs
+        let stored = try await postgres.withConnection { connection -> PaymentRow? in
+            if let advanced = try PaymentStore.advance(
+                row, event, lease: lease, leaseUntil: leaseUntil, facts: facts, now: now, on: connection)
+            {
+                return advanced
+            }
+            // It isn't as it was read, or there is more to store than the row.
+            return try connection.transaction { connection in
                 let stored = try PaymentStore.apply(
                     event, to: row.paymentId, lease: lease, facts: facts, now: now, on: connection)
-                // The row and its message are one: a crash here takes both back.
-                if stored != nil { PaymentCrashPoint.beforeCommit(of: event)?.reached() }
+                if let stored { try PaymentStore.renew(stored, lease: lease, until: leaseUntil, on: connection) }
                 return stored
             }
         }
