@@ -11,13 +11,18 @@ import Testing
         try await ServiceUnderTest.run { test in
             let event = try await test.event()
             let outcome = try await test.hold(event, "minji", ["A-1-2", "A-1-1"])
-            guard case .held(let id, let amount, let expiresAt) = outcome else {
+            guard case .held(var held) = outcome else {
                 Issue.record("\(outcome)")
                 return
             }
-            #expect(amount == 220_000)
-            #expect(expiresAt == test.clock.now + 600_000)
+            let id = held.id
+            #expect(held.amount == 220_000)
+            #expect(held.expiresAt == test.clock.now + 600_000)
             let reservation = try await test.store.find(id)
+            // What the buyer is told is what is stored; JSON may be written in other words.
+            #expect(try RefundPolicy(json: held.policy) == .v1)
+            held.policy = reservation?.policy ?? ""
+            #expect(held == reservation)
             #expect(reservation?.seatIds == ["A-1-1", "A-1-2"])
             #expect(reservation?.prices == [110_000, 110_000])
             #expect(try RefundPolicy(json: reservation?.policy ?? "") == .v1)

@@ -129,6 +129,25 @@ import Testing
         }
     }
 
+    /// A claim that an operator's hand has removed: the sale of the others goes back with it.
+    @Test func aSaleThatLacksAClaimStoresNothing() async throws {
+        try await ServiceUnderTest.run { test in
+            let event = try await test.event()
+            let id = try await test.held(event, "minji", ["A-1-1", "A-1-2"])
+            try await test.store.confirming(id, paymentId: "p1", amount: 220_000)
+            try await test.pool.withConnection {
+                _ = try $0.execute("DELETE FROM seat_claims WHERE seat_id = 'A-1-2'")
+            }
+            #expect(
+                try await code { _ = try await test.store.sold(id, paymentId: "p1", approvedAt: test.clock.now) }
+                    == "seats_lost")
+            #expect(try await test.state(id) == .confirming)
+            #expect(try await test.claims() == ["A-1-1": "\(id) confirming"])
+            #expect(try await test.store.tickets(of: id).isEmpty)
+            #expect(try await test.messages() == ["reservation.held:\(id)"])
+        }
+    }
+
     @Test func moneyForWhatItsBuyerGaveUpGoesBack() async throws {
         try await ServiceUnderTest.run { test in
             let event = try await test.event()

@@ -43,6 +43,15 @@ import Testing
                     ("\(sql: Ticket.select) WHERE t.reservation_id = \("r7")", "tickets_of_reservation"),
                     (SeatMaps.liveClaims(event.id, nowMs: test.clock.now), "seat_claims_"),
                     (OrganizerCancellation.live(event.id), "reservations_"),
+                    (
+                        ReservationStore.keepStatement("r7", paymentId: "p", amount: 1, now: test.clock.now),
+                        "seat_claims_of_reservation"
+                    ),
+                    (
+                        ReservationStore.sellStatement(
+                            "r7", paymentId: "p", approvedAt: test.clock.now, now: test.clock.now),
+                        "seat_claims_of_reservation"
+                    ),
                     // The statements of hold_seats and claim_seats.
                     (
                         """

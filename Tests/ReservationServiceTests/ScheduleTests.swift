@@ -74,9 +74,9 @@ import Testing
                         #expect(outcome == .tooManySeats, "step \(step)")
                     } else if let taken = model.refusal(seats, now) {
                         #expect(outcome == .taken(taken), "step \(step)")
-                    } else if case .held(let id, _, let expiresAt) = outcome {
-                        model.reservations[id] = .init(
-                            buyer: buyer, seats: seats, state: .held, expiresAt: expiresAt)
+                    } else if case .held(let held) = outcome {
+                        model.reservations[held.id] = .init(
+                            buyer: buyer, seats: seats, state: .held, expiresAt: held.expiresAt)
                     } else {
                         Issue.record("step \(step): \(outcome)")
                     }
@@ -168,10 +168,10 @@ import Testing
                             switch Int.random(in: 0..<10, using: &random) {
                             case 0..<4:
                                 let seats = event.seatIds.shuffled(using: &random).prefix(2).sorted()
-                                if case .held(let id, _, _) = try await test.hold(
+                                if case .held(let held) = try await test.hold(
                                     event, "b\(Int.random(in: 0..<6, using: &random))", seats)
                                 {
-                                    own.append(id)
+                                    own.append(held.id)
                                 }
                             case 4, 5:
                                 _ = try await code {

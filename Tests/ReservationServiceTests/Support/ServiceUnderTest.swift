@@ -78,10 +78,10 @@ struct ServiceUnderTest: Sendable {
 
     /// The id of what was held.
     func held(_ event: TestCatalogue.Event, _ buyer: String, _ seats: [String]) async throws -> String {
-        guard case .held(let id, _, _) = try await hold(event, buyer, seats) else {
+        guard case .held(let held) = try await hold(event, buyer, seats) else {
             throw Unexpected(what: "not held: \(try await hold(event, buyer, seats))")
         }
-        return id
+        return held.id
     }
 
     /// A reservation that is paid, and its tickets.

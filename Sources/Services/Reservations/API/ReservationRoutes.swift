@@ -88,13 +88,12 @@ struct ReservationRoutes: Sendable {
                 eventId: eventId, buyer: identity.subject, seatIds: seatIds, visitorId: visitorId,
                 admissionId: admissionId))
         switch outcome {
-        case .held(let id, _, _):
+        case .held(let reservation):
             service.metrics.held.increment()
             await service.taken.note(seatIds, of: eventId, lastingMs: service.store.holdMs)
             await service.maps.changed(eventId, by: identity.subject)
-            guard let reservation = try await service.store.find(id) else { throw ReservationStore.notFound }
             return ReservationJSON.text(reservation, now: service.store.clock())
-                .answer(.created, headers: [.location: "/api/reservations/\(id)"])
+                .answer(.created, headers: [.location: "/api/reservations/\(reservation.id)"])
         case .taken(let seats):
             service.metrics.refused.increment()
             await service.taken.note(seats, of: eventId)

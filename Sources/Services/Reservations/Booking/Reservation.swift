@@ -40,6 +40,29 @@ struct Reservation: Sendable, Equatable {
         FROM reservations r JOIN events e ON e.event_id = r.event_id
         """
 
+    static func find(_ id: String, isLocked: Bool = false, on connection: PostgresConnection) throws -> Reservation? {
+        let lock: SQL = isLocked ? " FOR UPDATE OF r" : ""
+        return try connection.query("\(sql: select) WHERE r.id = \(id)\(sql: lock)").first.map(Reservation.init)
+    }
+
+    /// What the others are told of it.
+    func message(_ kind: Message.Kind, at now: Int64) -> Message {
+        let changed = ReservationChanged(
+            reservationId: id, eventId: eventId, artistId: artistId, visitorId: visitorId)
+        let body: Message.Body =
+            switch kind {
+            case .reservationHeld: .reservationHeld(changed)
+            case .reservationConfirmed: .reservationConfirmed(changed)
+            case .reservationExpired: .reservationExpired(changed)
+            case .reservationCanceled: .reservationCanceled(changed)
+            default: preconditionFailure("\(kind) is no reservation's")
+            }
+        return Message(id: "\(kind.rawValue):\(id)", occurredAt: now, body: body)
+    }
+}
+
+extension Reservation {
+    /// - Parameter row: of `select`.
     init(_ row: PostgresRow) throws {
         id = try row.get(0)
         eventId = try row.get(1)
@@ -63,25 +86,5 @@ struct Reservation: Sendable, Equatable {
         title = try row.get(16)
         startsAt = try row.get(17, as: PostgresTimestamp.self).ms
         isEventCanceled = try row.get(18)
-    }
-
-    static func find(_ id: String, isLocked: Bool = false, on connection: PostgresConnection) throws -> Reservation? {
-        let lock: SQL = isLocked ? " FOR UPDATE OF r" : ""
-        return try connection.query("\(sql: select) WHERE r.id = \(id)\(sql: lock)").first.map(Reservation.init)
-    }
-
-    /// What the others are told of it.
-    func message(_ kind: Message.Kind, at now: Int64) -> Message {
-        let changed = ReservationChanged(
-            reservationId: id, eventId: eventId, artistId: artistId, visitorId: visitorId)
-        let body: Message.Body =
-            switch kind {
-            case .reservationHeld: .reservationHeld(changed)
-            case .reservationConfirmed: .reservationConfirmed(changed)
-            case .reservationExpired: .reservationExpired(changed)
-            case .reservationCanceled: .reservationCanceled(changed)
-            default: preconditionFailure("\(kind) is no reservation's")
-            }
-        return Message(id: "\(kind.rawValue):\(id)", occurredAt: now, body: body)
     }
 }

@@ -15,7 +15,7 @@ extension ReservationStore {
     }
 
     enum HoldOutcome: Sendable, Equatable {
-        case held(id: String, amount: Int64, expiresAt: Int64)
+        case held(Reservation)
         case unknownEvent
         case salesClosed
         case admissionRequired
@@ -35,7 +35,12 @@ extension ReservationStore {
                 let row = try connection.query(Self.holdStatement(request, id: id, now: now, expiresAt: expiresAt))[0]
                 let seats = try row.get(1, as: [String]?.self) ?? []
                 switch try row.get(0, as: String.self) {
-                case "held": return .held(id: id, amount: try row.get(2), expiresAt: expiresAt)
+                case "held":
+                    let held = try Reservation(held: request, id: id, at: now, until: expiresAt, row)
+                    if let held { return .held(held) }
+                    // The copy of the event has changed in this moment.
+                    guard let found = try Reservation.find(id, on: connection) else { throw Self.notFound }
+                    return .held(found)
                 case "unknown_event": return .unknownEvent
                 case "sales_closed": return .salesClosed
                 case "admission_required": return .admissionRequired
@@ -54,11 +59,16 @@ extension ReservationStore {
         }
     }
 
+    /// With what the event and its seats say, so that what was held can be told without asking again.
     static func holdStatement(_ request: HoldRequest, id: String, now: Int64, expiresAt: Int64) -> SQL {
         """
-        SELECT outcome, seats, amount FROM hold_seats(\(id), \(request.buyer), \(request.visitorId),
-            \(request.eventId), \(request.seatIds.sorted()), \(request.admissionId), \(RefundPolicy.v1.json)::jsonb,
-            \(PostgresTimestamp(ms: now)), \(PostgresTimestamp(ms: expiresAt)))
+        SELECT h.outcome, h.seats, h.amount, e.artist_id, e.currency, e.title, e.starts_at,
+            (SELECT array_agg(s.price ORDER BY s.seat_id) FROM seats s
+            WHERE s.event_id = e.event_id AND s.seat_id = ANY (\(request.seatIds)))
+        FROM hold_seats(\(id), \(request.buyer), \(request.visitorId), \(request.eventId),
+                \(request.seatIds.sorted()), \(request.admissionId), \(RefundPolicy.v1.json)::jsonb,
+                \(PostgresTimestamp(ms: now)), \(PostgresTimestamp(ms: expiresAt))) h
+            LEFT JOIN events e ON e.event_id = \(request.eventId)
         """
     }
 
@@ -67,5 +77,25 @@ extension ReservationStore {
 
     static func seats(_ error: PostgresError) -> [String] {
         (try? JSONDecoder().decode([String].self, from: Data((error.detail ?? "").utf8))) ?? []
+    }
+}
+
+extension Reservation {
+    /// What was held just now.
+    ///
+    /// - Parameter row: of `holdStatement`.
+    /// - Returns: nil where the row has other prices than those that were held at.
+    fileprivate init?(
+        held request: ReservationStore.HoldRequest, id: String, at now: Int64, until expiresAt: Int64,
+        _ row: PostgresRow
+    ) throws {
+        let amount: Int64 = try row.get(2)
+        guard let prices = try row.get(7, as: [Int64]?.self), prices.reduce(0, +) == amount else { return nil }
+        self.init(
+            id: id, eventId: request.eventId, artistId: try row.get(3), userId: request.buyer,
+            visitorId: request.visitorId, state: .held, seatIds: request.seatIds.sorted(), prices: prices,
+            amount: amount, currency: try row.get(4), expiresAt: expiresAt, policy: RefundPolicy.v1.json, version: 1,
+            createdAt: now, title: try row.get(5), startsAt: try row.get(6, as: PostgresTimestamp.self).ms,
+            isEventCanceled: false)
     }
 }

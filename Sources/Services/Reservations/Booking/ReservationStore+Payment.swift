@@ -7,6 +7,12 @@ import Storage
 extension ReservationStore {
     func confirming(_ id: String, paymentId: String, amount: Int64) async throws {
         let now = clock()
+        let isKept = try await retrying { connection in
+            try connection.query(Self.keepStatement(id, paymentId: paymentId, amount: amount, now: now))[0]
+                .get(0, as: Int.self) == 1
+        }
+        if isKept { return }
+        // It isn't simply held. Why, and whether it is this attempt's already, is decided under its lock.
         let decision = try await transaction { connection in
             guard let reservation = try Reservation.find(id, isLocked: true, on: connection) else {
                 throw Self.notFound
@@ -57,6 +63,12 @@ extension ReservationStore {
         let lost = Problem(
             .conflict, "seats_lost", detail: "the reservation can't be sold any more: give the money back")
         do {
+            let sold: [String]? = try await retrying { connection in
+                try connection.query(
+                    Self.sellStatement(id, paymentId: paymentId, approvedAt: approvedAt, now: now)
+                ).first?.get(0)
+            }
+            if let sold { return sold }
             let tickets: [String]? = try await transaction { connection in
                 guard let reservation = try Reservation.find(id, isLocked: true, on: connection) else {
                     throw Self.notFound
@@ -78,12 +90,66 @@ extension ReservationStore {
             }
             guard let tickets else { throw lost }
             return tickets
-        } catch let error as PostgresError where error.sqlState == Self.takenState {
+        } catch let error as PostgresError
+            where error.sqlState == Self.takenState || error.sqlState == Self.divisionByZero
+        {
             throw lost
         }
     }
 
     // MARK: Rows
+
+    /// `Reservation.confirming` of one that is held, and carried out: one statement. Counts those that are kept now.
+    static func keepStatement(_ id: String, paymentId: String, amount: Int64, now: Int64) -> SQL {
+        """
+        WITH kept AS (
+            UPDATE reservations r SET state = 'confirming', payment_id = \(paymentId), version = version + 1,
+                changed_at = \(PostgresTimestamp(ms: now))
+            WHERE id = \(id) AND state = 'held' AND expires_at > \(PostgresTimestamp(ms: now)) AND amount = \(amount)
+                AND EXISTS (SELECT FROM events e WHERE e.event_id = r.event_id AND e.status <> 'canceled')
+            RETURNING id
+        ), claims AS (
+            UPDATE seat_claims c SET state = 'confirming',
+                expires_at = \(PostgresTimestamp(ms: now + confirmingMs)), version = c.version + 1
+            FROM kept WHERE c.reservation_id = kept.id
+        )
+        SELECT count(*) FROM kept
+        """
+    }
+
+    /// `Reservation.sale` of one that this attempt is confirming, and carried out: one statement. No row where it is
+    /// something else; else the tickets' ids in the order of their seats.
+    ///
+    /// Where a seat isn't claimed any more the division fails, and with it all of the statement.
+    static func sellStatement(_ id: String, paymentId: String, approvedAt: Int64, now: Int64) -> SQL {
+        """
+        WITH paid AS (
+            UPDATE reservations SET state = 'paid', paid_at = \(PostgresTimestamp(ms: approvedAt)),
+                version = version + 1, changed_at = \(PostgresTimestamp(ms: now))
+            WHERE id = \(id) AND state = 'confirming' AND payment_id = \(paymentId)
+            RETURNING id, event_id, artist_id, visitor_id, seat_ids, prices
+        ), claimed AS (
+            UPDATE seat_claims c SET state = 'sold', version = c.version + 1
+            FROM paid WHERE c.reservation_id = paid.id RETURNING c.seat_id
+        ), made AS (
+            INSERT INTO tickets (id, reservation_id, event_id, seat_id, price, state)
+            SELECT gen_random_uuid()::text, paid.id, paid.event_id, t.seat, t.price, 'valid'
+            FROM paid, unnest(paid.seat_ids, paid.prices) AS t (seat, price)
+            WHERE t.seat IN (SELECT seat_id FROM claimed)
+            RETURNING id, seat_id
+        ), told AS (
+            INSERT INTO outbox (message_id, type, occurred_at, data)
+            SELECT 'reservation.confirmed:' || id, 'reservation.confirmed', \(PostgresTimestamp(ms: now)),
+                json_strip_nulls(json_build_object('reservationId', id, 'eventId', event_id, 'artistId', artist_id,
+                    'visitorId', visitor_id))::text
+            FROM paid
+        )
+        SELECT tickets.ids, 1 / (cardinality(tickets.ids) = cardinality(paid.seat_ids))::int
+        FROM paid, (SELECT coalesce(array_agg(id ORDER BY seat_id), '{}') AS ids FROM made) AS tickets
+        """
+    }
+
+    static let divisionByZero = "22012"
 
     /// The row's and its claims' next state, both by what they were.
     private static func move(
