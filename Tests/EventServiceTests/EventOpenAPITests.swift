@@ -28,14 +28,6 @@ import Testing
         }
     }
 
-    @Test func itsReferencesLeadSomewhere() throws {
-        let document = try document()
-        let components = try #require(document["components"] as? [String: [String: Any]])
-        for match in EventService.openAPI.matches(of: /"#\/components\/([a-z]+)\/([A-Za-z]+)"/) {
-            #expect(components[String(match.1)]?[String(match.2)] != nil, "\(match.0)")
-        }
-    }
-
     @Test func itsMembersAreThoseThatAreRead() throws {
         let components = try #require(try document()["components"] as? [String: [String: Any]])
         func members(_ name: String) -> Set<String> {

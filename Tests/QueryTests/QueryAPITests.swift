@@ -246,7 +246,7 @@ import Testing
 
     @Test func theDocumentHasEveryRouteAndNoOther() async throws {
         let document = try #require(
-            try JSONSerialization.jsonObject(with: Data(QueryAPI.openAPI.utf8)) as? [String: Any])
+            try JSONSerialization.jsonObject(with: Data(OpenAPI.merged([QueryAPI.openAPI]).utf8)) as? [String: Any])
         let paths = try #require(document["paths"] as? [String: [String: Any]])
         let described = Set(paths.flatMap { path, methods in methods.keys.map { "\($0.uppercased()) \(path)" } })
         try await Lab.with { lab in
@@ -255,17 +255,6 @@ import Testing
             }
             #expect(Set(routes) == described)
         }
-    }
-
-    @Test func theDocumentOfAProcessHasWhatEachPartOfItServes() throws {
-        let merged = OpenAPI.merged([
-            #"{"info":{"title":"one"},"paths":{"/a":{"get":{}},"/c":{"get":{}}},"components":{"schemas":{"A":{"x":1}}}}"#,
-            #"{"info":{"title":"two"},"paths":{"/b":{"get":{}},"/c":{"post":{}}},"components":{"schemas":{"A":{"x":2}},"responses":{"P":{}}}}"#,
-        ])
-        let text = merged.filter { !$0.isWhitespace }
-        #expect(
-            text == #"{"components":{"responses":{"P":{}},"schemas":{"A":{"x":1}}},"info":{"title":"one"},"#
-                + #""paths":{"/a":{"get":{}},"/b":{"get":{}},"/c":{"get":{},"post":{}}}}"#)
     }
 
     @Test func theDocumentHasEveryParameterAndNoOther() throws {
@@ -295,16 +284,6 @@ import Testing
                 return parameter["in"] as? String == "query" ? parameter["name"] as? String : nil
             }
             #expect(Set(described) == Set(names), "\(path)")
-        }
-    }
-
-    @Test func everyReferenceInTheDocumentLeadsSomewhere() throws {
-        let document = try #require(
-            try JSONSerialization.jsonObject(with: Data(QueryAPI.openAPI.utf8)) as? [String: Any])
-        for match in QueryAPI.openAPI.matches(of: /"\$ref": "#\/([^"]+)"/) {
-            var place: Any? = document
-            for step in match.1.split(separator: "/") { place = (place as? [String: Any])?[String(step)] }
-            #expect(place != nil, "\(match.1)")
         }
     }
 }

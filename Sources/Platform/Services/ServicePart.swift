@@ -2,7 +2,7 @@ package import Hummingbird
 
 /// A service's share of a process: its routes, and what it does beside answering.
 package protocol ServicePart: Sendable {
-    /// An OpenAPI 3.1 document, as JSON.
+    /// An OpenAPI 3.1 document, as JSON; what it shares with others is left to `OpenAPI.merged`.
     static var openAPI: String { get }
 
     /// Adds the routes below `/api` and `/.well-known`, and those of other services below `/internal`. `ProblemMiddleware`

@@ -16,12 +16,7 @@ extension QueryAPI {
               "get": {
                 "summary": "Traffic of an artist",
                 "parameters": [
-                  {
-                    "name": "artistId",
-                    "in": "path",
-                    "required": true,
-                    "schema": {"$ref": "#/components/schemas/Id"}
-                  },
+                  {"name": "artistId", "in": "path", "required": true, "schema": {"$ref": "#/components/schemas/Id"}},
                   {"$ref": "#/components/parameters/startDate"},
                   {"$ref": "#/components/parameters/endDate"},
                   {"$ref": "#/components/parameters/timezone"},
@@ -38,31 +33,24 @@ extension QueryAPI {
                             {
                               "type": "object",
                               "required": ["artistId", "artistName"],
-                              "properties": {
-                                "artistId": {"type": "string"},
-                                "artistName": {"type": ["string", "null"]}
-                              }
+                              "properties": {"artistId": {"type": "string"}, "artistName": {"type": ["string", \#
+        "null"]}}
                             },
                             {"$ref": "#/components/schemas/Traffic"}
                           ]
                         }
                       }
                     }
-                  },
-                  "default": {"$ref": "#/components/responses/Problem"}
-                }
+                  }
+                },
+                "x-problems": [401, 403, 422, 503, 504]
               }
             },
             "/api/analytics/event/{eventId}/traffic": {
               "get": {
                 "summary": "Traffic of an event",
                 "parameters": [
-                  {
-                    "name": "eventId",
-                    "in": "path",
-                    "required": true,
-                    "schema": {"$ref": "#/components/schemas/Id"}
-                  },
+                  {"name": "eventId", "in": "path", "required": true, "schema": {"$ref": "#/components/schemas/Id"}},
                   {"$ref": "#/components/parameters/startDate"},
                   {"$ref": "#/components/parameters/endDate"},
                   {"$ref": "#/components/parameters/timezone"},
@@ -79,17 +67,16 @@ extension QueryAPI {
                             {
                               "type": "object",
                               "required": ["eventId", "eventName"],
-                              "properties": {"eventId": {"type": "string"}, "eventName": {"type": ["string", \#
-        "null"]}}
+                              "properties": {"eventId": {"type": "string"}, "eventName": {"type": ["string", "null"]}}
                             },
                             {"$ref": "#/components/schemas/Traffic"}
                           ]
                         }
                       }
                     }
-                  },
-                  "default": {"$ref": "#/components/responses/Problem"}
-                }
+                  }
+                },
+                "x-problems": [401, 403, 422, 503, 504]
               }
             },
             "/api/analytics/event/{eventId}/funnel": {
@@ -98,12 +85,7 @@ extension QueryAPI {
                 "description": "Each step counts what happened in the bucket, and the different visitors it \#
         happened to. Reservations and payments have a visitor where the message says so.",
                 "parameters": [
-                  {
-                    "name": "eventId",
-                    "in": "path",
-                    "required": true,
-                    "schema": {"$ref": "#/components/schemas/Id"}
-                  },
+                  {"name": "eventId", "in": "path", "required": true, "schema": {"$ref": "#/components/schemas/Id"}},
                   {"$ref": "#/components/parameters/startDate"},
                   {"$ref": "#/components/parameters/endDate"},
                   {"$ref": "#/components/parameters/timezone"},
@@ -113,9 +95,9 @@ extension QueryAPI {
                   "200": {
                     "description": "The answer",
                     "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Funnel"}}}
-                  },
-                  "default": {"$ref": "#/components/responses/Problem"}
-                }
+                  }
+                },
+                "x-problems": [401, 403, 422, 503, 504]
               }
             },
             "/api/analytics/traffic": {
@@ -132,9 +114,9 @@ extension QueryAPI {
                   "200": {
                     "description": "The answer",
                     "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Traffic"}}}
-                  },
-                  "default": {"$ref": "#/components/responses/Problem"}
-                }
+                  }
+                },
+                "x-problems": [401, 403, 422, 503, 504]
               }
             },
             "/api/analytics/revenue/stats": {
@@ -144,11 +126,8 @@ extension QueryAPI {
                   {"$ref": "#/components/parameters/startDate"},
                   {"$ref": "#/components/parameters/endDate"},
                   {"$ref": "#/components/parameters/timezone"},
-                  {
-                    "name": "period",
-                    "in": "query",
-                    "schema": {"enum": ["daily", "weekly", "monthly"], "default": "daily"}
-                  },
+                  {"name": "period", "in": "query", "schema": {"enum": ["daily", "weekly", "monthly"], "default": \#
+        "daily"}},
                   {"$ref": "#/components/parameters/currency"},
                   {"$ref": "#/components/parameters/artistId"},
                   {"$ref": "#/components/parameters/compare"}
@@ -157,9 +136,9 @@ extension QueryAPI {
                   "200": {
                     "description": "The answer",
                     "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Revenue"}}}
-                  },
-                  "default": {"$ref": "#/components/responses/Problem"}
-                }
+                  }
+                },
+                "x-problems": [401, 403, 422, 503, 504]
               }
             },
             "/api/analytics/revenue/daily": {
@@ -177,9 +156,9 @@ extension QueryAPI {
                   "200": {
                     "description": "The answer",
                     "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Revenue"}}}
-                  },
-                  "default": {"$ref": "#/components/responses/Problem"}
-                }
+                  }
+                },
+                "x-problems": [401, 403, 422, 503, 504]
               }
             },
             "/api/analytics/revenue/monthly": {
@@ -197,9 +176,9 @@ extension QueryAPI {
                   "200": {
                     "description": "The answer",
                     "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Revenue"}}}
-                  },
-                  "default": {"$ref": "#/components/responses/Problem"}
-                }
+                  }
+                },
+                "x-problems": [401, 403, 422, 503, 504]
               }
             },
             "/api/analytics/dashboard": {
@@ -210,9 +189,9 @@ extension QueryAPI {
                   "200": {
                     "description": "The answer",
                     "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Dashboard"}}}
-                  },
-                  "default": {"$ref": "#/components/responses/Problem"}
-                }
+                  }
+                },
+                "x-problems": [401, 403, 422, 503, 504]
               }
             },
             "/api/analytics/export": {
@@ -225,10 +204,8 @@ extension QueryAPI {
                   {
                     "name": "of",
                     "in": "query",
-                    "schema": {
-                      "enum": ["events", "traffic", "revenue", "top", "dashboard", "funnel"],
-                      "default": "events"
-                    }
+                    "schema": {"enum": ["events", "traffic", "revenue", "top", "dashboard", "funnel"], "default": \#
+        "events"}
                   },
                   {"name": "format", "in": "query", "schema": {"enum": ["csv", "ndjson"], "default": "csv"}},
                   {"$ref": "#/components/parameters/startDate"},
@@ -275,32 +252,46 @@ extension QueryAPI {
                       "text/csv": {"schema": {"type": "string"}},
                       "application/x-ndjson": {"schema": {"type": "string"}}
                     }
-                  },
-                  "default": {"$ref": "#/components/responses/Problem"}
-                }
+                  }
+                },
+                "x-problems": [401, 403, 422, 503, 504]
               }
             },
             "/api/analytics/realtime": {
               "get": {
                 "summary": "The present, once a second",
-                "description": "Server-Sent Events; comments keep the line open while there is no answer. Ends after \#
-        an hour: come again with a fresh token. 503 where too many look at once.",
+                "description": "Server-Sent Events; comments keep the line open while there is no answer. Ends \#
+        after an hour: come again with a fresh token. 503 where too many look at once.",
                 "parameters": [],
                 "responses": {
                   "200": {
-                    "description": "`data:` of each event is a Realtime",
-                    "content": {"text/event-stream": {"schema": {"$ref": "#/components/schemas/Realtime"}}}
-                  },
-                  "default": {"$ref": "#/components/responses/Problem"}
-                }
+                    "description": "Events",
+                    "content": {
+                      "text/event-stream": {
+                        "schema": {
+                          "type": "object",
+                          "required": ["data"],
+                          "properties": {
+                            "data": {
+                              "type": "string",
+                              "contentMediaType": "application/json",
+                              "contentSchema": {"$ref": "#/components/schemas/Realtime"}
+                            }
+                          }
+                        }
+                      }
+                    }
+                  }
+                },
+                "x-problems": [401, 403, 422, 503, 504]
               }
             },
             "/api/analytics/top": {
               "get": {
                 "summary": "Which were most",
-                "description": "Artists and events are ranked from rollups. Paths, referrers (by host), \#
-        countries and devices, pageViews and uniqueVisitors only, come from daily breakdowns that keep the first values \#
-        of a day, and from raw beacons where that says more and 31 days at most are to be read; in another time zone \#
+                "description": "Artists and events are ranked from rollups. Paths, referrers (by host), countries \#
+        and devices, pageViews and uniqueVisitors only, come from daily breakdowns that keep the first values of a \#
+        day, and from raw beacons where that says more and 31 days at most are to be read; in another time zone \#
         from raw beacons alone, over 31 days at most.",
                 "parameters": [
                   {"$ref": "#/components/parameters/startDate"},
@@ -315,10 +306,7 @@ extension QueryAPI {
                   {
                     "name": "metric",
                     "in": "query",
-                    "schema": {
-                      "enum": ["pageViews", "uniqueVisitors", "sessions", "revenue"],
-                      "default": "pageViews"
-                    }
+                    "schema": {"enum": ["pageViews", "uniqueVisitors", "sessions", "revenue"], "default": "pageViews"}
                   },
                   {
                     "name": "limit",
@@ -332,36 +320,9 @@ extension QueryAPI {
                   "200": {
                     "description": "The answer",
                     "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Top"}}}
-                  },
-                  "default": {"$ref": "#/components/responses/Problem"}
-                }
-              }
-            },
-            "/health": {
-              "get": {"summary": "Alive", "security": [], "responses": {"200": {"description": "Alive"}}}
-            },
-            "/ready": {
-              "get": {
-                "summary": "Can serve",
-                "security": [],
-                "responses": {
-                  "200": {"description": "The database answers"},
-                  "default": {"$ref": "#/components/responses/Problem"}
-                }
-              }
-            },
-            "/metrics": {
-              "get": {
-                "summary": "Prometheus text",
-                "security": [],
-                "responses": {"200": {"description": "Metrics"}}
-              }
-            },
-            "/openapi.json": {
-              "get": {
-                "summary": "This document",
-                "security": [],
-                "responses": {"200": {"description": "This document"}}
+                  }
+                },
+                "x-problems": [401, 403, 422, 503, 504]
               }
             }
           },
@@ -412,22 +373,13 @@ extension QueryAPI {
               },
               "artistId": {"name": "artistId", "in": "query", "schema": {"$ref": "#/components/schemas/Id"}}
             },
-            "responses": {
-              "Problem": {
-                "description": "What went wrong (RFC 9457). 401: no token or one that is not ours; 403: wrong \#
-        role; 422: `field` names the parameter; 503: try again after Retry-After",
-                "content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
-              }
-            },
             "schemas": {
               "Id": {"type": "string", "minLength": 1, "maxLength": 128},
               "Period": {
                 "type": "object",
                 "required": ["start", "end"],
-                "properties": {
-                  "start": {"type": "string", "format": "date"},
-                  "end": {"type": "string", "format": "date"}
-                }
+                "properties": {"start": {"type": "string", "format": "date"}, "end": {"type": "string", "format": \#
+        "date"}}
               },
               "AsOf": {
                 "type": "string",
@@ -516,12 +468,11 @@ extension QueryAPI {
                     "properties": {
                       "totalRevenue": {"type": "integer"},
                       "avgRevenue": {"type": "integer", "description": "A bucket of the range"},
-                      "avgMonthlyRevenue": {"type": "integer", "description": "In monthly answers, as \#
-        avgRevenue"},
+                      "avgMonthlyRevenue": {"type": "integer", "description": "In monthly answers, as avgRevenue"},
                       "growthRate": {
                         "type": ["number", "null"],
-                        "description": "Percent change of the last complete period on the one before, both whole \#
-        in the range"
+                        "description": "Percent change of the last complete period on the one before, both whole in \#
+        the range"
                       }
                     }
                   },
@@ -553,15 +504,8 @@ extension QueryAPI {
               "Totals": {
                 "type": "object",
                 "required": [
-                  "period",
-                  "pageViews",
-                  "uniqueVisitors",
-                  "avgSessionDuration",
-                  "sessions",
-                  "currency",
-                  "revenue",
-                  "ticketsSold",
-                  "otherCurrencies"
+                  "period", "pageViews", "uniqueVisitors", "avgSessionDuration", "sessions", "currency", "revenue",
+                  "ticketsSold", "otherCurrencies"
                 ],
                 "properties": {
                   "period": {"$ref": "#/components/schemas/Period"},
@@ -599,14 +543,8 @@ extension QueryAPI {
               "Dashboard": {
                 "type": "object",
                 "required": [
-                  "today",
-                  "last30Days",
-                  "topArtists",
-                  "topEvents",
-                  "visitorsLast5Minutes",
-                  "funnel",
-                  "freshness",
-                  "asOf",
+                  "today", "last30Days", "topArtists", "topEvents", "visitorsLast5Minutes", "funnel", "freshness", \#
+        "asOf",
                   "complete"
                 ],
                 "properties": {
@@ -614,8 +552,8 @@ extension QueryAPI {
                   "last30Days": {"$ref": "#/components/schemas/Totals"},
                   "topArtists": {"type": "array", "items": {"$ref": "#/components/schemas/Named"}},
                   "topEvents": {"type": "array", "items": {"$ref": "#/components/schemas/Named"}},
-                  "visitorsLast5Minutes": {"type": ["integer", "null"], "description": "Null where Redis can't \#
-        be reached"},
+                  "visitorsLast5Minutes": {"type": ["integer", "null"], "description": "Null where Redis can't be \#
+        reached"},
                   "funnel": {
                     "allOf": [{"$ref": "#/components/schemas/FunnelNumbers"}],
                     "description": "Of the last thirty days"
@@ -648,12 +586,8 @@ extension QueryAPI {
                 "type": "object",
                 "description": "Different visitors; null for hours and in another time zone than the reporting one",
                 "required": [
-                  "viewers",
-                  "seatViewers",
-                  "reservers",
-                  "payers",
-                  "reservationsWithoutVisitor",
-                  "paymentsWithoutVisitor"
+                  "viewers", "seatViewers", "reservers", "payers", "reservationsWithoutVisitor", \#
+        "paymentsWithoutVisitor"
                 ],
                 "properties": {
                   "viewers": {"type": ["integer", "null"], "description": "Of page views or seat views"},
@@ -668,13 +602,10 @@ extension QueryAPI {
                   },
                   "reservationsWithoutVisitor": {
                     "type": ["integer", "null"],
-                    "description": "Reservations whose messages had no visitorId: counted in reservations, in no number \#
-        of visitors"
+                    "description": "Reservations whose messages had no visitorId: counted in reservations, in no \#
+        number of visitors"
                   },
-                  "paymentsWithoutVisitor": {
-                    "type": ["integer", "null"],
-                    "description": "Likewise payments"
-                  }
+                  "paymentsWithoutVisitor": {"type": ["integer", "null"], "description": "Likewise payments"}
                 }
               },
               "Funnel": {
@@ -701,14 +632,8 @@ extension QueryAPI {
                         "type": "object",
                         "required": ["conversion", "visitorConversion"],
                         "properties": {
-                          "conversion": {
-                            "type": ["number", "null"],
-                            "description": "Payments for 100 views"
-                          },
-                          "visitorConversion": {
-                            "type": ["number", "null"],
-                            "description": "Payers for 100 viewers"
-                          }
+                          "conversion": {"type": ["number", "null"], "description": "Payments for 100 views"},
+                          "visitorConversion": {"type": ["number", "null"], "description": "Payers for 100 viewers"}
                         }
                       },
                       {"$ref": "#/components/schemas/FunnelNumbers"},
@@ -722,17 +647,14 @@ extension QueryAPI {
               "Realtime": {
                 "type": "object",
                 "required": [
-                  "visitorsLast5Minutes",
-                  "viewsPerMinute",
-                  "minutes",
-                  "latestBookings",
-                  "freshness",
-                  "asOf",
-                  "complete"
+                  "visitorsLast5Minutes", "viewsPerMinute", "minutes", "latestBookings", "freshness", "asOf", \#
+        "complete"
                 ],
                 "properties": {
-                  "visitorsLast5Minutes": {"type": ["integer", "null"], "description": "Null where Redis can't \#
-        be reached, as are viewsPerMinute and minutes"},
+                  "visitorsLast5Minutes": {
+                    "type": ["integer", "null"],
+                    "description": "Null where Redis can't be reached, as are viewsPerMinute and minutes"
+                  },
                   "viewsPerMinute": {
                     "type": ["integer", "null"],
                     "description": "Page views of this minute, and of the one before it the share that lies less \#
@@ -744,10 +666,8 @@ extension QueryAPI {
                     "items": {
                       "type": "object",
                       "required": ["minute", "pageViews"],
-                      "properties": {
-                        "minute": {"type": "string", "format": "date-time"},
-                        "pageViews": {"type": "integer"}
-                      }
+                      "properties": {"minute": {"type": "string", "format": "date-time"}, "pageViews": {"type": \#
+        "integer"}}
                     }
                   },
                   "latestBookings": {
@@ -755,16 +675,8 @@ extension QueryAPI {
                     "description": "Up to ten payments, the latest first",
                     "items": {
                       "type": "object",
-                      "required": [
-                        "at",
-                        "artistId",
-                        "artistName",
-                        "eventId",
-                        "eventName",
-                        "tickets",
-                        "amount",
-                        "currency"
-                      ],
+                      "required": ["at", "artistId", "artistName", "eventId", "eventName", "tickets", "amount", \#
+        "currency"],
                       "properties": {
                         "at": {"type": "string", "format": "date-time"},
                         "artistId": {"type": "string"},
@@ -792,8 +704,8 @@ extension QueryAPI {
                   "period": {"$ref": "#/components/schemas/Period"},
                   "items": {
                     "type": "array",
-                    "description": "The best first: rank; id and name of an artist or event, else the value \#
-        under the name in `by`; the number under the name in `metric`; for pageViews of values `atMost`, which is the \#
+                    "description": "The best first: rank; id and name of an artist or event, else the value under \#
+        the name in `by`; the number under the name in `metric`; for pageViews of values `atMost`, which is the \#
         same where the number is exact",
                     "items": {"type": "object", "required": ["rank"]}
                   },
@@ -802,10 +714,8 @@ extension QueryAPI {
                     "description": "Not for artist and event, which always are. False: each number is a lower bound"
                   },
                   "total": {"type": "integer", "description": "Of the whole range; not for artist and event"},
-                  "missing": {
-                    "type": "integer",
-                    "description": "Of beacons without a value; not for artist and event"
-                  },
+                  "missing": {"type": "integer", "description": "Of beacons without a value; not for artist and \#
+        event"},
                   "remainder": {
                     "type": "integer",
                     "description": "Of values that are not kept apart; not for artist and event. Page views of all \#
@@ -814,24 +724,9 @@ extension QueryAPI {
                   "asOf": {"$ref": "#/components/schemas/AsOf"},
                   "complete": {"$ref": "#/components/schemas/Complete"}
                 }
-              },
-              "Problem": {
-                "type": "object",
-                "required": ["type", "title", "status", "code"],
-                "properties": {
-                  "type": {"type": "string"},
-                  "title": {"type": "string"},
-                  "status": {"type": "integer"},
-                  "detail": {"type": "string"},
-                  "instance": {"type": "string"},
-                  "code": {"type": "string"},
-                  "field": {"type": "string"},
-                  "allowed": {"type": "array", "items": {"type": "string"}}
-                }
               }
             }
           }
         }
-
         """#
 }

@@ -35,18 +35,8 @@ extension UserService {
                     }
                   }
                 },
-                "responses": {
-                  "202": {
-                    "description": "Accepted, whether or not there is such an account",
-                    "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Accepted"}}}
-                  },
-                  "400": {"$ref": "#/components/responses/Problem"},
-                  "413": {"$ref": "#/components/responses/Problem"},
-                  "415": {"$ref": "#/components/responses/Problem"},
-                  "422": {"$ref": "#/components/responses/Problem"},
-                  "429": {"$ref": "#/components/responses/Problem"},
-                  "503": {"$ref": "#/components/responses/Problem"}
-                }
+                "responses": {"202": {"$ref": "#/components/responses/Accepted"}},
+                "x-problems": [400, 413, 415, 422, 429, 503]
               }
             },
             "/api/users/login": {
@@ -73,25 +63,8 @@ extension UserService {
                     }
                   }
                 },
-                "responses": {
-                  "200": {
-                    "description": "Signed in",
-                    "headers": {
-                      "Set-Cookie": {
-                        "description": "The refresh token and the device, in `__Host-` cookies",
-                        "schema": {"type": "string"}
-                      }
-                    },
-                    "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Session"}}}
-                  },
-                  "400": {"$ref": "#/components/responses/Problem"},
-                  "401": {"$ref": "#/components/responses/Problem"},
-                  "413": {"$ref": "#/components/responses/Problem"},
-                  "415": {"$ref": "#/components/responses/Problem"},
-                  "422": {"$ref": "#/components/responses/Problem"},
-                  "429": {"$ref": "#/components/responses/Problem"},
-                  "503": {"$ref": "#/components/responses/Problem"}
-                }
+                "responses": {"200": {"$ref": "#/components/responses/SignedIn"}},
+                "x-problems": [400, 401, 413, 415, 422, 429, 503]
               }
             },
             "/api/users/refresh": {
@@ -102,31 +75,9 @@ extension UserService {
         Later the session ends.",
                 "tags": ["users"],
                 "security": [{"session": []}],
-                "parameters": [
-                  {
-                    "name": "X-Tiketi-Request",
-                    "in": "header",
-                    "required": false,
-                    "description": "Needed outside a browser: requests of other sites' pages can't have it. Inside \#
-        one, Sec-Fetch-Site or Origin tells.",
-                    "schema": {"const": "1"}
-                  }
-                ],
-                "responses": {
-                  "200": {
-                    "description": "A new access token, and the cookie that takes the old one's place",
-                    "headers": {
-                      "Set-Cookie": {
-                        "description": "The refresh token and the device, in `__Host-` cookies",
-                        "schema": {"type": "string"}
-                      }
-                    },
-                    "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Session"}}}
-                  },
-                  "401": {"$ref": "#/components/responses/Problem"},
-                  "403": {"$ref": "#/components/responses/Problem"},
-                  "503": {"$ref": "#/components/responses/Problem"}
-                }
+                "parameters": [{"$ref": "#/components/parameters/SameSite"}],
+                "responses": {"200": {"$ref": "#/components/responses/SignedIn"}},
+                "x-problems": [401, 403, 503]
               }
             },
             "/api/users/logout": {
@@ -135,21 +86,9 @@ extension UserService {
                 "summary": "Log out",
                 "tags": ["users"],
                 "security": [{"session": []}, {}],
-                "parameters": [
-                  {
-                    "name": "X-Tiketi-Request",
-                    "in": "header",
-                    "required": false,
-                    "description": "Needed outside a browser: requests of other sites' pages can't have it. Inside \#
-        one, Sec-Fetch-Site or Origin tells.",
-                    "schema": {"const": "1"}
-                  }
-                ],
-                "responses": {
-                  "204": {"description": "The session, if there was one, is over"},
-                  "403": {"$ref": "#/components/responses/Problem"},
-                  "503": {"$ref": "#/components/responses/Problem"}
-                }
+                "parameters": [{"$ref": "#/components/parameters/SameSite"}],
+                "responses": {"204": {"description": "The session, if there was one, is over"}},
+                "x-problems": [403, 503]
               }
             },
             "/api/users/verify": {
@@ -162,11 +101,9 @@ extension UserService {
                   "200": {
                     "description": "The token is good",
                     "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Introspection"}}}
-                  },
-                  "401": {"$ref": "#/components/responses/Problem"},
-                  "403": {"$ref": "#/components/responses/Problem"},
-                  "503": {"$ref": "#/components/responses/Problem"}
-                }
+                  }
+                },
+                "x-problems": [401, 403, 503]
               }
             },
             "/api/users/profile": {
@@ -179,11 +116,9 @@ extension UserService {
                   "200": {
                     "description": "The profile",
                     "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Profile"}}}
-                  },
-                  "401": {"$ref": "#/components/responses/Problem"},
-                  "403": {"$ref": "#/components/responses/Problem"},
-                  "503": {"$ref": "#/components/responses/Problem"}
-                }
+                  }
+                },
+                "x-problems": [401, 403, 503]
               },
               "put": {
                 "operationId": "changeProfile",
@@ -207,15 +142,9 @@ extension UserService {
                   "200": {
                     "description": "The profile",
                     "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Profile"}}}
-                  },
-                  "400": {"$ref": "#/components/responses/Problem"},
-                  "401": {"$ref": "#/components/responses/Problem"},
-                  "403": {"$ref": "#/components/responses/Problem"},
-                  "413": {"$ref": "#/components/responses/Problem"},
-                  "415": {"$ref": "#/components/responses/Problem"},
-                  "422": {"$ref": "#/components/responses/Problem"},
-                  "503": {"$ref": "#/components/responses/Problem"}
-                }
+                  }
+                },
+                "x-problems": [400, 401, 403, 413, 415, 422, 503]
               }
             },
             "/api/users/password": {
@@ -240,18 +169,8 @@ extension UserService {
                     }
                   }
                 },
-                "responses": {
-                  "204": {"description": "Changed; the account's other sessions are over"},
-                  "400": {"$ref": "#/components/responses/Problem"},
-                  "401": {"$ref": "#/components/responses/Problem"},
-                  "403": {"$ref": "#/components/responses/Problem"},
-                  "409": {"$ref": "#/components/responses/Problem"},
-                  "413": {"$ref": "#/components/responses/Problem"},
-                  "415": {"$ref": "#/components/responses/Problem"},
-                  "422": {"$ref": "#/components/responses/Problem"},
-                  "429": {"$ref": "#/components/responses/Problem"},
-                  "503": {"$ref": "#/components/responses/Problem"}
-                }
+                "responses": {"204": {"description": "Changed; the account's other sessions are over"}},
+                "x-problems": [400, 401, 403, 409, 413, 415, 422, 429, 503]
               }
             },
             "/api/users/password/forgot": {
@@ -273,18 +192,8 @@ extension UserService {
                     }
                   }
                 },
-                "responses": {
-                  "202": {
-                    "description": "Accepted, whether or not there is such an account",
-                    "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Accepted"}}}
-                  },
-                  "400": {"$ref": "#/components/responses/Problem"},
-                  "413": {"$ref": "#/components/responses/Problem"},
-                  "415": {"$ref": "#/components/responses/Problem"},
-                  "422": {"$ref": "#/components/responses/Problem"},
-                  "429": {"$ref": "#/components/responses/Problem"},
-                  "503": {"$ref": "#/components/responses/Problem"}
-                }
+                "responses": {"202": {"$ref": "#/components/responses/Accepted"}},
+                "x-problems": [400, 413, 415, 422, 429, 503]
               }
             },
             "/api/users/password/reset": {
@@ -310,15 +219,8 @@ extension UserService {
                     }
                   }
                 },
-                "responses": {
-                  "204": {"description": "Set; all of the account's sessions are over"},
-                  "400": {"$ref": "#/components/responses/Problem"},
-                  "413": {"$ref": "#/components/responses/Problem"},
-                  "415": {"$ref": "#/components/responses/Problem"},
-                  "422": {"$ref": "#/components/responses/Problem"},
-                  "429": {"$ref": "#/components/responses/Problem"},
-                  "503": {"$ref": "#/components/responses/Problem"}
-                }
+                "responses": {"204": {"description": "Set; all of the account's sessions are over"}},
+                "x-problems": [400, 413, 415, 422, 429, 503]
               }
             },
             "/api/users/email/verify": {
@@ -340,14 +242,8 @@ extension UserService {
                     }
                   }
                 },
-                "responses": {
-                  "204": {"description": "Confirmed"},
-                  "400": {"$ref": "#/components/responses/Problem"},
-                  "413": {"$ref": "#/components/responses/Problem"},
-                  "415": {"$ref": "#/components/responses/Problem"},
-                  "422": {"$ref": "#/components/responses/Problem"},
-                  "503": {"$ref": "#/components/responses/Problem"}
-                }
+                "responses": {"204": {"description": "Confirmed"}},
+                "x-problems": [400, 413, 415, 422, 503]
               }
             },
             "/api/users/email/resend": {
@@ -363,20 +259,8 @@ extension UserService {
         {}}}
                   }
                 },
-                "responses": {
-                  "202": {
-                    "description": "Accepted",
-                    "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Accepted"}}}
-                  },
-                  "400": {"$ref": "#/components/responses/Problem"},
-                  "401": {"$ref": "#/components/responses/Problem"},
-                  "403": {"$ref": "#/components/responses/Problem"},
-                  "413": {"$ref": "#/components/responses/Problem"},
-                  "415": {"$ref": "#/components/responses/Problem"},
-                  "422": {"$ref": "#/components/responses/Problem"},
-                  "429": {"$ref": "#/components/responses/Problem"},
-                  "503": {"$ref": "#/components/responses/Problem"}
-                }
+                "responses": {"202": {"$ref": "#/components/responses/Accepted"}},
+                "x-problems": [400, 401, 403, 413, 415, 422, 429, 503]
               }
             },
             "/api/users/google": {
@@ -385,12 +269,9 @@ extension UserService {
                 "summary": "Sign in with Google by its redirect",
                 "tags": ["users"],
                 "security": [],
-                "responses": {
-                  "302": {"description": "To Google", "headers": {"Location": {"schema": {"type": "string"}}}},
-                  "404": {"$ref": "#/components/responses/Problem"},
-                  "429": {"$ref": "#/components/responses/Problem"},
-                  "503": {"$ref": "#/components/responses/Problem"}
-                }
+                "responses": {"302": {"description": "To Google", "headers": {"Location": {"schema": {"type": \#
+        "string"}}}}},
+                "x-problems": [404, 429, 503]
               }
             },
             "/api/users/google/callback": {
@@ -409,10 +290,9 @@ extension UserService {
                     "description": "To `/auth/callback` of the site, with `#code=` to exchange, `#linked=google`, \#
         or `#error=` and a code",
                     "headers": {"Location": {"schema": {"type": "string"}}}
-                  },
-                  "404": {"$ref": "#/components/responses/Problem"},
-                  "503": {"$ref": "#/components/responses/Problem"}
-                }
+                  }
+                },
+                "x-problems": [404, 503]
               }
             },
             "/api/users/google/nonce": {
@@ -428,11 +308,9 @@ extension UserService {
                       "Set-Cookie": {"description": "Binds the nonce to the browser", "schema": {"type": "string"}}
                     },
                     "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Nonce"}}}
-                  },
-                  "404": {"$ref": "#/components/responses/Problem"},
-                  "429": {"$ref": "#/components/responses/Problem"},
-                  "503": {"$ref": "#/components/responses/Problem"}
-                }
+                  }
+                },
+                "x-problems": [404, 429, 503]
               }
             },
             "/api/users/google/exchange": {
@@ -455,23 +333,8 @@ extension UserService {
                     }
                   }
                 },
-                "responses": {
-                  "200": {
-                    "description": "Signed in",
-                    "headers": {
-                      "Set-Cookie": {
-                        "description": "The refresh token and the device, in `__Host-` cookies",
-                        "schema": {"type": "string"}
-                      }
-                    },
-                    "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Session"}}}
-                  },
-                  "400": {"$ref": "#/components/responses/Problem"},
-                  "413": {"$ref": "#/components/responses/Problem"},
-                  "415": {"$ref": "#/components/responses/Problem"},
-                  "422": {"$ref": "#/components/responses/Problem"},
-                  "503": {"$ref": "#/components/responses/Problem"}
-                }
+                "responses": {"200": {"$ref": "#/components/responses/SignedIn"}},
+                "x-problems": [400, 413, 415, 422, 503]
               }
             },
             "/api/users/google/link": {
@@ -498,17 +361,9 @@ extension UserService {
                         "schema": {"type": "object", "required": ["url"], "properties": {"url": {"type": "string"}}}
                       }
                     }
-                  },
-                  "400": {"$ref": "#/components/responses/Problem"},
-                  "401": {"$ref": "#/components/responses/Problem"},
-                  "403": {"$ref": "#/components/responses/Problem"},
-                  "404": {"$ref": "#/components/responses/Problem"},
-                  "413": {"$ref": "#/components/responses/Problem"},
-                  "415": {"$ref": "#/components/responses/Problem"},
-                  "422": {"$ref": "#/components/responses/Problem"},
-                  "429": {"$ref": "#/components/responses/Problem"},
-                  "503": {"$ref": "#/components/responses/Problem"}
-                }
+                  }
+                },
+                "x-problems": [400, 401, 403, 404, 413, 415, 422, 429, 503]
               }
             },
             "/api/users/google-login": {
@@ -535,27 +390,8 @@ extension UserService {
                     }
                   }
                 },
-                "responses": {
-                  "200": {
-                    "description": "Signed in",
-                    "headers": {
-                      "Set-Cookie": {
-                        "description": "The refresh token and the device, in `__Host-` cookies",
-                        "schema": {"type": "string"}
-                      }
-                    },
-                    "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Session"}}}
-                  },
-                  "400": {"$ref": "#/components/responses/Problem"},
-                  "401": {"$ref": "#/components/responses/Problem"},
-                  "403": {"$ref": "#/components/responses/Problem"},
-                  "404": {"$ref": "#/components/responses/Problem"},
-                  "409": {"$ref": "#/components/responses/Problem"},
-                  "413": {"$ref": "#/components/responses/Problem"},
-                  "415": {"$ref": "#/components/responses/Problem"},
-                  "422": {"$ref": "#/components/responses/Problem"},
-                  "503": {"$ref": "#/components/responses/Problem"}
-                }
+                "responses": {"200": {"$ref": "#/components/responses/SignedIn"}},
+                "x-problems": [400, 401, 403, 404, 409, 413, 415, 422, 503]
               }
             },
             "/.well-known/jwks.json": {
@@ -572,8 +408,9 @@ extension UserService {
                         "schema": {
                           "type": "object",
                           "required": ["keys"],
-                          "properties": {"keys": {"type": "array", "minItems": 1, "maxItems": 2, "items": {"type": \#
-        "object"}}}
+                          "properties": {
+                            "keys": {"type": "array", "minItems": 1, "maxItems": 2, "items": {"type": "object"}}
+                          }
                         }
                       }
                     }
@@ -583,16 +420,32 @@ extension UserService {
             }
           },
           "components": {
-            "securitySchemes": {
-              "bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"},
-              "session": {"type": "apiKey", "in": "cookie", "name": "__Host-tiketi-refresh"}
+            "securitySchemes": {"session": {"type": "apiKey", "in": "cookie", "name": "__Host-tiketi-refresh"}},
+            "parameters": {
+              "SameSite": {
+                "name": "X-Tiketi-Request",
+                "in": "header",
+                "required": false,
+                "description": "Needed outside a browser: requests of other sites' pages can't have it. Inside one, \#
+        Sec-Fetch-Site or Origin tells.",
+                "schema": {"const": "1"}
+              }
             },
             "responses": {
-              "Problem": {
-                "description": "What went wrong (RFC 9457)",
-                "headers": {"Retry-After": {"description": "With 429 and 503: seconds", "schema": {"type": \#
-        "integer"}}},
-                "content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
+              "SignedIn": {
+                "description": "Signed in: an access token, and the refresh token in a cookie that takes an older \#
+        one's place",
+                "headers": {
+                  "Set-Cookie": {
+                    "description": "The refresh token and the device, in `__Host-` cookies",
+                    "schema": {"type": "string"}
+                  }
+                },
+                "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Session"}}}
+              },
+              "Accepted": {
+                "description": "Accepted, whether or not there is such an account",
+                "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Accepted"}}}
               }
             },
             "schemas": {
@@ -601,8 +454,8 @@ extension UserService {
                 "minLength": 6,
                 "maxLength": 254,
                 "pattern": \#
-        "^[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@([A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?\\.)+[A-Za-z0-9]([\#
-        A-Za-z0-9-]{0,61}[A-Za-z0-9])?$"
+        "^[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@([A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?\\.)+[A-Za-z0-9]([A-Za-\#
+        z0-9-]{0,61}[A-Za-z0-9])?$"
               },
               "Password": {
                 "type": "string",
@@ -680,20 +533,6 @@ extension UserService {
                 "type": "object",
                 "required": ["nonce", "clientId"],
                 "properties": {"nonce": {"type": "string"}, "clientId": {"type": "string"}}
-              },
-              "Problem": {
-                "type": "object",
-                "required": ["type", "title", "status", "code"],
-                "properties": {
-                  "type": {"type": "string"},
-                  "title": {"type": "string"},
-                  "status": {"type": "integer"},
-                  "detail": {"type": "string"},
-                  "instance": {"type": "string"},
-                  "code": {"type": "string"},
-                  "field": {"type": "string"},
-                  "allowed": {"type": "array", "items": {"type": "string"}}
-                }
               }
             }
           }

@@ -8,6 +8,8 @@ final class IngestTailHandler: ChannelInboundHandler {
     typealias InboundIn = HTTPServerRequestPart
     typealias OutboundOut = HTTPServerResponsePart
 
+    private static let openAPI = Array(OpenAPI.merged([TrackOpenAPI.document]).utf8)
+
     private let metrics: Metrics
     private let isReady: @Sendable () -> Bool
     private var date = HTTPDate()
@@ -64,7 +66,7 @@ final class IngestTailHandler: ChannelInboundHandler {
         case "/metrics":
             make = { Answer(.ok, contentType: Metrics.contentType, body: Array(self.metrics.exposition().utf8)) }
         case "/openapi.json":
-            make = { Answer(.ok, contentType: "application/json", body: Array(TrackOpenAPI.document.utf8)) }
+            make = { Answer(.ok, contentType: "application/json", body: Self.openAPI) }
         default: return Answer(Problem(.notFound, "not_found"), instance: path)
         }
         switch head.method {

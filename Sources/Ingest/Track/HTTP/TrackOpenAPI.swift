@@ -3,73 +3,133 @@ package enum TrackOpenAPI {
     package static let document = #"""
         {
           "openapi": "3.1.0",
-          "info": {"title": "Tiketi ingest", "version": "1", "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"}},
+          "info": {"title": "Tiketi ingest", "version": "1", "license": {"name": "Apache-2.0", "identifier": \#
+        "Apache-2.0"}},
           "paths": {
             "/api/analytics/track": {
               "post": {
                 "security": [],
                 "operationId": "track",
-                "summary": "Send beacons: one object, an array, {\"batch\":[…]} or newline-delimited JSON, of any content type, plain or gzip. POST /track is the same.",
+                "summary": "Send beacons: one object, an array, {\"batch\":[…]} or newline-delimited JSON, of any \#
+        content type, plain or gzip. POST /track is the same.",
                 "parameters": [
-                  {"name": "wait", "in": "query", "schema": {"enum": ["stored"]}, "description": "Answer 200 once the beacons are committed in the database, instead of 202 once they are on disk."},
-                  {"name": "Sec-GPC", "in": "header", "schema": {"type": "string"}, "description": "1: keep no visitor, session or metadata. DNT: 1 is the same."}
+                  {
+                    "name": "wait",
+                    "in": "query",
+                    "allowEmptyValue": false,
+                    "schema": {"enum": ["stored"]},
+                    "description": "Answer 200 once the beacons are committed in the database, instead of 202 once \#
+        they are on disk."
+                  },
+                  {
+                    "name": "Sec-GPC",
+                    "in": "header",
+                    "schema": {"type": "string"},
+                    "description": "1: keep no visitor, session or metadata. DNT: 1 is the same."
+                  }
                 ],
                 "requestBody": {
                   "required": true,
                   "content": {
-                    "application/json": {"schema": {"oneOf": [
-                      {"$ref": "#/components/schemas/Beacon"},
-                      {"type": "array", "maxItems": 10000, "items": {"$ref": "#/components/schemas/Beacon"}},
-                      {"type": "object", "required": ["batch"], "properties": {"batch": {"type": "array", "maxItems": 10000, "items": {"$ref": "#/components/schemas/Beacon"}}}}
-                    ]}},
+                    "application/json": {
+                      "schema": {
+                        "oneOf": [
+                          {"$ref": "#/components/schemas/Beacon"},
+                          {"type": "array", "maxItems": 10000, "items": {"$ref": "#/components/schemas/Beacon"}},
+                          {
+                            "type": "object",
+                            "required": ["batch"],
+                            "properties": {
+                              "batch": {
+                                "type": "array",
+                                "maxItems": 10000,
+                                "items": {"$ref": "#/components/schemas/Beacon"}
+                              }
+                            }
+                          }
+                        ]
+                      }
+                    },
                     "application/x-ndjson": {"schema": {"$ref": "#/components/schemas/Beacon"}}
                   }
                 },
                 "responses": {
-                  "200": {"description": "Committed in the database (wait=stored).", "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Outcome"}}}},
-                  "202": {"description": "The accepted beacons are on disk.", "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Outcome"}}}},
-                  "400": {"$ref": "#/components/responses/Problem"},
-                  "405": {"$ref": "#/components/responses/Problem"},
-                  "413": {"$ref": "#/components/responses/Problem"},
-                  "415": {"$ref": "#/components/responses/Problem"},
-                  "429": {"$ref": "#/components/responses/Problem"},
-                  "503": {"$ref": "#/components/responses/Problem"}
-                }
+                  "200": {
+                    "description": "Committed in the database (wait=stored).",
+                    "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Outcome"}}}
+                  },
+                  "202": {
+                    "description": "The accepted beacons are on disk.",
+                    "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Outcome"}}}
+                  }
+                },
+                "x-problems": [400, 405, 413, 415, 429, 503]
               },
               "get": {
                 "security": [],
                 "operationId": "trackPixel",
-                "summary": "One beacon as query parameters, answered with a 1×1 GIF and as durable as a POST. path, referrer and country are parameters of their own.",
+                "summary": "One beacon as query parameters, answered with a 1×1 GIF and as durable as a POST. path, \#
+        referrer and country are parameters of their own.",
                 "parameters": [
-                  {"name": "eventType", "in": "query", "required": true, "schema": {"$ref": "#/components/schemas/Beacon/properties/eventType"}},
-                  {"name": "artistId", "in": "query", "schema": {"$ref": "#/components/schemas/Identifier"}},
-                  {"name": "eventId", "in": "query", "schema": {"$ref": "#/components/schemas/Identifier"}},
-                  {"name": "timestamp", "in": "query", "schema": {"$ref": "#/components/schemas/Beacon/properties/timestamp"}},
-                  {"name": "visitorId", "in": "query", "schema": {"$ref": "#/components/schemas/Identifier"}},
-                  {"name": "sessionId", "in": "query", "schema": {"$ref": "#/components/schemas/Identifier"}},
-                  {"name": "messageId", "in": "query", "schema": {"$ref": "#/components/schemas/Identifier"}},
-                  {"name": "path", "in": "query", "schema": {"type": "string"}},
-                  {"name": "referrer", "in": "query", "schema": {"type": "string"}},
-                  {"name": "country", "in": "query", "schema": {"type": "string"}}
+                  {
+                    "name": "eventType",
+                    "in": "query",
+                    "required": true,
+                    "schema": {"$ref": "#/components/schemas/Beacon/properties/eventType"}
+                  },
+                  {
+                    "name": "artistId",
+                    "in": "query",
+                    "allowEmptyValue": false,
+                    "schema": {"$ref": "#/components/schemas/Identifier"}
+                  },
+                  {
+                    "name": "eventId",
+                    "in": "query",
+                    "allowEmptyValue": false,
+                    "schema": {"$ref": "#/components/schemas/Identifier"}
+                  },
+                  {
+                    "name": "timestamp",
+                    "in": "query",
+                    "allowEmptyValue": false,
+                    "schema": {"$ref": "#/components/schemas/Beacon/properties/timestamp"}
+                  },
+                  {
+                    "name": "visitorId",
+                    "in": "query",
+                    "allowEmptyValue": false,
+                    "schema": {"$ref": "#/components/schemas/Identifier"}
+                  },
+                  {
+                    "name": "sessionId",
+                    "in": "query",
+                    "allowEmptyValue": false,
+                    "schema": {"$ref": "#/components/schemas/Identifier"}
+                  },
+                  {
+                    "name": "messageId",
+                    "in": "query",
+                    "allowEmptyValue": false,
+                    "schema": {"$ref": "#/components/schemas/Identifier"}
+                  },
+                  {"name": "path", "in": "query", "allowEmptyValue": false, "schema": {"type": "string"}},
+                  {"name": "referrer", "in": "query", "allowEmptyValue": false, "schema": {"type": "string"}},
+                  {"name": "country", "in": "query", "allowEmptyValue": false, "schema": {"type": "string"}}
                 ],
-                "responses": {
-                  "200": {"description": "On disk.", "content": {"image/gif": {}}},
-                  "400": {"$ref": "#/components/responses/Problem"},
-                  "429": {"$ref": "#/components/responses/Problem"},
-                  "503": {"$ref": "#/components/responses/Problem"}
-                }
+                "responses": {"200": {"description": "On disk.", "content": {"image/gif": {}}}},
+                "x-problems": [400, 429, 503]
               }
-            },
-            "/health": {"get": {"security": [],
-                "operationId": "health", "responses": {"200": {"description": "Alive."}}}},
-            "/ready": {"get": {"security": [],
-                "operationId": "ready", "responses": {"200": {"description": "Can serve."}, "503": {"$ref": "#/components/responses/Problem"}}}},
-            "/metrics": {"get": {"security": [],
-                "operationId": "metrics", "responses": {"200": {"description": "Prometheus text.", "content": {"text/plain": {}}}}}}
+            }
           },
           "components": {
             "schemas": {
-              "Identifier": {"type": ["string", "null"], "minLength": 1, "maxLength": 128, "description": "1 to 128 bytes of UTF-8 without control characters."},
+              "Identifier": {
+                "type": ["string", "null"],
+                "minLength": 1,
+                "maxLength": 128,
+                "description": "1 to 128 bytes of UTF-8 without control characters."
+              },
               "Beacon": {
                 "type": "object",
                 "required": ["eventType"],
@@ -77,14 +137,25 @@ package enum TrackOpenAPI {
                   "eventType": {"type": "string", "pattern": "^[A-Za-z0-9_.:-]{1,64}$", "examples": ["page_view"]},
                   "artistId": {"$ref": "#/components/schemas/Identifier"},
                   "eventId": {"$ref": "#/components/schemas/Identifier"},
-                  "timestamp": {"type": ["string", "integer", "null"], "description": "ISO 8601 with offset, or milliseconds since 1970. At most 10 minutes ahead and 400 days old."},
+                  "timestamp": {
+                    "type": ["string", "integer", "null"],
+                    "description": "ISO 8601 with offset, or milliseconds since 1970. At most 10 minutes ahead and \#
+        400 days old."
+                  },
                   "visitorId": {"$ref": "#/components/schemas/Identifier"},
                   "sessionId": {"$ref": "#/components/schemas/Identifier"},
                   "messageId": {"$ref": "#/components/schemas/Identifier"},
                   "metadata": {
                     "type": ["object", "null"],
-                    "description": "At most 8192 bytes. path, referrer and userAgent may be 2048 bytes; ip is used for the visitor hash and thrown away.",
-                    "properties": {"path": {"type": "string"}, "referrer": {"type": "string"}, "userAgent": {"type": "string"}, "country": {"type": "string"}, "ip": {"type": "string"}}
+                    "description": "At most 8192 bytes. path, referrer and userAgent may be 2048 bytes; ip is used \#
+        for the visitor hash and thrown away.",
+                    "properties": {
+                      "path": {"type": "string"},
+                      "referrer": {"type": "string"},
+                      "userAgent": {"type": "string"},
+                      "country": {"type": "string"},
+                      "ip": {"type": "string"}
+                    }
                   }
                 },
                 "additionalProperties": true
@@ -94,23 +165,25 @@ package enum TrackOpenAPI {
                 "required": ["accepted"],
                 "properties": {
                   "accepted": {"type": "integer"},
-                  "rejected": {"type": "array", "maxItems": 1000, "items": {"type": "object", "required": ["index", "field", "reason"], "properties": {"index": {"type": "integer"}, "field": {"type": "string"}, "reason": {"type": "string"}}}},
-                  "rejectedCount": {"type": "integer", "description": "Only where more were rejected than are listed."}
-                }
-              },
-              "Problem": {
-                "type": "object",
-                "required": ["type", "title", "status", "code"],
-                "properties": {
-                  "type": {"type": "string"}, "title": {"type": "string"}, "status": {"type": "integer"}, "detail": {"type": "string"}, "instance": {"type": "string"},
-                  "code": {"type": "string", "examples": ["not_json", "body_too_large", "spool_full"]},
-                  "field": {"type": "string"}, "allowed": {"type": "array", "items": {"type": "string"}}
+                  "rejected": {
+                    "type": "array",
+                    "maxItems": 1000,
+                    "items": {
+                      "type": "object",
+                      "required": ["index", "field", "reason"],
+                      "properties": {
+                        "index": {"type": "integer"},
+                        "field": {"type": "string"},
+                        "reason": {"type": "string"}
+                      }
+                    }
+                  },
+                  "rejectedCount": {"type": "integer", "description": "Only where more were rejected than are \#
+        listed."}
                 }
               }
-            },
-            "responses": {"Problem": {"description": "RFC 9457.", "content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}}}
+            }
           }
         }
-
         """#
 }

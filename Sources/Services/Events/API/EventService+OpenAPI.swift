@@ -16,10 +16,7 @@ extension EventService {
                   {
                     "name": "status",
                     "in": "query",
-                    "schema": {
-                      "type": "string",
-                      "enum": ["upcoming", "on_sale", "sold_out", "ended", "canceled"]
-                    }
+                    "schema": {"type": "string", "enum": ["upcoming", "on_sale", "sold_out", "ended", "canceled"]}
                   },
                   {
                     "name": "from",
@@ -39,22 +36,17 @@ extension EventService {
                     "schema": {"type": "string", "pattern": "^[0-9]{1,15}_[a-z0-9-]{1,64}$"},
                     "description": "The nextCursor of the page before; one that was none is 422"
                   },
-                  {
-                    "name": "limit",
-                    "in": "query",
-                    "schema": {"type": "integer", "minimum": 1, "maximum": 100, "default": 20}
-                  }
+                  {"$ref": "#/components/parameters/Limit"}
                 ],
                 "responses": {
                   "200": {
                     "description": "The answer",
                     "content": {"application/json": {"schema": {"$ref": "#/components/schemas/CatalogueEvents"}}},
-                    "headers": {"ETag": {"schema": {"type": "string"}}}
+                    "headers": {"ETag": {"$ref": "#/components/headers/ETag"}}
                   },
-                  "304": {"description": "As it was: If-None-Match has its ETag"},
-                  "422": {"$ref": "#/components/responses/CatalogueInvalid"},
-                  "503": {"$ref": "#/components/responses/CatalogueUnavailable"}
-                }
+                  "304": {"$ref": "#/components/responses/NotModified"}
+                },
+                "x-problems": [422, 503]
               },
               "post": {
                 "summary": "Add an event",
@@ -67,17 +59,10 @@ extension EventService {
                   "201": {
                     "description": "Added",
                     "content": {"application/json": {"schema": {"$ref": "#/components/schemas/CatalogueEvent"}}},
-                    "headers": {"Location": {"schema": {"type": "string"}}}
-                  },
-                  "400": {"$ref": "#/components/responses/CatalogueMalformed"},
-                  "401": {"$ref": "#/components/responses/CatalogueUnauthorized"},
-                  "403": {"$ref": "#/components/responses/CatalogueForbidden"},
-                  "413": {"$ref": "#/components/responses/CatalogueTooLarge"},
-                  "415": {"$ref": "#/components/responses/CatalogueMediaType"},
-                  "422": {"$ref": "#/components/responses/CatalogueInvalid"},
-                  "503": {"$ref": "#/components/responses/CatalogueUnavailable"},
-                  "409": {"$ref": "#/components/responses/CatalogueConflict"}
-                }
+                    "headers": {"Location": {"$ref": "#/components/headers/Location"}}
+                  }
+                },
+                "x-problems": [400, 401, 403, 409, 413, 415, 422, 503]
               }
             },
             "/api/events/search": {
@@ -95,27 +80,19 @@ extension EventService {
                   {
                     "name": "cursor",
                     "in": "query",
-                    "schema": {
-                      "type": "string",
-                      "pattern": "^[0-9]{1,15}_[01]_[0-2]_[0-9]{1,15}_[a-z0-9-]{1,64}$"
-                    }
+                    "schema": {"type": "string", "pattern": "^[0-9]{1,15}_[01]_[0-2]_[0-9]{1,15}_[a-z0-9-]{1,64}$"}
                   },
-                  {
-                    "name": "limit",
-                    "in": "query",
-                    "schema": {"type": "integer", "minimum": 1, "maximum": 100, "default": 20}
-                  }
+                  {"$ref": "#/components/parameters/Limit"}
                 ],
                 "responses": {
                   "200": {
                     "description": "The answer",
                     "content": {"application/json": {"schema": {"$ref": "#/components/schemas/CatalogueEvents"}}},
-                    "headers": {"ETag": {"schema": {"type": "string"}}}
+                    "headers": {"ETag": {"$ref": "#/components/headers/ETag"}}
                   },
-                  "304": {"description": "As it was: If-None-Match has its ETag"},
-                  "422": {"$ref": "#/components/responses/CatalogueInvalid"},
-                  "503": {"$ref": "#/components/responses/CatalogueUnavailable"}
-                }
+                  "304": {"$ref": "#/components/responses/NotModified"}
+                },
+                "x-problems": [422, 503]
               }
             },
             "/api/events/keywords": {
@@ -125,15 +102,10 @@ extension EventService {
                 "responses": {
                   "200": {
                     "description": "All pairs",
-                    "content": {
-                      "application/json": {"schema": {"$ref": "#/components/schemas/CatalogueKeywords"}}
-                    }
-                  },
-                  "401": {"$ref": "#/components/responses/CatalogueUnauthorized"},
-                  "403": {"$ref": "#/components/responses/CatalogueForbidden"},
-                  "422": {"$ref": "#/components/responses/CatalogueInvalid"},
-                  "503": {"$ref": "#/components/responses/CatalogueUnavailable"}
-                }
+                    "content": {"application/json": {"schema": {"$ref": "#/components/schemas/CatalogueKeywords"}}}
+                  }
+                },
+                "x-problems": [401, 403, 422, 503]
               },
               "put": {
                 "summary": "Replace all pairs",
@@ -145,191 +117,103 @@ extension EventService {
                 "responses": {
                   "200": {
                     "description": "Replaced",
-                    "content": {
-                      "application/json": {"schema": {"$ref": "#/components/schemas/CatalogueKeywords"}}
-                    }
-                  },
-                  "400": {"$ref": "#/components/responses/CatalogueMalformed"},
-                  "401": {"$ref": "#/components/responses/CatalogueUnauthorized"},
-                  "403": {"$ref": "#/components/responses/CatalogueForbidden"},
-                  "413": {"$ref": "#/components/responses/CatalogueTooLarge"},
-                  "415": {"$ref": "#/components/responses/CatalogueMediaType"},
-                  "422": {"$ref": "#/components/responses/CatalogueInvalid"},
-                  "503": {"$ref": "#/components/responses/CatalogueUnavailable"}
-                }
+                    "content": {"application/json": {"schema": {"$ref": "#/components/schemas/CatalogueKeywords"}}}
+                  }
+                },
+                "x-problems": [400, 401, 403, 413, 415, 422, 503]
               }
             },
             "/api/events/{id}": {
               "get": {
                 "summary": "An event",
                 "security": [],
-                "parameters": [
-                  {
-                    "name": "id",
-                    "in": "path",
-                    "required": true,
-                    "schema": {"$ref": "#/components/schemas/CatalogueId"}
-                  }
-                ],
+                "parameters": [{"$ref": "#/components/parameters/CatalogueId"}],
                 "responses": {
                   "200": {
                     "description": "The answer",
                     "content": {"application/json": {"schema": {"$ref": "#/components/schemas/CatalogueEvent"}}},
-                    "headers": {"ETag": {"schema": {"type": "string"}}}
+                    "headers": {"ETag": {"$ref": "#/components/headers/ETag"}}
                   },
-                  "304": {"description": "As it was: If-None-Match has its ETag"},
-                  "404": {"$ref": "#/components/responses/CatalogueNotFound"},
-                  "422": {"$ref": "#/components/responses/CatalogueInvalid"},
-                  "503": {"$ref": "#/components/responses/CatalogueUnavailable"}
-                }
+                  "304": {"$ref": "#/components/responses/NotModified"}
+                },
+                "x-problems": [404, 422, 503]
               },
               "put": {
                 "summary": "Change an event, whole",
                 "description": "version is that which was read; where it has changed since, 409",
                 "security": [{"bearer": []}],
-                "parameters": [
-                  {
-                    "name": "id",
-                    "in": "path",
-                    "required": true,
-                    "schema": {"$ref": "#/components/schemas/CatalogueId"}
-                  }
-                ],
+                "parameters": [{"$ref": "#/components/parameters/CatalogueId"}],
                 "requestBody": {
                   "required": true,
-                  "content": {
-                    "application/json": {"schema": {"$ref": "#/components/schemas/CatalogueChangedEvent"}}
-                  }
+                  "content": {"application/json": {"schema": {"$ref": "#/components/schemas/CatalogueChangedEvent"}}}
                 },
                 "responses": {
                   "200": {
                     "description": "Changed",
                     "content": {"application/json": {"schema": {"$ref": "#/components/schemas/CatalogueEvent"}}}
-                  },
-                  "400": {"$ref": "#/components/responses/CatalogueMalformed"},
-                  "401": {"$ref": "#/components/responses/CatalogueUnauthorized"},
-                  "403": {"$ref": "#/components/responses/CatalogueForbidden"},
-                  "413": {"$ref": "#/components/responses/CatalogueTooLarge"},
-                  "415": {"$ref": "#/components/responses/CatalogueMediaType"},
-                  "422": {"$ref": "#/components/responses/CatalogueInvalid"},
-                  "503": {"$ref": "#/components/responses/CatalogueUnavailable"},
-                  "404": {"$ref": "#/components/responses/CatalogueNotFound"},
-                  "409": {"$ref": "#/components/responses/CatalogueConflict"}
-                }
+                  }
+                },
+                "x-problems": [400, 401, 403, 404, 409, 413, 415, 422, 503]
               },
               "delete": {
                 "summary": "Cancel an event, for good",
                 "security": [{"bearer": []}],
-                "parameters": [
-                  {
-                    "name": "id",
-                    "in": "path",
-                    "required": true,
-                    "schema": {"$ref": "#/components/schemas/CatalogueId"}
-                  }
-                ],
-                "responses": {
-                  "204": {"description": "It is canceled, by this or before"},
-                  "401": {"$ref": "#/components/responses/CatalogueUnauthorized"},
-                  "403": {"$ref": "#/components/responses/CatalogueForbidden"},
-                  "404": {"$ref": "#/components/responses/CatalogueNotFound"},
-                  "503": {"$ref": "#/components/responses/CatalogueUnavailable"}
-                }
+                "parameters": [{"$ref": "#/components/parameters/CatalogueId"}],
+                "responses": {"204": {"description": "It is canceled, by this or before"}},
+                "x-problems": [401, 403, 404, 503]
               }
             },
             "/api/events/{id}/layout": {
               "get": {
                 "summary": "Sections, rows and seats with their prices",
                 "security": [],
-                "parameters": [
-                  {
-                    "name": "id",
-                    "in": "path",
-                    "required": true,
-                    "schema": {"$ref": "#/components/schemas/CatalogueId"}
-                  }
-                ],
+                "parameters": [{"$ref": "#/components/parameters/CatalogueId"}],
                 "responses": {
                   "200": {
                     "description": "The answer",
                     "content": {"application/json": {"schema": {"$ref": "#/components/schemas/CatalogueLayout"}}},
-                    "headers": {"ETag": {"schema": {"type": "string"}}}
+                    "headers": {"ETag": {"$ref": "#/components/headers/ETag"}}
                   },
-                  "304": {"description": "As it was: If-None-Match has its ETag"},
-                  "404": {"$ref": "#/components/responses/CatalogueNotFound"},
-                  "422": {"$ref": "#/components/responses/CatalogueInvalid"},
-                  "503": {"$ref": "#/components/responses/CatalogueUnavailable"}
-                }
+                  "304": {"$ref": "#/components/responses/NotModified"}
+                },
+                "x-problems": [404, 422, 503]
               },
               "put": {
                 "summary": "Replace the layout",
                 "security": [{"bearer": []}],
-                "parameters": [
-                  {
-                    "name": "id",
-                    "in": "path",
-                    "required": true,
-                    "schema": {"$ref": "#/components/schemas/CatalogueId"}
-                  }
-                ],
+                "parameters": [{"$ref": "#/components/parameters/CatalogueId"}],
                 "requestBody": {
                   "required": true,
-                  "content": {
-                    "application/json": {"schema": {"$ref": "#/components/schemas/CatalogueNewLayout"}}
-                  }
+                  "content": {"application/json": {"schema": {"$ref": "#/components/schemas/CatalogueNewLayout"}}}
                 },
                 "responses": {
                   "200": {
                     "description": "Replaced",
                     "content": {"application/json": {"schema": {"$ref": "#/components/schemas/CatalogueLayout"}}}
-                  },
-                  "400": {"$ref": "#/components/responses/CatalogueMalformed"},
-                  "401": {"$ref": "#/components/responses/CatalogueUnauthorized"},
-                  "403": {"$ref": "#/components/responses/CatalogueForbidden"},
-                  "413": {"$ref": "#/components/responses/CatalogueTooLarge"},
-                  "415": {"$ref": "#/components/responses/CatalogueMediaType"},
-                  "422": {"$ref": "#/components/responses/CatalogueInvalid"},
-                  "503": {"$ref": "#/components/responses/CatalogueUnavailable"},
-                  "404": {"$ref": "#/components/responses/CatalogueNotFound"},
-                  "409": {"$ref": "#/components/responses/CatalogueConflict"}
-                }
+                  }
+                },
+                "x-problems": [400, 401, 403, 404, 409, 413, 415, 422, 503]
               }
             },
             "/api/events/{id}/images": {
               "get": {
                 "summary": "What is known of an event's pictures",
                 "security": [],
-                "parameters": [
-                  {
-                    "name": "id",
-                    "in": "path",
-                    "required": true,
-                    "schema": {"$ref": "#/components/schemas/CatalogueId"}
-                  }
-                ],
+                "parameters": [{"$ref": "#/components/parameters/CatalogueId"}],
                 "responses": {
                   "200": {
                     "description": "The answer",
                     "content": {"application/json": {"schema": {"$ref": "#/components/schemas/CatalogueImages"}}},
-                    "headers": {"ETag": {"schema": {"type": "string"}}}
+                    "headers": {"ETag": {"$ref": "#/components/headers/ETag"}}
                   },
-                  "304": {"description": "As it was: If-None-Match has its ETag"},
-                  "404": {"$ref": "#/components/responses/CatalogueNotFound"},
-                  "422": {"$ref": "#/components/responses/CatalogueInvalid"},
-                  "503": {"$ref": "#/components/responses/CatalogueUnavailable"}
-                }
+                  "304": {"$ref": "#/components/responses/NotModified"}
+                },
+                "x-problems": [404, 422, 503]
               },
               "post": {
                 "summary": "Add a picture",
                 "security": [{"bearer": []}],
-                "parameters": [
-                  {
-                    "name": "id",
-                    "in": "path",
-                    "required": true,
-                    "schema": {"$ref": "#/components/schemas/CatalogueId"}
-                  }
-                ],
+                "parameters": [{"$ref": "#/components/parameters/CatalogueId"}],
                 "requestBody": {
                   "required": true,
                   "content": {"application/json": {"schema": {"$ref": "#/components/schemas/CatalogueNewImage"}}}
@@ -338,18 +222,10 @@ extension EventService {
                   "201": {
                     "description": "Added",
                     "content": {"application/json": {"schema": {"$ref": "#/components/schemas/CatalogueImage"}}},
-                    "headers": {"Location": {"schema": {"type": "string"}}}
-                  },
-                  "400": {"$ref": "#/components/responses/CatalogueMalformed"},
-                  "401": {"$ref": "#/components/responses/CatalogueUnauthorized"},
-                  "403": {"$ref": "#/components/responses/CatalogueForbidden"},
-                  "413": {"$ref": "#/components/responses/CatalogueTooLarge"},
-                  "415": {"$ref": "#/components/responses/CatalogueMediaType"},
-                  "422": {"$ref": "#/components/responses/CatalogueInvalid"},
-                  "503": {"$ref": "#/components/responses/CatalogueUnavailable"},
-                  "404": {"$ref": "#/components/responses/CatalogueNotFound"},
-                  "409": {"$ref": "#/components/responses/CatalogueConflict"}
-                }
+                    "headers": {"Location": {"$ref": "#/components/headers/Location"}}
+                  }
+                },
+                "x-problems": [400, 401, 403, 404, 409, 413, 415, 422, 503]
               }
             },
             "/api/events/{id}/images/{imageId}": {
@@ -357,12 +233,7 @@ extension EventService {
                 "summary": "Remove a picture",
                 "security": [{"bearer": []}],
                 "parameters": [
-                  {
-                    "name": "id",
-                    "in": "path",
-                    "required": true,
-                    "schema": {"$ref": "#/components/schemas/CatalogueId"}
-                  },
+                  {"$ref": "#/components/parameters/CatalogueId"},
                   {
                     "name": "imageId",
                     "in": "path",
@@ -370,13 +241,8 @@ extension EventService {
                     "schema": {"$ref": "#/components/schemas/CatalogueId"}
                   }
                 ],
-                "responses": {
-                  "204": {"description": "It is gone"},
-                  "401": {"$ref": "#/components/responses/CatalogueUnauthorized"},
-                  "403": {"$ref": "#/components/responses/CatalogueForbidden"},
-                  "404": {"$ref": "#/components/responses/CatalogueNotFound"},
-                  "503": {"$ref": "#/components/responses/CatalogueUnavailable"}
-                }
+                "responses": {"204": {"description": "It is gone"}},
+                "x-problems": [401, 403, 404, 503]
               }
             },
             "/api/artists": {
@@ -385,107 +251,65 @@ extension EventService {
                 "security": [],
                 "parameters": [
                   {"name": "cursor", "in": "query", "schema": {"$ref": "#/components/schemas/CatalogueId"}},
-                  {
-                    "name": "limit",
-                    "in": "query",
-                    "schema": {"type": "integer", "minimum": 1, "maximum": 100, "default": 20}
-                  }
+                  {"$ref": "#/components/parameters/Limit"}
                 ],
                 "responses": {
                   "200": {
                     "description": "The answer",
-                    "content": {
-                      "application/json": {"schema": {"$ref": "#/components/schemas/CatalogueArtists"}}
-                    },
-                    "headers": {"ETag": {"schema": {"type": "string"}}}
+                    "content": {"application/json": {"schema": {"$ref": "#/components/schemas/CatalogueArtists"}}},
+                    "headers": {"ETag": {"$ref": "#/components/headers/ETag"}}
                   },
-                  "304": {"description": "As it was: If-None-Match has its ETag"},
-                  "422": {"$ref": "#/components/responses/CatalogueInvalid"},
-                  "503": {"$ref": "#/components/responses/CatalogueUnavailable"}
-                }
+                  "304": {"$ref": "#/components/responses/NotModified"}
+                },
+                "x-problems": [422, 503]
               },
               "post": {
                 "summary": "Add an artist",
                 "security": [{"bearer": []}],
                 "requestBody": {
                   "required": true,
-                  "content": {
-                    "application/json": {"schema": {"$ref": "#/components/schemas/CatalogueNewArtist"}}
-                  }
+                  "content": {"application/json": {"schema": {"$ref": "#/components/schemas/CatalogueNewArtist"}}}
                 },
                 "responses": {
                   "201": {
                     "description": "Added",
                     "content": {"application/json": {"schema": {"$ref": "#/components/schemas/CatalogueArtist"}}},
-                    "headers": {"Location": {"schema": {"type": "string"}}}
-                  },
-                  "400": {"$ref": "#/components/responses/CatalogueMalformed"},
-                  "401": {"$ref": "#/components/responses/CatalogueUnauthorized"},
-                  "403": {"$ref": "#/components/responses/CatalogueForbidden"},
-                  "413": {"$ref": "#/components/responses/CatalogueTooLarge"},
-                  "415": {"$ref": "#/components/responses/CatalogueMediaType"},
-                  "422": {"$ref": "#/components/responses/CatalogueInvalid"},
-                  "503": {"$ref": "#/components/responses/CatalogueUnavailable"},
-                  "409": {"$ref": "#/components/responses/CatalogueConflict"}
-                }
+                    "headers": {"Location": {"$ref": "#/components/headers/Location"}}
+                  }
+                },
+                "x-problems": [400, 401, 403, 409, 413, 415, 422, 503]
               }
             },
             "/api/artists/{id}": {
               "get": {
                 "summary": "An artist",
                 "security": [],
-                "parameters": [
-                  {
-                    "name": "id",
-                    "in": "path",
-                    "required": true,
-                    "schema": {"$ref": "#/components/schemas/CatalogueId"}
-                  }
-                ],
+                "parameters": [{"$ref": "#/components/parameters/CatalogueId"}],
                 "responses": {
                   "200": {
                     "description": "The answer",
                     "content": {"application/json": {"schema": {"$ref": "#/components/schemas/CatalogueArtist"}}},
-                    "headers": {"ETag": {"schema": {"type": "string"}}}
+                    "headers": {"ETag": {"$ref": "#/components/headers/ETag"}}
                   },
-                  "304": {"description": "As it was: If-None-Match has its ETag"},
-                  "404": {"$ref": "#/components/responses/CatalogueNotFound"},
-                  "422": {"$ref": "#/components/responses/CatalogueInvalid"},
-                  "503": {"$ref": "#/components/responses/CatalogueUnavailable"}
-                }
+                  "304": {"$ref": "#/components/responses/NotModified"}
+                },
+                "x-problems": [404, 422, 503]
               },
               "put": {
                 "summary": "Change an artist",
                 "security": [{"bearer": []}],
-                "parameters": [
-                  {
-                    "name": "id",
-                    "in": "path",
-                    "required": true,
-                    "schema": {"$ref": "#/components/schemas/CatalogueId"}
-                  }
-                ],
+                "parameters": [{"$ref": "#/components/parameters/CatalogueId"}],
                 "requestBody": {
                   "required": true,
-                  "content": {
-                    "application/json": {"schema": {"$ref": "#/components/schemas/CatalogueChangedArtist"}}
-                  }
+                  "content": {"application/json": {"schema": {"$ref": "#/components/schemas/CatalogueChangedArtist"}}}
                 },
                 "responses": {
                   "200": {
                     "description": "Changed",
                     "content": {"application/json": {"schema": {"$ref": "#/components/schemas/CatalogueArtist"}}}
-                  },
-                  "400": {"$ref": "#/components/responses/CatalogueMalformed"},
-                  "401": {"$ref": "#/components/responses/CatalogueUnauthorized"},
-                  "403": {"$ref": "#/components/responses/CatalogueForbidden"},
-                  "413": {"$ref": "#/components/responses/CatalogueTooLarge"},
-                  "415": {"$ref": "#/components/responses/CatalogueMediaType"},
-                  "422": {"$ref": "#/components/responses/CatalogueInvalid"},
-                  "503": {"$ref": "#/components/responses/CatalogueUnavailable"},
-                  "404": {"$ref": "#/components/responses/CatalogueNotFound"},
-                  "409": {"$ref": "#/components/responses/CatalogueConflict"}
-                }
+                  }
+                },
+                "x-problems": [400, 401, 403, 404, 409, 413, 415, 422, 503]
               }
             },
             "/api/venues": {
@@ -494,22 +318,17 @@ extension EventService {
                 "security": [],
                 "parameters": [
                   {"name": "cursor", "in": "query", "schema": {"$ref": "#/components/schemas/CatalogueId"}},
-                  {
-                    "name": "limit",
-                    "in": "query",
-                    "schema": {"type": "integer", "minimum": 1, "maximum": 100, "default": 20}
-                  }
+                  {"$ref": "#/components/parameters/Limit"}
                 ],
                 "responses": {
                   "200": {
                     "description": "The answer",
                     "content": {"application/json": {"schema": {"$ref": "#/components/schemas/CatalogueVenues"}}},
-                    "headers": {"ETag": {"schema": {"type": "string"}}}
+                    "headers": {"ETag": {"$ref": "#/components/headers/ETag"}}
                   },
-                  "304": {"description": "As it was: If-None-Match has its ETag"},
-                  "422": {"$ref": "#/components/responses/CatalogueInvalid"},
-                  "503": {"$ref": "#/components/responses/CatalogueUnavailable"}
-                }
+                  "304": {"$ref": "#/components/responses/NotModified"}
+                },
+                "x-problems": [422, 503]
               },
               "post": {
                 "summary": "Add a venue",
@@ -522,75 +341,42 @@ extension EventService {
                   "201": {
                     "description": "Added",
                     "content": {"application/json": {"schema": {"$ref": "#/components/schemas/CatalogueVenue"}}},
-                    "headers": {"Location": {"schema": {"type": "string"}}}
-                  },
-                  "400": {"$ref": "#/components/responses/CatalogueMalformed"},
-                  "401": {"$ref": "#/components/responses/CatalogueUnauthorized"},
-                  "403": {"$ref": "#/components/responses/CatalogueForbidden"},
-                  "413": {"$ref": "#/components/responses/CatalogueTooLarge"},
-                  "415": {"$ref": "#/components/responses/CatalogueMediaType"},
-                  "422": {"$ref": "#/components/responses/CatalogueInvalid"},
-                  "503": {"$ref": "#/components/responses/CatalogueUnavailable"},
-                  "409": {"$ref": "#/components/responses/CatalogueConflict"}
-                }
+                    "headers": {"Location": {"$ref": "#/components/headers/Location"}}
+                  }
+                },
+                "x-problems": [400, 401, 403, 409, 413, 415, 422, 503]
               }
             },
             "/api/venues/{id}": {
               "get": {
                 "summary": "A venue",
                 "security": [],
-                "parameters": [
-                  {
-                    "name": "id",
-                    "in": "path",
-                    "required": true,
-                    "schema": {"$ref": "#/components/schemas/CatalogueId"}
-                  }
-                ],
+                "parameters": [{"$ref": "#/components/parameters/CatalogueId"}],
                 "responses": {
                   "200": {
                     "description": "The answer",
                     "content": {"application/json": {"schema": {"$ref": "#/components/schemas/CatalogueVenue"}}},
-                    "headers": {"ETag": {"schema": {"type": "string"}}}
+                    "headers": {"ETag": {"$ref": "#/components/headers/ETag"}}
                   },
-                  "304": {"description": "As it was: If-None-Match has its ETag"},
-                  "404": {"$ref": "#/components/responses/CatalogueNotFound"},
-                  "422": {"$ref": "#/components/responses/CatalogueInvalid"},
-                  "503": {"$ref": "#/components/responses/CatalogueUnavailable"}
-                }
+                  "304": {"$ref": "#/components/responses/NotModified"}
+                },
+                "x-problems": [404, 422, 503]
               },
               "put": {
                 "summary": "Change a venue",
                 "security": [{"bearer": []}],
-                "parameters": [
-                  {
-                    "name": "id",
-                    "in": "path",
-                    "required": true,
-                    "schema": {"$ref": "#/components/schemas/CatalogueId"}
-                  }
-                ],
+                "parameters": [{"$ref": "#/components/parameters/CatalogueId"}],
                 "requestBody": {
                   "required": true,
-                  "content": {
-                    "application/json": {"schema": {"$ref": "#/components/schemas/CatalogueChangedVenue"}}
-                  }
+                  "content": {"application/json": {"schema": {"$ref": "#/components/schemas/CatalogueChangedVenue"}}}
                 },
                 "responses": {
                   "200": {
                     "description": "Changed",
                     "content": {"application/json": {"schema": {"$ref": "#/components/schemas/CatalogueVenue"}}}
-                  },
-                  "400": {"$ref": "#/components/responses/CatalogueMalformed"},
-                  "401": {"$ref": "#/components/responses/CatalogueUnauthorized"},
-                  "403": {"$ref": "#/components/responses/CatalogueForbidden"},
-                  "413": {"$ref": "#/components/responses/CatalogueTooLarge"},
-                  "415": {"$ref": "#/components/responses/CatalogueMediaType"},
-                  "422": {"$ref": "#/components/responses/CatalogueInvalid"},
-                  "503": {"$ref": "#/components/responses/CatalogueUnavailable"},
-                  "404": {"$ref": "#/components/responses/CatalogueNotFound"},
-                  "409": {"$ref": "#/components/responses/CatalogueConflict"}
-                }
+                  }
+                },
+                "x-problems": [400, 401, 403, 404, 409, 413, 415, 422, 503]
               }
             },
             "/api/categories": {
@@ -601,148 +387,82 @@ extension EventService {
                 "responses": {
                   "200": {
                     "description": "The answer",
-                    "content": {
-                      "application/json": {"schema": {"$ref": "#/components/schemas/CatalogueCategories"}}
-                    },
-                    "headers": {"ETag": {"schema": {"type": "string"}}}
+                    "content": {"application/json": {"schema": {"$ref": "#/components/schemas/CatalogueCategories"}}},
+                    "headers": {"ETag": {"$ref": "#/components/headers/ETag"}}
                   },
-                  "304": {"description": "As it was: If-None-Match has its ETag"},
-                  "422": {"$ref": "#/components/responses/CatalogueInvalid"},
-                  "503": {"$ref": "#/components/responses/CatalogueUnavailable"}
-                }
+                  "304": {"$ref": "#/components/responses/NotModified"}
+                },
+                "x-problems": [422, 503]
               },
               "post": {
                 "summary": "Add a category",
                 "security": [{"bearer": []}],
                 "requestBody": {
                   "required": true,
-                  "content": {
-                    "application/json": {"schema": {"$ref": "#/components/schemas/CatalogueNewCategory"}}
-                  }
+                  "content": {"application/json": {"schema": {"$ref": "#/components/schemas/CatalogueNewCategory"}}}
                 },
                 "responses": {
                   "201": {
                     "description": "Added",
-                    "content": {
-                      "application/json": {"schema": {"$ref": "#/components/schemas/CatalogueCategory"}}
-                    },
-                    "headers": {"Location": {"schema": {"type": "string"}}}
-                  },
-                  "400": {"$ref": "#/components/responses/CatalogueMalformed"},
-                  "401": {"$ref": "#/components/responses/CatalogueUnauthorized"},
-                  "403": {"$ref": "#/components/responses/CatalogueForbidden"},
-                  "413": {"$ref": "#/components/responses/CatalogueTooLarge"},
-                  "415": {"$ref": "#/components/responses/CatalogueMediaType"},
-                  "422": {"$ref": "#/components/responses/CatalogueInvalid"},
-                  "503": {"$ref": "#/components/responses/CatalogueUnavailable"},
-                  "409": {"$ref": "#/components/responses/CatalogueConflict"}
-                }
+                    "content": {"application/json": {"schema": {"$ref": "#/components/schemas/CatalogueCategory"}}},
+                    "headers": {"Location": {"$ref": "#/components/headers/Location"}}
+                  }
+                },
+                "x-problems": [400, 401, 403, 409, 413, 415, 422, 503]
               }
             },
             "/api/categories/{id}": {
               "get": {
                 "summary": "A category",
                 "security": [],
-                "parameters": [
-                  {
-                    "name": "id",
-                    "in": "path",
-                    "required": true,
-                    "schema": {"$ref": "#/components/schemas/CatalogueId"}
-                  }
-                ],
+                "parameters": [{"$ref": "#/components/parameters/CatalogueId"}],
                 "responses": {
                   "200": {
                     "description": "The answer",
-                    "content": {
-                      "application/json": {"schema": {"$ref": "#/components/schemas/CatalogueCategory"}}
-                    },
-                    "headers": {"ETag": {"schema": {"type": "string"}}}
+                    "content": {"application/json": {"schema": {"$ref": "#/components/schemas/CatalogueCategory"}}},
+                    "headers": {"ETag": {"$ref": "#/components/headers/ETag"}}
                   },
-                  "304": {"description": "As it was: If-None-Match has its ETag"},
-                  "404": {"$ref": "#/components/responses/CatalogueNotFound"},
-                  "422": {"$ref": "#/components/responses/CatalogueInvalid"},
-                  "503": {"$ref": "#/components/responses/CatalogueUnavailable"}
-                }
+                  "304": {"$ref": "#/components/responses/NotModified"}
+                },
+                "x-problems": [404, 422, 503]
               },
               "put": {
                 "summary": "Change a category",
                 "security": [{"bearer": []}],
-                "parameters": [
-                  {
-                    "name": "id",
-                    "in": "path",
-                    "required": true,
-                    "schema": {"$ref": "#/components/schemas/CatalogueId"}
-                  }
-                ],
+                "parameters": [{"$ref": "#/components/parameters/CatalogueId"}],
                 "requestBody": {
                   "required": true,
-                  "content": {
-                    "application/json": {"schema": {"$ref": "#/components/schemas/CatalogueChangedCategory"}}
-                  }
+                  "content": {"application/json": {"schema": {"$ref": \#
+        "#/components/schemas/CatalogueChangedCategory"}}}
                 },
                 "responses": {
                   "200": {
                     "description": "Changed",
-                    "content": {
-                      "application/json": {"schema": {"$ref": "#/components/schemas/CatalogueCategory"}}
-                    }
-                  },
-                  "400": {"$ref": "#/components/responses/CatalogueMalformed"},
-                  "401": {"$ref": "#/components/responses/CatalogueUnauthorized"},
-                  "403": {"$ref": "#/components/responses/CatalogueForbidden"},
-                  "413": {"$ref": "#/components/responses/CatalogueTooLarge"},
-                  "415": {"$ref": "#/components/responses/CatalogueMediaType"},
-                  "422": {"$ref": "#/components/responses/CatalogueInvalid"},
-                  "503": {"$ref": "#/components/responses/CatalogueUnavailable"},
-                  "404": {"$ref": "#/components/responses/CatalogueNotFound"},
-                  "409": {"$ref": "#/components/responses/CatalogueConflict"}
-                }
+                    "content": {"application/json": {"schema": {"$ref": "#/components/schemas/CatalogueCategory"}}}
+                  }
+                },
+                "x-problems": [400, 401, 403, 404, 409, 413, 415, 422, 503]
               },
               "delete": {
                 "summary": "Remove a category that no event is in",
                 "security": [{"bearer": []}],
-                "parameters": [
-                  {
-                    "name": "id",
-                    "in": "path",
-                    "required": true,
-                    "schema": {"$ref": "#/components/schemas/CatalogueId"}
-                  }
-                ],
-                "responses": {
-                  "204": {"description": "It is gone"},
-                  "401": {"$ref": "#/components/responses/CatalogueUnauthorized"},
-                  "403": {"$ref": "#/components/responses/CatalogueForbidden"},
-                  "404": {"$ref": "#/components/responses/CatalogueNotFound"},
-                  "409": {"$ref": "#/components/responses/CatalogueConflict"},
-                  "503": {"$ref": "#/components/responses/CatalogueUnavailable"}
-                }
+                "parameters": [{"$ref": "#/components/parameters/CatalogueId"}],
+                "responses": {"204": {"description": "It is gone"}},
+                "x-problems": [401, 403, 404, 409, 503]
               }
             },
             "/internal/events/{id}": {
               "get": {
                 "summary": "What Reservations copies",
                 "security": [],
-                "parameters": [
-                  {
-                    "name": "id",
-                    "in": "path",
-                    "required": true,
-                    "schema": {"$ref": "#/components/schemas/CatalogueId"}
-                  }
-                ],
+                "parameters": [{"$ref": "#/components/parameters/CatalogueId"}],
                 "responses": {
                   "200": {
                     "description": "The event",
-                    "content": {
-                      "application/json": {"schema": {"$ref": "#/components/schemas/CatalogueCopiedEvent"}}
-                    }
-                  },
-                  "404": {"$ref": "#/components/responses/CatalogueNotFound"},
-                  "503": {"$ref": "#/components/responses/CatalogueUnavailable"}
-                }
+                    "content": {"application/json": {"schema": {"$ref": "#/components/schemas/CatalogueCopiedEvent"}}}
+                  }
+                },
+                "x-problems": [404, 503]
               }
             },
             "/internal/events/{id}/availability": {
@@ -750,36 +470,25 @@ extension EventService {
                 "summary": "Say how many seats are left",
                 "description": "Roles service and admin",
                 "security": [{"bearer": []}],
-                "parameters": [
-                  {
-                    "name": "id",
-                    "in": "path",
-                    "required": true,
-                    "schema": {"$ref": "#/components/schemas/CatalogueId"}
-                  }
-                ],
+                "parameters": [{"$ref": "#/components/parameters/CatalogueId"}],
                 "requestBody": {
                   "required": true,
-                  "content": {
-                    "application/json": {"schema": {"$ref": "#/components/schemas/CatalogueAvailability"}}
-                  }
+                  "content": {"application/json": {"schema": {"$ref": "#/components/schemas/CatalogueAvailability"}}}
                 },
-                "responses": {
-                  "204": {"description": "Noted"},
-                  "400": {"$ref": "#/components/responses/CatalogueMalformed"},
-                  "401": {"$ref": "#/components/responses/CatalogueUnauthorized"},
-                  "403": {"$ref": "#/components/responses/CatalogueForbidden"},
-                  "413": {"$ref": "#/components/responses/CatalogueTooLarge"},
-                  "415": {"$ref": "#/components/responses/CatalogueMediaType"},
-                  "422": {"$ref": "#/components/responses/CatalogueInvalid"},
-                  "503": {"$ref": "#/components/responses/CatalogueUnavailable"},
-                  "404": {"$ref": "#/components/responses/CatalogueNotFound"}
-                }
+                "responses": {"204": {"description": "Noted"}},
+                "x-problems": [400, 401, 403, 404, 413, 415, 422, 503]
               }
             }
           },
           "components": {
-            "securitySchemes": {"bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}},
+            "parameters": {
+              "CatalogueId": {
+                "name": "id",
+                "in": "path",
+                "required": true,
+                "schema": {"$ref": "#/components/schemas/CatalogueId"}
+              }
+            },
             "schemas": {
               "CatalogueId": {"type": "string", "pattern": "^[a-z0-9-]{1,64}$"},
               "CatalogueTicketType": {
@@ -792,12 +501,7 @@ extension EventService {
                     "maxLength": 60,
                     "pattern": "^[^\\u0000-\\u001f\\u007f-\\u009f]*$"
                   },
-                  "price": {
-                    "type": "integer",
-                    "minimum": 0,
-                    "maximum": 1000000000,
-                    "description": "In minor units"
-                  }
+                  "price": {"$ref": "#/components/schemas/CataloguePrice"}
                 },
                 "additionalProperties": false
               },
@@ -805,22 +509,12 @@ extension EventService {
                 "type": "object",
                 "required": ["title", "artistId", "startsAt", "salesOpenAt", "salesCloseAt"],
                 "properties": {
-                  "id": {"anyOf": [{"$ref": "#/components/schemas/CatalogueId"}, {"type": "null"}]},
-                  "title": {
-                    "type": "string",
-                    "minLength": 1,
-                    "maxLength": 200,
-                    "pattern": "^[^\\u0000-\\u001f\\u007f-\\u009f]*$"
-                  },
-                  "description": {
-                    "type": ["string", "null"],
-                    "minLength": 0,
-                    "maxLength": 4000,
-                    "pattern": "^[^\\u0000-\\u0008\\u000b\\u000c\\u000e-\\u001f\\u007f-\\u009f]*$"
-                  },
+                  "id": {"$ref": "#/components/schemas/CatalogueOptionalId"},
+                  "title": {"$ref": "#/components/schemas/CatalogueTitle"},
+                  "description": {"$ref": "#/components/schemas/CatalogueDescription"},
                   "artistId": {"$ref": "#/components/schemas/CatalogueId"},
-                  "venueId": {"anyOf": [{"$ref": "#/components/schemas/CatalogueId"}, {"type": "null"}]},
-                  "categoryId": {"anyOf": [{"$ref": "#/components/schemas/CatalogueId"}, {"type": "null"}]},
+                  "venueId": {"$ref": "#/components/schemas/CatalogueOptionalId"},
+                  "categoryId": {"$ref": "#/components/schemas/CatalogueOptionalId"},
                   "startsAt": {"type": "string", "format": "date-time"},
                   "endsAt": {"type": ["string", "null"], "format": "date-time"},
                   "salesOpenAt": {"type": "string", "format": "date-time"},
@@ -844,22 +538,12 @@ extension EventService {
                 "type": "object",
                 "required": ["version", "title", "artistId", "startsAt", "salesOpenAt", "salesCloseAt"],
                 "properties": {
-                  "version": {"type": "integer", "minimum": 1, "maximum": 9223372036854775807},
-                  "title": {
-                    "type": "string",
-                    "minLength": 1,
-                    "maxLength": 200,
-                    "pattern": "^[^\\u0000-\\u001f\\u007f-\\u009f]*$"
-                  },
-                  "description": {
-                    "type": ["string", "null"],
-                    "minLength": 0,
-                    "maxLength": 4000,
-                    "pattern": "^[^\\u0000-\\u0008\\u000b\\u000c\\u000e-\\u001f\\u007f-\\u009f]*$"
-                  },
+                  "version": {"$ref": "#/components/schemas/CatalogueVersion"},
+                  "title": {"$ref": "#/components/schemas/CatalogueTitle"},
+                  "description": {"$ref": "#/components/schemas/CatalogueDescription"},
                   "artistId": {"$ref": "#/components/schemas/CatalogueId"},
-                  "venueId": {"anyOf": [{"$ref": "#/components/schemas/CatalogueId"}, {"type": "null"}]},
-                  "categoryId": {"anyOf": [{"$ref": "#/components/schemas/CatalogueId"}, {"type": "null"}]},
+                  "venueId": {"$ref": "#/components/schemas/CatalogueOptionalId"},
+                  "categoryId": {"$ref": "#/components/schemas/CatalogueOptionalId"},
                   "startsAt": {"type": "string", "format": "date-time"},
                   "endsAt": {"type": ["string", "null"], "format": "date-time"},
                   "salesOpenAt": {"type": "string", "format": "date-time"},
@@ -882,27 +566,9 @@ extension EventService {
               "CatalogueEvent": {
                 "type": "object",
                 "required": [
-                  "id",
-                  "title",
-                  "description",
-                  "artistId",
-                  "artistName",
-                  "venueId",
-                  "venueName",
-                  "categoryId",
-                  "categoryName",
-                  "startsAt",
-                  "endsAt",
-                  "salesOpenAt",
-                  "salesCloseAt",
-                  "status",
-                  "currency",
-                  "maxSeatsPerBuyer",
-                  "needsAdmission",
-                  "taxable",
-                  "ticketTypes",
-                  "seats",
-                  "version"
+                  "id", "title", "description", "artistId", "artistName", "venueId", "venueName", "categoryId",
+                  "categoryName", "startsAt", "endsAt", "salesOpenAt", "salesCloseAt", "status", "currency",
+                  "maxSeatsPerBuyer", "needsAdmission", "taxable", "ticketTypes", "seats", "version"
                 ],
                 "properties": {
                   "id": {"$ref": "#/components/schemas/CatalogueId"},
@@ -910,9 +576,9 @@ extension EventService {
                   "description": {"type": "string"},
                   "artistId": {"$ref": "#/components/schemas/CatalogueId"},
                   "artistName": {"type": "string"},
-                  "venueId": {"anyOf": [{"$ref": "#/components/schemas/CatalogueId"}, {"type": "null"}]},
+                  "venueId": {"$ref": "#/components/schemas/CatalogueOptionalId"},
                   "venueName": {"type": ["string", "null"]},
-                  "categoryId": {"anyOf": [{"$ref": "#/components/schemas/CatalogueId"}, {"type": "null"}]},
+                  "categoryId": {"$ref": "#/components/schemas/CatalogueOptionalId"},
                   "categoryName": {"type": ["string", "null"]},
                   "startsAt": {"type": "string", "format": "date-time"},
                   "endsAt": {"type": ["string", "null"], "format": "date-time"},
@@ -925,7 +591,7 @@ extension EventService {
                   "taxable": {"type": "boolean"},
                   "ticketTypes": {"type": "array", "items": {"$ref": "#/components/schemas/CatalogueTicketType"}},
                   "seats": {"type": ["integer", "null"]},
-                  "version": {"type": "integer", "minimum": 1, "maximum": 9223372036854775807}
+                  "version": {"$ref": "#/components/schemas/CatalogueVersion"}
                 },
                 "additionalProperties": false
               },
@@ -942,18 +608,8 @@ extension EventService {
                 "type": "object",
                 "required": ["korean", "english"],
                 "properties": {
-                  "korean": {
-                    "type": "string",
-                    "minLength": 1,
-                    "maxLength": 100,
-                    "pattern": "^[^\\u0000-\\u001f\\u007f-\\u009f]*$"
-                  },
-                  "english": {
-                    "type": "string",
-                    "minLength": 1,
-                    "maxLength": 100,
-                    "pattern": "^[^\\u0000-\\u001f\\u007f-\\u009f]*$"
-                  }
+                  "korean": {"$ref": "#/components/schemas/CatalogueKeyword"},
+                  "english": {"$ref": "#/components/schemas/CatalogueKeyword"}
                 },
                 "additionalProperties": false,
                 "description": "Each has a letter or a digit"
@@ -986,12 +642,7 @@ extension EventService {
                           "required": ["section", "price"],
                           "properties": {
                             "section": {"type": "string", "pattern": "^[A-Za-z0-9]{1,16}$"},
-                            "price": {
-                              "type": "integer",
-                              "minimum": 0,
-                              "maximum": 1000000000,
-                              "description": "In minor units"
-                            }
+                            "price": {"$ref": "#/components/schemas/CataloguePrice"}
                           },
                           "additionalProperties": false
                         }
@@ -1015,12 +666,7 @@ extension EventService {
                           "required": ["name", "price", "rows"],
                           "properties": {
                             "name": {"type": "string", "pattern": "^[A-Za-z0-9]{1,16}$"},
-                            "price": {
-                              "type": "integer",
-                              "minimum": 0,
-                              "maximum": 1000000000,
-                              "description": "In minor units"
-                            },
+                            "price": {"$ref": "#/components/schemas/CataloguePrice"},
                             "rows": {
                               "type": "array",
                               "minItems": 1,
@@ -1030,12 +676,8 @@ extension EventService {
                                 "required": ["name", "seats"],
                                 "properties": {
                                   "name": {"type": "string", "pattern": "^[A-Za-z0-9]{1,16}$"},
-                                  "firstNumber": {
-                                    "type": ["integer", "null"],
-                                    "minimum": 0,
-                                    "maximum": 9999,
-                                    "default": 1
-                                  },
+                                  "firstNumber": {"type": ["integer", "null"], "minimum": 0, "maximum": 9999, \#
+        "default": 1},
                                   "seats": {"type": "integer", "minimum": 1, "maximum": 500}
                                 },
                                 "additionalProperties": false
@@ -1058,7 +700,7 @@ extension EventService {
                 "properties": {
                   "eventId": {"$ref": "#/components/schemas/CatalogueId"},
                   "currency": {"type": "string"},
-                  "version": {"type": "integer", "minimum": 1, "maximum": 9223372036854775807},
+                  "version": {"$ref": "#/components/schemas/CatalogueVersion"},
                   "seats": {"type": "integer"},
                   "sections": {
                     "type": "array",
@@ -1067,12 +709,7 @@ extension EventService {
                       "required": ["name", "price", "rows"],
                       "properties": {
                         "name": {"type": "string"},
-                        "price": {
-                          "type": "integer",
-                          "minimum": 0,
-                          "maximum": 1000000000,
-                          "description": "In minor units"
-                        },
+                        "price": {"$ref": "#/components/schemas/CataloguePrice"},
                         "rows": {
                           "type": "array",
                           "items": {
@@ -1088,12 +725,7 @@ extension EventService {
                                   "properties": {
                                     "id": {"type": "string"},
                                     "number": {"type": "string"},
-                                    "price": {
-                                      "type": "integer",
-                                      "minimum": 0,
-                                      "maximum": 1000000000,
-                                      "description": "In minor units"
-                                    }
+                                    "price": {"$ref": "#/components/schemas/CataloguePrice"}
                                   },
                                   "additionalProperties": false
                                 }
@@ -1113,11 +745,8 @@ extension EventService {
                 "type": "object",
                 "required": ["url", "width", "height", "altText"],
                 "properties": {
-                  "url": {
-                    "type": "string",
-                    "maxLength": 2048,
-                    "pattern": "^(https://[!-~]+|[A-Za-z0-9][A-Za-z0-9/._-]*)$"
-                  },
+                  "url": {"type": "string", "maxLength": 2048, "pattern": \#
+        "^(https://[!-~]+|[A-Za-z0-9][A-Za-z0-9/._-]*)$"},
                   "width": {"type": "integer", "minimum": 1, "maximum": 20000},
                   "height": {"type": "integer", "minimum": 1, "maximum": 20000},
                   "altText": {
@@ -1135,11 +764,8 @@ extension EventService {
                 "required": ["id", "url", "width", "height", "altText", "position"],
                 "properties": {
                   "id": {"$ref": "#/components/schemas/CatalogueId"},
-                  "url": {
-                    "type": "string",
-                    "maxLength": 2048,
-                    "pattern": "^(https://[!-~]+|[A-Za-z0-9][A-Za-z0-9/._-]*)$"
-                  },
+                  "url": {"type": "string", "maxLength": 2048, "pattern": \#
+        "^(https://[!-~]+|[A-Za-z0-9][A-Za-z0-9/._-]*)$"},
                   "width": {"type": "integer", "minimum": 1, "maximum": 20000},
                   "height": {"type": "integer", "minimum": 1, "maximum": 20000},
                   "altText": {
@@ -1155,28 +781,16 @@ extension EventService {
               "CatalogueImages": {
                 "type": "object",
                 "required": ["images"],
-                "properties": {
-                  "images": {"type": "array", "items": {"$ref": "#/components/schemas/CatalogueImage"}}
-                },
+                "properties": {"images": {"type": "array", "items": {"$ref": "#/components/schemas/CatalogueImage"}}},
                 "additionalProperties": false
               },
               "CatalogueNewArtist": {
                 "type": "object",
                 "required": ["name"],
                 "properties": {
-                  "id": {"anyOf": [{"$ref": "#/components/schemas/CatalogueId"}, {"type": "null"}]},
-                  "name": {
-                    "type": "string",
-                    "minLength": 1,
-                    "maxLength": 200,
-                    "pattern": "^[^\\u0000-\\u001f\\u007f-\\u009f]*$"
-                  },
-                  "description": {
-                    "type": ["string", "null"],
-                    "minLength": 0,
-                    "maxLength": 4000,
-                    "pattern": "^[^\\u0000-\\u0008\\u000b\\u000c\\u000e-\\u001f\\u007f-\\u009f]*$"
-                  }
+                  "id": {"$ref": "#/components/schemas/CatalogueOptionalId"},
+                  "name": {"$ref": "#/components/schemas/CatalogueTitle"},
+                  "description": {"$ref": "#/components/schemas/CatalogueDescription"}
                 },
                 "additionalProperties": false
               },
@@ -1184,19 +798,9 @@ extension EventService {
                 "type": "object",
                 "required": ["version", "name"],
                 "properties": {
-                  "version": {"type": "integer", "minimum": 1, "maximum": 9223372036854775807},
-                  "name": {
-                    "type": "string",
-                    "minLength": 1,
-                    "maxLength": 200,
-                    "pattern": "^[^\\u0000-\\u001f\\u007f-\\u009f]*$"
-                  },
-                  "description": {
-                    "type": ["string", "null"],
-                    "minLength": 0,
-                    "maxLength": 4000,
-                    "pattern": "^[^\\u0000-\\u0008\\u000b\\u000c\\u000e-\\u001f\\u007f-\\u009f]*$"
-                  }
+                  "version": {"$ref": "#/components/schemas/CatalogueVersion"},
+                  "name": {"$ref": "#/components/schemas/CatalogueTitle"},
+                  "description": {"$ref": "#/components/schemas/CatalogueDescription"}
                 },
                 "additionalProperties": false
               },
@@ -1207,7 +811,7 @@ extension EventService {
                   "id": {"$ref": "#/components/schemas/CatalogueId"},
                   "name": {"type": "string"},
                   "description": {"type": "string"},
-                  "version": {"type": "integer", "minimum": 1, "maximum": 9223372036854775807}
+                  "version": {"$ref": "#/components/schemas/CatalogueVersion"}
                 },
                 "additionalProperties": false
               },
@@ -1224,13 +828,8 @@ extension EventService {
                 "type": "object",
                 "required": ["name"],
                 "properties": {
-                  "id": {"anyOf": [{"$ref": "#/components/schemas/CatalogueId"}, {"type": "null"}]},
-                  "name": {
-                    "type": "string",
-                    "minLength": 1,
-                    "maxLength": 200,
-                    "pattern": "^[^\\u0000-\\u001f\\u007f-\\u009f]*$"
-                  },
+                  "id": {"$ref": "#/components/schemas/CatalogueOptionalId"},
+                  "name": {"$ref": "#/components/schemas/CatalogueTitle"},
                   "address": {
                     "type": ["string", "null"],
                     "minLength": 0,
@@ -1244,13 +843,8 @@ extension EventService {
                 "type": "object",
                 "required": ["version", "name"],
                 "properties": {
-                  "version": {"type": "integer", "minimum": 1, "maximum": 9223372036854775807},
-                  "name": {
-                    "type": "string",
-                    "minLength": 1,
-                    "maxLength": 200,
-                    "pattern": "^[^\\u0000-\\u001f\\u007f-\\u009f]*$"
-                  },
+                  "version": {"$ref": "#/components/schemas/CatalogueVersion"},
+                  "name": {"$ref": "#/components/schemas/CatalogueTitle"},
                   "address": {
                     "type": ["string", "null"],
                     "minLength": 0,
@@ -1267,7 +861,7 @@ extension EventService {
                   "id": {"$ref": "#/components/schemas/CatalogueId"},
                   "name": {"type": "string"},
                   "address": {"type": "string"},
-                  "version": {"type": "integer", "minimum": 1, "maximum": 9223372036854775807}
+                  "version": {"$ref": "#/components/schemas/CatalogueVersion"}
                 },
                 "additionalProperties": false
               },
@@ -1284,13 +878,8 @@ extension EventService {
                 "type": "object",
                 "required": ["name"],
                 "properties": {
-                  "id": {"anyOf": [{"$ref": "#/components/schemas/CatalogueId"}, {"type": "null"}]},
-                  "name": {
-                    "type": "string",
-                    "minLength": 1,
-                    "maxLength": 100,
-                    "pattern": "^[^\\u0000-\\u001f\\u007f-\\u009f]*$"
-                  },
+                  "id": {"$ref": "#/components/schemas/CatalogueOptionalId"},
+                  "name": {"$ref": "#/components/schemas/CatalogueKeyword"},
                   "position": {"type": ["integer", "null"], "minimum": 0, "maximum": 1000000, "default": 0}
                 },
                 "additionalProperties": false
@@ -1299,13 +888,8 @@ extension EventService {
                 "type": "object",
                 "required": ["version", "name"],
                 "properties": {
-                  "version": {"type": "integer", "minimum": 1, "maximum": 9223372036854775807},
-                  "name": {
-                    "type": "string",
-                    "minLength": 1,
-                    "maxLength": 100,
-                    "pattern": "^[^\\u0000-\\u001f\\u007f-\\u009f]*$"
-                  },
+                  "version": {"$ref": "#/components/schemas/CatalogueVersion"},
+                  "name": {"$ref": "#/components/schemas/CatalogueKeyword"},
                   "position": {"type": ["integer", "null"], "minimum": 0, "maximum": 1000000, "default": 0}
                 },
                 "additionalProperties": false
@@ -1317,7 +901,7 @@ extension EventService {
                   "id": {"$ref": "#/components/schemas/CatalogueId"},
                   "name": {"type": "string"},
                   "position": {"type": "integer"},
-                  "version": {"type": "integer", "minimum": 1, "maximum": 9223372036854775807}
+                  "version": {"$ref": "#/components/schemas/CatalogueVersion"}
                 },
                 "additionalProperties": false
               },
@@ -1338,19 +922,8 @@ extension EventService {
               "CatalogueCopiedEvent": {
                 "type": "object",
                 "required": [
-                  "id",
-                  "title",
-                  "artistId",
-                  "status",
-                  "salesOpenAt",
-                  "salesCloseAt",
-                  "startsAt",
-                  "currency",
-                  "maxSeatsPerBuyer",
-                  "needsAdmission",
-                  "taxable",
-                  "version",
-                  "seats"
+                  "id", "title", "artistId", "status", "salesOpenAt", "salesCloseAt", "startsAt", "currency",
+                  "maxSeatsPerBuyer", "needsAdmission", "taxable", "version", "seats"
                 ],
                 "properties": {
                   "id": {"$ref": "#/components/schemas/CatalogueId"},
@@ -1364,7 +937,7 @@ extension EventService {
                   "maxSeatsPerBuyer": {"type": "integer"},
                   "needsAdmission": {"type": "boolean"},
                   "taxable": {"type": "boolean"},
-                  "version": {"type": "integer", "minimum": 1, "maximum": 9223372036854775807},
+                  "version": {"$ref": "#/components/schemas/CatalogueVersion"},
                   "seats": {
                     "type": "array",
                     "items": {
@@ -1375,12 +948,7 @@ extension EventService {
                         "section": {"type": "string"},
                         "row": {"type": "string"},
                         "number": {"type": "string"},
-                        "price": {
-                          "type": "integer",
-                          "minimum": 0,
-                          "maximum": 1000000000,
-                          "description": "In minor units"
-                        }
+                        "price": {"$ref": "#/components/schemas/CataloguePrice"}
                       },
                       "additionalProperties": false
                     }
@@ -1388,78 +956,28 @@ extension EventService {
                 },
                 "additionalProperties": false
               },
-              "CatalogueEventsProblem": {
-                "type": "object",
-                "required": ["type", "title", "status", "code"],
-                "properties": {
-                  "type": {"type": "string"},
-                  "title": {"type": "string"},
-                  "status": {"type": "integer"},
-                  "detail": {"type": "string"},
-                  "instance": {"type": "string"},
-                  "code": {"type": "string"},
-                  "field": {"type": "string"},
-                  "allowed": {"type": "array", "items": {"type": "string"}}
-                }
-              }
-            },
-            "responses": {
-              "CatalogueMalformed": {
-                "description": "No JSON object, or no request",
-                "content": {
-                  "application/problem+json": {"schema": {"$ref": "#/components/schemas/CatalogueEventsProblem"}}
-                }
+              "CatalogueTitle": {
+                "type": "string",
+                "minLength": 1,
+                "maxLength": 200,
+                "pattern": "^[^\\u0000-\\u001f\\u007f-\\u009f]*$"
               },
-              "CatalogueUnauthorized": {
-                "description": "No token, or none of ours",
-                "content": {
-                  "application/problem+json": {"schema": {"$ref": "#/components/schemas/CatalogueEventsProblem"}}
-                }
+              "CatalogueKeyword": {
+                "type": "string",
+                "minLength": 1,
+                "maxLength": 100,
+                "pattern": "^[^\\u0000-\\u001f\\u007f-\\u009f]*$"
               },
-              "CatalogueForbidden": {
-                "description": "A token of another role",
-                "content": {
-                  "application/problem+json": {"schema": {"$ref": "#/components/schemas/CatalogueEventsProblem"}}
-                }
+              "CatalogueDescription": {
+                "type": ["string", "null"],
+                "minLength": 0,
+                "maxLength": 4000,
+                "pattern": "^[^\\u0000-\\u0008\\u000b\\u000c\\u000e-\\u001f\\u007f-\\u009f]*$"
               },
-              "CatalogueNotFound": {
-                "description": "There is none of this id",
-                "content": {
-                  "application/problem+json": {"schema": {"$ref": "#/components/schemas/CatalogueEventsProblem"}}
-                }
-              },
-              "CatalogueConflict": {
-                "description": "It has changed since (version_differs), is canceled, taken (id_taken), in use \#
-        (in_use) or one too many",
-                "content": {
-                  "application/problem+json": {"schema": {"$ref": "#/components/schemas/CatalogueEventsProblem"}}
-                }
-              },
-              "CatalogueTooLarge": {
-                "description": "The body is too large",
-                "content": {
-                  "application/problem+json": {"schema": {"$ref": "#/components/schemas/CatalogueEventsProblem"}}
-                }
-              },
-              "CatalogueMediaType": {
-                "description": "The body is not application/json",
-                "content": {
-                  "application/problem+json": {"schema": {"$ref": "#/components/schemas/CatalogueEventsProblem"}}
-                }
-              },
-              "CatalogueInvalid": {
-                "description": "A parameter or member breaks its rule: field names it",
-                "content": {
-                  "application/problem+json": {"schema": {"$ref": "#/components/schemas/CatalogueEventsProblem"}}
-                }
-              },
-              "CatalogueUnavailable": {
-                "description": "Try again later",
-                "content": {
-                  "application/problem+json": {"schema": {"$ref": "#/components/schemas/CatalogueEventsProblem"}}
-                },
-                "headers": {"Retry-After": {"schema": {"type": "integer"}}}
-              }
+              "CatalogueVersion": {"type": "integer", "minimum": 1, "maximum": 9223372036854775807},
+              "CataloguePrice": {"type": "integer", "minimum": 0, "maximum": 1000000000, "description": "In minor \#
+        units"},
+              "CatalogueOptionalId": {"anyOf": [{"$ref": "#/components/schemas/CatalogueId"}, {"type": "null"}]}
             }
           }
         }

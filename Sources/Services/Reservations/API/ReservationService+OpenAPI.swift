@@ -9,33 +9,23 @@ extension ReservationService {
               "post": {
                 "summary": "Hold seats",
                 "description": "409: `seat_taken` (`seats` names them), `too_many_seats`, `sales_closed`, \#
-        `admission_used`. 403: `admission_required`, `admission_invalid`. Lengths are of bytes in UTF-8; no \#
-        text may have control characters.",
+        `admission_used`. 403: `admission_required`, `admission_invalid`. Lengths are of bytes in UTF-8; no text \#
+        may have control characters.",
                 "security": [{"bearer": []}],
                 "requestBody": {
                   "required": true,
-                  "content": {
-                    "application/json": {"schema": {"$ref": "#/components/schemas/reservations.HoldRequest"}}
-                  }
+                  "content": {"application/json": {"schema": {"$ref": \#
+        "#/components/schemas/reservations.HoldRequest"}}}
                 },
                 "responses": {
                   "201": {
                     "description": "They are held, all of them",
-                    "content": {
-                      "application/json": {"schema": {"$ref": "#/components/schemas/reservations.Reservation"}}
-                    },
-                    "headers": {"Location": {"schema": {"type": "string"}}}
-                  },
-                  "400": {"$ref": "#/components/responses/reservations.Problem"},
-                  "401": {"$ref": "#/components/responses/reservations.Problem"},
-                  "403": {"$ref": "#/components/responses/reservations.Problem"},
-                  "404": {"$ref": "#/components/responses/reservations.Problem"},
-                  "409": {"$ref": "#/components/responses/reservations.Problem"},
-                  "413": {"$ref": "#/components/responses/reservations.Problem"},
-                  "415": {"$ref": "#/components/responses/reservations.Problem"},
-                  "422": {"$ref": "#/components/responses/reservations.Problem"},
-                  "503": {"$ref": "#/components/responses/reservations.Problem"}
-                }
+                    "content": {"application/json": {"schema": {"$ref": \#
+        "#/components/schemas/reservations.Reservation"}}},
+                    "headers": {"Location": {"$ref": "#/components/headers/Location"}}
+                  }
+                },
+                "x-problems": [400, 401, 403, 404, 409, 413, 415, 422, 503]
               }
             },
             "/api/reservations/my": {
@@ -43,20 +33,8 @@ extension ReservationService {
                 "summary": "One's own, the latest first",
                 "security": [{"bearer": []}],
                 "parameters": [
-                  {
-                    "name": "limit",
-                    "in": "query",
-                    "schema": {"type": "integer", "minimum": 1, "maximum": 100, "default": 20}
-                  },
-                  {
-                    "name": "cursor",
-                    "in": "query",
-                    "schema": {
-                      "type": "string",
-                      "pattern": "^[0-9]{1,15}\\.[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$"
-                    },
-                    "description": "The `next` of the page before"
-                  }
+                  {"$ref": "#/components/parameters/Limit"},
+                  {"$ref": "#/components/parameters/reservations.Cursor"}
                 ],
                 "responses": {
                   "200": {
@@ -65,12 +43,9 @@ extension ReservationService {
                       "application/json": {"schema": {"$ref": "#/components/schemas/reservations.ReservationPage"}}
                     }
                   },
-                  "304": {"description": "As before, by If-None-Match"},
-                  "401": {"$ref": "#/components/responses/reservations.Problem"},
-                  "403": {"$ref": "#/components/responses/reservations.Problem"},
-                  "422": {"$ref": "#/components/responses/reservations.Problem"},
-                  "503": {"$ref": "#/components/responses/reservations.Problem"}
-                }
+                  "304": {"$ref": "#/components/responses/NotModified"}
+                },
+                "x-problems": [401, 403, 422, 503]
               }
             },
             "/api/reservations/user/{userId}": {
@@ -84,20 +59,8 @@ extension ReservationService {
                     "required": true,
                     "schema": {"type": "string", "minLength": 1, "maxLength": 128}
                   },
-                  {
-                    "name": "limit",
-                    "in": "query",
-                    "schema": {"type": "integer", "minimum": 1, "maximum": 100, "default": 20}
-                  },
-                  {
-                    "name": "cursor",
-                    "in": "query",
-                    "schema": {
-                      "type": "string",
-                      "pattern": "^[0-9]{1,15}\\.[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$"
-                    },
-                    "description": "The `next` of the page before"
-                  }
+                  {"$ref": "#/components/parameters/Limit"},
+                  {"$ref": "#/components/parameters/reservations.Cursor"}
                 ],
                 "responses": {
                   "200": {
@@ -106,54 +69,33 @@ extension ReservationService {
                       "application/json": {"schema": {"$ref": "#/components/schemas/reservations.ReservationPage"}}
                     }
                   },
-                  "304": {"description": "As before, by If-None-Match"},
-                  "401": {"$ref": "#/components/responses/reservations.Problem"},
-                  "403": {"$ref": "#/components/responses/reservations.Problem"},
-                  "404": {"$ref": "#/components/responses/reservations.Problem"},
-                  "422": {"$ref": "#/components/responses/reservations.Problem"},
-                  "503": {"$ref": "#/components/responses/reservations.Problem"}
-                }
+                  "304": {"$ref": "#/components/responses/NotModified"}
+                },
+                "x-problems": [401, 403, 404, 422, 503]
               }
             },
             "/api/reservations/{id}": {
               "get": {
                 "summary": "A reservation: its owner's, or for an admin anybody's",
                 "security": [{"bearer": []}],
-                "parameters": [
-                  {
-                    "name": "id",
-                    "in": "path",
-                    "required": true,
-                    "schema": {"$ref": "#/components/schemas/reservations.ReservationUUID"}
-                  }
-                ],
+                "parameters": [{"$ref": "#/components/parameters/reservations.Id"}],
                 "responses": {
                   "200": {
                     "description": "The answer",
-                    "content": {
-                      "application/json": {"schema": {"$ref": "#/components/schemas/reservations.Reservation"}}
-                    }
+                    "content": {"application/json": {"schema": {"$ref": \#
+        "#/components/schemas/reservations.Reservation"}}}
                   },
-                  "304": {"description": "As before, by If-None-Match"},
-                  "401": {"$ref": "#/components/responses/reservations.Problem"},
-                  "403": {"$ref": "#/components/responses/reservations.Problem"},
-                  "404": {"$ref": "#/components/responses/reservations.Problem"},
-                  "422": {"$ref": "#/components/responses/reservations.Problem"},
-                  "503": {"$ref": "#/components/responses/reservations.Problem"}
-                }
+                  "304": {"$ref": "#/components/responses/NotModified"}
+                },
+                "x-problems": [401, 403, 404, 422, 503]
               },
               "delete": {
                 "summary": "Cancel it, or some of its tickets",
-                "description": "A hold is given up for nothing; what is paid is refunded by the policy of the \#
-        day it was booked. Repeating it changes nothing. 409: `confirming`, `expired`, `started`, `ticket_used`.",
+                "description": "A hold is given up for nothing; what is paid is refunded by the policy of the day \#
+        it was booked. Repeating it changes nothing. 409: `confirming`, `expired`, `started`, `ticket_used`.",
                 "security": [{"bearer": []}],
                 "parameters": [
-                  {
-                    "name": "id",
-                    "in": "path",
-                    "required": true,
-                    "schema": {"$ref": "#/components/schemas/reservations.ReservationUUID"}
-                  },
+                  {"$ref": "#/components/parameters/reservations.Id"},
                   {
                     "name": "ticketIds",
                     "in": "query",
@@ -163,7 +105,7 @@ extension ReservationService {
                       "type": "array",
                       "minItems": 1,
                       "maxItems": 100,
-                      "items": {"$ref": "#/components/schemas/reservations.ReservationUUID"}
+                      "items": {"$ref": "#/components/schemas/UUID"}
                     },
                     "description": "All where it is missing"
                   },
@@ -180,28 +122,16 @@ extension ReservationService {
                     "content": {
                       "application/json": {"schema": {"$ref": "#/components/schemas/reservations.CancellationDone"}}
                     }
-                  },
-                  "401": {"$ref": "#/components/responses/reservations.Problem"},
-                  "403": {"$ref": "#/components/responses/reservations.Problem"},
-                  "404": {"$ref": "#/components/responses/reservations.Problem"},
-                  "409": {"$ref": "#/components/responses/reservations.Problem"},
-                  "422": {"$ref": "#/components/responses/reservations.Problem"},
-                  "503": {"$ref": "#/components/responses/reservations.Problem"}
-                }
+                  }
+                },
+                "x-problems": [401, 403, 404, 409, 422, 503]
               }
             },
             "/api/reservations/{id}/cancellation": {
               "get": {
                 "summary": "What cancelling all of it would give back now",
                 "security": [{"bearer": []}],
-                "parameters": [
-                  {
-                    "name": "id",
-                    "in": "path",
-                    "required": true,
-                    "schema": {"$ref": "#/components/schemas/reservations.ReservationUUID"}
-                  }
-                ],
+                "parameters": [{"$ref": "#/components/parameters/reservations.Id"}],
                 "responses": {
                   "200": {
                     "description": "The answer",
@@ -209,28 +139,16 @@ extension ReservationService {
                       "application/json": {"schema": {"$ref": "#/components/schemas/reservations.CancellationQuote"}}
                     }
                   },
-                  "304": {"description": "As before, by If-None-Match"},
-                  "401": {"$ref": "#/components/responses/reservations.Problem"},
-                  "403": {"$ref": "#/components/responses/reservations.Problem"},
-                  "404": {"$ref": "#/components/responses/reservations.Problem"},
-                  "409": {"$ref": "#/components/responses/reservations.Problem"},
-                  "422": {"$ref": "#/components/responses/reservations.Problem"},
-                  "503": {"$ref": "#/components/responses/reservations.Problem"}
-                }
+                  "304": {"$ref": "#/components/responses/NotModified"}
+                },
+                "x-problems": [401, 403, 404, 409, 422, 503]
               }
             },
             "/api/reservations/{id}/tickets": {
               "get": {
                 "summary": "Its tickets",
                 "security": [{"bearer": []}],
-                "parameters": [
-                  {
-                    "name": "id",
-                    "in": "path",
-                    "required": true,
-                    "schema": {"$ref": "#/components/schemas/reservations.ReservationUUID"}
-                  }
-                ],
+                "parameters": [{"$ref": "#/components/parameters/reservations.Id"}],
                 "responses": {
                   "200": {
                     "description": "The answer",
@@ -248,13 +166,9 @@ extension ReservationService {
                       }
                     }
                   },
-                  "304": {"description": "As before, by If-None-Match"},
-                  "401": {"$ref": "#/components/responses/reservations.Problem"},
-                  "403": {"$ref": "#/components/responses/reservations.Problem"},
-                  "404": {"$ref": "#/components/responses/reservations.Problem"},
-                  "422": {"$ref": "#/components/responses/reservations.Problem"},
-                  "503": {"$ref": "#/components/responses/reservations.Problem"}
-                }
+                  "304": {"$ref": "#/components/responses/NotModified"}
+                },
+                "x-problems": [401, 403, 404, 422, 503]
               }
             },
             "/api/seats/event/{eventId}": {
@@ -269,11 +183,7 @@ extension ReservationService {
                     "required": true,
                     "schema": {"$ref": "#/components/schemas/reservations.EventId"}
                   },
-                  {
-                    "name": "view",
-                    "in": "query",
-                    "schema": {"enum": ["full", "availability"], "default": "full"}
-                  }
+                  {"name": "view", "in": "query", "schema": {"enum": ["full", "availability"], "default": "full"}}
                 ],
                 "responses": {
                   "200": {
@@ -289,13 +199,9 @@ extension ReservationService {
                       }
                     }
                   },
-                  "304": {"description": "As before, by If-None-Match"},
-                  "401": {"$ref": "#/components/responses/reservations.Problem"},
-                  "403": {"$ref": "#/components/responses/reservations.Problem"},
-                  "404": {"$ref": "#/components/responses/reservations.Problem"},
-                  "422": {"$ref": "#/components/responses/reservations.Problem"},
-                  "503": {"$ref": "#/components/responses/reservations.Problem"}
-                }
+                  "304": {"$ref": "#/components/responses/NotModified"}
+                },
+                "x-problems": [401, 403, 404, 422, 503]
               }
             },
             "/api/tickets/check-in": {
@@ -320,83 +226,43 @@ extension ReservationService {
                   "200": {
                     "description": "The answer",
                     "content": {"application/json": {"schema": {"$ref": "#/components/schemas/reservations.Ticket"}}}
-                  },
-                  "400": {"$ref": "#/components/responses/reservations.Problem"},
-                  "401": {"$ref": "#/components/responses/reservations.Problem"},
-                  "403": {"$ref": "#/components/responses/reservations.Problem"},
-                  "404": {"$ref": "#/components/responses/reservations.Problem"},
-                  "409": {"$ref": "#/components/responses/reservations.Problem"},
-                  "413": {"$ref": "#/components/responses/reservations.Problem"},
-                  "415": {"$ref": "#/components/responses/reservations.Problem"},
-                  "422": {"$ref": "#/components/responses/reservations.Problem"},
-                  "503": {"$ref": "#/components/responses/reservations.Problem"}
-                }
+                  }
+                },
+                "x-problems": [400, 401, 403, 404, 409, 413, 415, 422, 503]
               }
             },
             "/api/tickets/{id}": {
               "get": {
                 "summary": "A ticket: its owner's, or for an admin anybody's",
                 "security": [{"bearer": []}],
-                "parameters": [
-                  {
-                    "name": "id",
-                    "in": "path",
-                    "required": true,
-                    "schema": {"$ref": "#/components/schemas/reservations.ReservationUUID"}
-                  }
-                ],
+                "parameters": [{"$ref": "#/components/parameters/reservations.Id"}],
                 "responses": {
                   "200": {
                     "description": "The answer",
                     "content": {"application/json": {"schema": {"$ref": "#/components/schemas/reservations.Ticket"}}}
                   },
-                  "304": {"description": "As before, by If-None-Match"},
-                  "401": {"$ref": "#/components/responses/reservations.Problem"},
-                  "403": {"$ref": "#/components/responses/reservations.Problem"},
-                  "404": {"$ref": "#/components/responses/reservations.Problem"},
-                  "422": {"$ref": "#/components/responses/reservations.Problem"},
-                  "503": {"$ref": "#/components/responses/reservations.Problem"}
-                }
+                  "304": {"$ref": "#/components/responses/NotModified"}
+                },
+                "x-problems": [401, 403, 404, 422, 503]
               }
             },
             "/api/tickets/{id}/qr": {
               "get": {
                 "summary": "The ticket's QR code",
                 "security": [{"bearer": []}],
-                "parameters": [
-                  {
-                    "name": "id",
-                    "in": "path",
-                    "required": true,
-                    "schema": {"$ref": "#/components/schemas/reservations.ReservationUUID"}
-                  }
-                ],
+                "parameters": [{"$ref": "#/components/parameters/reservations.Id"}],
                 "responses": {
-                  "200": {
-                    "description": "An SVG picture",
-                    "content": {"image/svg+xml": {"schema": {"type": "string"}}}
-                  },
-                  "401": {"$ref": "#/components/responses/reservations.Problem"},
-                  "403": {"$ref": "#/components/responses/reservations.Problem"},
-                  "404": {"$ref": "#/components/responses/reservations.Problem"},
-                  "409": {"$ref": "#/components/responses/reservations.Problem"},
-                  "422": {"$ref": "#/components/responses/reservations.Problem"},
-                  "503": {"$ref": "#/components/responses/reservations.Problem"}
-                }
+                  "200": {"description": "An SVG picture", "content": {"image/svg+xml": {"schema": {"type": \#
+        "string"}}}}
+                },
+                "x-problems": [401, 403, 404, 409, 422, 503]
               }
             },
             "/internal/reservations/{id}": {
               "get": {
                 "summary": "For Payments: a reservation",
                 "security": [{"reservations.service": []}],
-                "parameters": [
-                  {
-                    "name": "id",
-                    "in": "path",
-                    "required": true,
-                    "schema": {"$ref": "#/components/schemas/reservations.ReservationUUID"}
-                  }
-                ],
+                "parameters": [{"$ref": "#/components/parameters/reservations.Id"}],
                 "responses": {
                   "200": {
                     "description": "The answer",
@@ -405,12 +271,9 @@ extension ReservationService {
         "#/components/schemas/reservations.InternalReservation"}}
                     }
                   },
-                  "304": {"description": "As before, by If-None-Match"},
-                  "401": {"$ref": "#/components/responses/reservations.Problem"},
-                  "403": {"$ref": "#/components/responses/reservations.Problem"},
-                  "404": {"$ref": "#/components/responses/reservations.Problem"},
-                  "503": {"$ref": "#/components/responses/reservations.Problem"}
-                }
+                  "304": {"$ref": "#/components/responses/NotModified"}
+                },
+                "x-problems": [401, 403, 404, 503]
               }
             },
             "/internal/reservations/{id}/confirming": {
@@ -418,14 +281,7 @@ extension ReservationService {
                 "summary": "For Payments: keep its seats, money is about to be taken",
                 "description": "409: `not_held`, `amount_differs`.",
                 "security": [{"reservations.service": []}],
-                "parameters": [
-                  {
-                    "name": "id",
-                    "in": "path",
-                    "required": true,
-                    "schema": {"$ref": "#/components/schemas/reservations.ReservationUUID"}
-                  }
-                ],
+                "parameters": [{"$ref": "#/components/parameters/reservations.Id"}],
                 "requestBody": {
                   "required": true,
                   "content": {
@@ -435,7 +291,7 @@ extension ReservationService {
                         "additionalProperties": false,
                         "required": ["paymentId", "amount"],
                         "properties": {
-                          "paymentId": {"type": "string", "minLength": 1, "maxLength": 128},
+                          "paymentId": {"$ref": "#/components/schemas/reservations.PaymentId"},
                           "amount": {"type": "integer", "format": "int64", "minimum": 0, "maximum": 1000000000000}
                         }
                       }
@@ -451,38 +307,21 @@ extension ReservationService {
                           "type": "object",
                           "additionalProperties": false,
                           "required": ["id", "state"],
-                          "properties": {
-                            "id": {"$ref": "#/components/schemas/reservations.ReservationUUID"},
-                            "state": {"const": "confirming"}
-                          }
+                          "properties": {"id": {"$ref": "#/components/schemas/UUID"}, "state": {"const": \#
+        "confirming"}}
                         }
                       }
                     }
-                  },
-                  "400": {"$ref": "#/components/responses/reservations.Problem"},
-                  "401": {"$ref": "#/components/responses/reservations.Problem"},
-                  "403": {"$ref": "#/components/responses/reservations.Problem"},
-                  "404": {"$ref": "#/components/responses/reservations.Problem"},
-                  "409": {"$ref": "#/components/responses/reservations.Problem"},
-                  "413": {"$ref": "#/components/responses/reservations.Problem"},
-                  "415": {"$ref": "#/components/responses/reservations.Problem"},
-                  "422": {"$ref": "#/components/responses/reservations.Problem"},
-                  "503": {"$ref": "#/components/responses/reservations.Problem"}
-                }
+                  }
+                },
+                "x-problems": [400, 401, 403, 404, 409, 413, 415, 422, 503]
               }
             },
             "/internal/reservations/{id}/release": {
               "post": {
                 "summary": "For Payments: that attempt took no money",
                 "security": [{"reservations.service": []}],
-                "parameters": [
-                  {
-                    "name": "id",
-                    "in": "path",
-                    "required": true,
-                    "schema": {"$ref": "#/components/schemas/reservations.ReservationUUID"}
-                  }
-                ],
+                "parameters": [{"$ref": "#/components/parameters/reservations.Id"}],
                 "requestBody": {
                   "required": true,
                   "content": {
@@ -491,7 +330,7 @@ extension ReservationService {
                         "type": "object",
                         "additionalProperties": false,
                         "required": ["paymentId"],
-                        "properties": {"paymentId": {"type": "string", "minLength": 1, "maxLength": 128}}
+                        "properties": {"paymentId": {"$ref": "#/components/schemas/reservations.PaymentId"}}
                       }
                     }
                   }
@@ -505,20 +344,13 @@ extension ReservationService {
                           "type": "object",
                           "additionalProperties": false,
                           "required": ["id"],
-                          "properties": {"id": {"$ref": "#/components/schemas/reservations.ReservationUUID"}}
+                          "properties": {"id": {"$ref": "#/components/schemas/UUID"}}
                         }
                       }
                     }
-                  },
-                  "400": {"$ref": "#/components/responses/reservations.Problem"},
-                  "401": {"$ref": "#/components/responses/reservations.Problem"},
-                  "403": {"$ref": "#/components/responses/reservations.Problem"},
-                  "404": {"$ref": "#/components/responses/reservations.Problem"},
-                  "413": {"$ref": "#/components/responses/reservations.Problem"},
-                  "415": {"$ref": "#/components/responses/reservations.Problem"},
-                  "422": {"$ref": "#/components/responses/reservations.Problem"},
-                  "503": {"$ref": "#/components/responses/reservations.Problem"}
-                }
+                  }
+                },
+                "x-problems": [400, 401, 403, 404, 413, 415, 422, 503]
               }
             },
             "/internal/reservations/{id}/sold": {
@@ -526,14 +358,7 @@ extension ReservationService {
                 "summary": "For Payments: the money is taken",
                 "description": "409 `seats_lost`: give the money back.",
                 "security": [{"reservations.service": []}],
-                "parameters": [
-                  {
-                    "name": "id",
-                    "in": "path",
-                    "required": true,
-                    "schema": {"$ref": "#/components/schemas/reservations.ReservationUUID"}
-                  }
-                ],
+                "parameters": [{"$ref": "#/components/parameters/reservations.Id"}],
                 "requestBody": {
                   "required": true,
                   "content": {
@@ -543,7 +368,7 @@ extension ReservationService {
                         "additionalProperties": false,
                         "required": ["paymentId", "approvedAt"],
                         "properties": {
-                          "paymentId": {"type": "string", "minLength": 1, "maxLength": 128},
+                          "paymentId": {"$ref": "#/components/schemas/reservations.PaymentId"},
                           "approvedAt": {"type": "string", "format": "date-time"}
                         }
                       }
@@ -560,69 +385,63 @@ extension ReservationService {
                           "additionalProperties": false,
                           "required": ["id", "tickets"],
                           "properties": {
-                            "id": {"$ref": "#/components/schemas/reservations.ReservationUUID"},
-                            "tickets": {
-                              "type": "array",
-                              "items": {"$ref": "#/components/schemas/reservations.ReservationUUID"}
-                            }
+                            "id": {"$ref": "#/components/schemas/UUID"},
+                            "tickets": {"type": "array", "items": {"$ref": "#/components/schemas/UUID"}}
                           }
                         }
                       }
                     }
-                  },
-                  "400": {"$ref": "#/components/responses/reservations.Problem"},
-                  "401": {"$ref": "#/components/responses/reservations.Problem"},
-                  "403": {"$ref": "#/components/responses/reservations.Problem"},
-                  "404": {"$ref": "#/components/responses/reservations.Problem"},
-                  "409": {"$ref": "#/components/responses/reservations.Problem"},
-                  "413": {"$ref": "#/components/responses/reservations.Problem"},
-                  "415": {"$ref": "#/components/responses/reservations.Problem"},
-                  "422": {"$ref": "#/components/responses/reservations.Problem"},
-                  "503": {"$ref": "#/components/responses/reservations.Problem"}
-                }
+                  }
+                },
+                "x-problems": [400, 401, 403, 404, 409, 413, 415, 422, 503]
               }
             }
           },
           "components": {
+            "securitySchemes": {
+              "reservations.service": {
+                "type": "http",
+                "scheme": "bearer",
+                "bearerFormat": "JWT",
+                "description": "A token of Payments' own key"
+              }
+            },
+            "parameters": {
+              "reservations.Id": {
+                "name": "id",
+                "in": "path",
+                "required": true,
+                "schema": {"$ref": "#/components/schemas/UUID"}
+              },
+              "reservations.Cursor": {
+                "name": "cursor",
+                "in": "query",
+                "schema": {
+                  "type": "string",
+                  "pattern": "^[0-9]{1,15}\\.[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$"
+                },
+                "description": "The `next` of the page before"
+              }
+            },
             "schemas": {
-              "reservations.EventId": {
-                "type": "string",
-                "pattern": "^[a-z0-9-]{1,64}$",
-                "minLength": 1,
-                "maxLength": 64
-              },
-              "reservations.ReservationUUID": {
-                "type": "string",
-                "pattern": "^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$"
-              },
+              "reservations.EventId": {"type": "string", "pattern": "^[a-z0-9-]{1,64}$", "minLength": 1, \#
+        "maxLength": 64},
               "reservations.Reservation": {
                 "type": "object",
                 "additionalProperties": false,
                 "required": [
-                  "id",
-                  "userId",
-                  "eventId",
-                  "artistId",
-                  "title",
-                  "startsAt",
-                  "state",
-                  "amount",
-                  "currency",
-                  "seats",
-                  "expiresAt",
-                  "createdAt",
-                  "paymentId",
-                  "paidAt"
+                  "id", "userId", "eventId", "artistId", "title", "startsAt", "state", "amount", "currency", "seats",
+                  "expiresAt", "createdAt", "paymentId", "paidAt"
                 ],
                 "properties": {
-                  "id": {"$ref": "#/components/schemas/reservations.ReservationUUID"},
+                  "id": {"$ref": "#/components/schemas/UUID"},
                   "userId": {"type": "string"},
                   "eventId": {"$ref": "#/components/schemas/reservations.EventId"},
                   "artistId": {"type": "string"},
                   "title": {"type": "string"},
                   "startsAt": {"type": "string", "format": "date-time"},
                   "state": {"enum": ["held", "confirming", "paid", "expired", "canceled"]},
-                  "amount": {"type": "integer", "format": "int64", "minimum": 0},
+                  "amount": {"$ref": "#/components/schemas/reservations.Money"},
                   "currency": {"type": "string"},
                   "seats": {
                     "type": "array",
@@ -632,7 +451,7 @@ extension ReservationService {
                       "required": ["id", "price"],
                       "properties": {
                         "id": {"type": "string"},
-                        "price": {"type": "integer", "format": "int64", "minimum": 0}
+                        "price": {"$ref": "#/components/schemas/reservations.Money"}
                       }
                     }
                   },
@@ -649,34 +468,20 @@ extension ReservationService {
                 "properties": {
                   "reservations": {"type": "array", "items": {"$ref": \#
         "#/components/schemas/reservations.Reservation"}},
-                  "next": {
-                    "type": ["string", "null"],
-                    "description": "The cursor of the next page; null on the last"
-                  }
+                  "next": {"type": ["string", "null"], "description": "The cursor of the next page; null on the last"}
                 }
               },
               "reservations.Ticket": {
                 "type": "object",
                 "additionalProperties": false,
                 "required": [
-                  "id",
-                  "reservationId",
-                  "eventId",
-                  "title",
-                  "startsAt",
-                  "seatId",
-                  "section",
-                  "row",
-                  "number",
-                  "price",
-                  "currency",
-                  "state",
-                  "usedAt",
-                  "payload"
+                  "id", "reservationId", "eventId", "title", "startsAt", "seatId", "section", "row", "number", \#
+        "price",
+                  "currency", "state", "usedAt", "payload"
                 ],
                 "properties": {
-                  "id": {"$ref": "#/components/schemas/reservations.ReservationUUID"},
-                  "reservationId": {"$ref": "#/components/schemas/reservations.ReservationUUID"},
+                  "id": {"$ref": "#/components/schemas/UUID"},
+                  "reservationId": {"$ref": "#/components/schemas/UUID"},
                   "eventId": {"$ref": "#/components/schemas/reservations.EventId"},
                   "title": {"type": "string"},
                   "startsAt": {"type": "string", "format": "date-time"},
@@ -684,7 +489,7 @@ extension ReservationService {
                   "section": {"type": "string"},
                   "row": {"type": "string"},
                   "number": {"type": "string"},
-                  "price": {"type": "integer", "format": "int64", "minimum": 0},
+                  "price": {"$ref": "#/components/schemas/reservations.Money"},
                   "currency": {"type": "string"},
                   "state": {"enum": ["valid", "used", "void"]},
                   "usedAt": {"type": ["string", "null"], "format": "date-time"},
@@ -698,17 +503,8 @@ extension ReservationService {
                 "type": "object",
                 "additionalProperties": false,
                 "required": [
-                  "eventId",
-                  "title",
-                  "status",
-                  "version",
-                  "salesOpenAt",
-                  "salesCloseAt",
-                  "startsAt",
-                  "currency",
-                  "maxSeatsPerBuyer",
-                  "needsAdmission",
-                  "sections"
+                  "eventId", "title", "status", "version", "salesOpenAt", "salesCloseAt", "startsAt", "currency",
+                  "maxSeatsPerBuyer", "needsAdmission", "sections"
                 ],
                 "properties": {
                   "eventId": {"$ref": "#/components/schemas/reservations.EventId"},
@@ -746,7 +542,7 @@ extension ReservationService {
                                   "properties": {
                                     "id": {"type": "string"},
                                     "number": {"type": "string"},
-                                    "price": {"type": "integer", "format": "int64", "minimum": 0},
+                                    "price": {"$ref": "#/components/schemas/reservations.Money"},
                                     "status": {"enum": ["free", "held", "sold", "mine"]}
                                   }
                                 }
@@ -808,8 +604,8 @@ extension ReservationService {
                 "additionalProperties": false,
                 "required": ["reservationId", "amount", "currency", "feePercent", "startsAt", "tickets", "asOf"],
                 "properties": {
-                  "reservationId": {"$ref": "#/components/schemas/reservations.ReservationUUID"},
-                  "amount": {"type": "integer", "format": "int64", "minimum": 0},
+                  "reservationId": {"$ref": "#/components/schemas/UUID"},
+                  "amount": {"$ref": "#/components/schemas/reservations.Money"},
                   "currency": {"type": "string"},
                   "feePercent": {"type": "integer"},
                   "startsAt": {"type": "string", "format": "date-time"},
@@ -820,10 +616,10 @@ extension ReservationService {
                       "additionalProperties": false,
                       "required": ["ticketId", "seatId", "price", "refund"],
                       "properties": {
-                        "ticketId": {"$ref": "#/components/schemas/reservations.ReservationUUID"},
+                        "ticketId": {"$ref": "#/components/schemas/UUID"},
                         "seatId": {"type": "string"},
-                        "price": {"type": "integer", "format": "int64", "minimum": 0},
-                        "refund": {"type": "integer", "format": "int64", "minimum": 0}
+                        "price": {"$ref": "#/components/schemas/reservations.Money"},
+                        "refund": {"$ref": "#/components/schemas/reservations.Money"}
                       }
                     }
                   },
@@ -836,75 +632,36 @@ extension ReservationService {
                 "required": ["reservation", "canceledTickets", "cancellationId", "refund", "currency"],
                 "properties": {
                   "reservation": {"$ref": "#/components/schemas/reservations.Reservation"},
-                  "canceledTickets": {"type": "array", "items": {"$ref": \#
-        "#/components/schemas/reservations.ReservationUUID"}},
+                  "canceledTickets": {"type": "array", "items": {"$ref": "#/components/schemas/UUID"}},
                   "cancellationId": {"type": ["string", "null"]},
-                  "refund": {"type": "integer", "format": "int64", "minimum": 0},
+                  "refund": {"$ref": "#/components/schemas/reservations.Money"},
                   "currency": {"type": "string"}
-                }
-              },
-              "reservations.Problem": {
-                "type": "object",
-                "required": ["type", "title", "status", "code"],
-                "properties": {
-                  "type": {"type": "string"},
-                  "title": {"type": "string"},
-                  "status": {"type": "integer"},
-                  "code": {"type": "string"},
-                  "detail": {"type": "string"},
-                  "instance": {"type": "string"},
-                  "field": {"type": "string"},
-                  "allowed": {"type": "array", "items": {"type": "string"}},
-                  "seats": {"type": "array", "items": {"type": "string"}}
                 }
               },
               "reservations.InternalReservation": {
                 "type": "object",
                 "additionalProperties": false,
                 "required": [
-                  "id",
-                  "userId",
-                  "eventId",
-                  "artistId",
-                  "title",
-                  "state",
-                  "amount",
-                  "currency",
-                  "tickets",
-                  "expiresAt",
+                  "id", "userId", "eventId", "artistId", "title", "state", "amount", "currency", "tickets", \#
+        "expiresAt",
                   "visitorId"
                 ],
                 "properties": {
-                  "id": {"$ref": "#/components/schemas/reservations.ReservationUUID"},
+                  "id": {"$ref": "#/components/schemas/UUID"},
                   "userId": {"type": "string"},
                   "eventId": {"$ref": "#/components/schemas/reservations.EventId"},
                   "artistId": {"type": "string"},
                   "title": {"type": "string"},
                   "state": {"enum": ["held", "confirming", "paid", "expired", "canceled"]},
-                  "amount": {"type": "integer", "format": "int64", "minimum": 0},
+                  "amount": {"$ref": "#/components/schemas/reservations.Money"},
                   "currency": {"type": "string"},
                   "tickets": {"type": "integer"},
                   "expiresAt": {"type": "string", "format": "date-time"},
                   "visitorId": {"type": ["string", "null"]}
                 }
-              }
-            },
-            "responses": {
-              "reservations.Problem": {
-                "description": "What is wrong (RFC 9457)",
-                "content": {
-                  "application/problem+json": {"schema": {"$ref": "#/components/schemas/reservations.Problem"}}
-                }
-              }
-            },
-            "securitySchemes": {
-              "bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"},
-              "reservations.service": {
-                "type": "http",
-                "scheme": "bearer",
-                "bearerFormat": "JWT",
-                "description": "A token of Payments' own key"
-              }
+              },
+              "reservations.Money": {"type": "integer", "format": "int64", "minimum": 0},
+              "reservations.PaymentId": {"type": "string", "minLength": 1, "maxLength": 128}
             }
           }
         }
