@@ -1,5 +1,3 @@
-import Foundation
-
 /// A value of a JSON text, as far as it goes into ours: numbers are 64-bit integers, or else no number of ours.
 package indirect enum JSONValue: Sendable, Equatable {
     case null
@@ -10,41 +8,20 @@ package indirect enum JSONValue: Sendable, Equatable {
     case string(String)
     case array([JSONValue])
     case object([String: JSONValue])
-}
 
-extension JSONValue: Decodable {
-    private struct Key: CodingKey {
-        let stringValue: String
-        var intValue: Int? { nil }
-        init(stringValue: String) { self.stringValue = stringValue }
-        init?(intValue: Int) { nil }
-    }
+    /// Deeper texts are none of ours: reading recurses.
+    package static let maxDepth = 16
+    /// What a text may hold where nobody says otherwise: arrays, objects and all that is in them.
+    package static let maxValues = 8192
 
-    package init(from decoder: any Decoder) throws {
-        if let object = try? decoder.container(keyedBy: Key.self) {
-            var members: [String: JSONValue] = [:]
-            for key in object.allKeys { members[key.stringValue] = try object.decode(JSONValue.self, forKey: key) }
-            self = .object(members)
-        } else if var array = try? decoder.unkeyedContainer() {
-            var elements: [JSONValue] = []
-            while !array.isAtEnd { elements.append(try array.decode(JSONValue.self)) }
-            self = .array(elements)
-        } else {
-            let value = try decoder.singleValueContainer()
-            if let text = try? value.decode(String.self) {
-                self = .string(text)
-            } else if let number = try? value.decode(Int64.self) {
-                self = .integer(number)
-            } else if let flag = try? value.decode(Bool.self) {
-                self = .bool(flag)
-            } else if let number = try? value.decode(Double.self) {
-                self = .otherNumber(number)
-            } else {
-                guard value.decodeNil() else {
-                    throw DecodingError.dataCorruptedError(in: value, debugDescription: "no JSON value of ours")
-                }
-                self = .null
-            }
-        }
+    /// Reads a JSON text (RFC 8259) in one pass, whoever sent it: in time and memory that its length bounds.
+    ///
+    /// Nil where it is none, where it is deeper than `maxDepth` or holds more values than it may, and where an object
+    /// has a name twice, which readers take for different things.
+    package init?(_ text: [UInt8], maxValues: Int = Self.maxValues) {
+        guard String(validating: text, as: UTF8.self) != nil else { return nil }
+        var reader = JSONReader(text, maxValues: maxValues)
+        guard let value = try? reader.document() else { return nil }
+        self = value
     }
 }

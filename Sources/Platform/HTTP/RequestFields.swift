@@ -11,8 +11,8 @@ import NIOCore
 package struct RequestFields: Sendable {
     /// Larger bodies are refused.
     package static let maxBytes = 64 * 1024
-    /// Deeper texts are refused, before anything recurses into them.
-    package static let maxDepth = 16
+    /// So many values there may be at the most in so many bytes.
+    package static func maxValues(inBytes bytes: Int) -> Int { bytes / 8 }
 
     private let members: [String: JSONValue]
     /// Where these lie in the body: `seats[2].`
@@ -41,14 +41,19 @@ package struct RequestFields: Sendable {
             throw Problem(
                 .unsupportedMediaType, "unsupported_media_type", detail: "the body must be application/json")
         }
-        try self.init(Array(buffer.readableBytesView), known: known)
+        try self.init(
+            Array(buffer.readableBytesView), known: known, maxValues: Self.maxValues(inBytes: maxBytes))
     }
 
     /// Of a JSON text.
-    package init(_ json: [UInt8], known: Set<String>) throws(Problem) {
-        guard Self.depth(json) <= Self.maxDepth, String(validating: json, as: UTF8.self) != nil,
-            let value = try? JSONDecoder().decode(JSONValue.self, from: Data(json)), case .object(let members) = value
-        else { throw Problem(.badRequest, "malformed_json", detail: "the body must be a JSON object") }
+    package init(
+        _ json: [UInt8], known: Set<String>, maxValues: Int = RequestFields.maxValues(inBytes: RequestFields.maxBytes)
+    ) throws(Problem) {
+        guard case .object(let members)? = JSONValue(json, maxValues: maxValues) else {
+            throw Problem(
+                .badRequest, "malformed_json",
+                detail: "the body must be a JSON object, at most \(JSONValue.maxDepth) deep, with no name given twice")
+        }
         try self.init(members, path: "", known: known)
     }
 
@@ -58,34 +63,6 @@ package struct RequestFields: Sendable {
         }
         self.members = members
         self.path = path
-    }
-
-    private static func depth(_ json: [UInt8]) -> Int {
-        var depth = 0
-        var deepest = 0
-        var isString = false
-        var isEscaped = false
-        for byte in json {
-            if isString {
-                if isEscaped {
-                    isEscaped = false
-                } else if byte == UInt8(ascii: "\\") {
-                    isEscaped = true
-                } else if byte == UInt8(ascii: "\"") {
-                    isString = false
-                }
-                continue
-            }
-            switch byte {
-            case UInt8(ascii: "\""): isString = true
-            case UInt8(ascii: "{"), UInt8(ascii: "["):
-                depth += 1
-                deepest = max(deepest, depth)
-            case UInt8(ascii: "}"), UInt8(ascii: "]"): depth -= 1
-            default: break
-            }
-        }
-        return deepest
     }
 
     // MARK: Members

@@ -117,10 +117,9 @@ struct Lab: Sendable {
         if body != nil { headers[.contentType] = "application/json" }
         let response = try await client.execute(
             uri: path, method: method, headers: headers, body: body.map { ByteBuffer(string: $0) })
-        let bytes = Data(response.body.readableBytesView)
         return Answer(
             status: response.status.code, headers: response.headers,
-            json: (try? JSONDecoder().decode(JSONValue.self, from: bytes)) ?? .null)
+            json: JSONValue(Array(response.body.readableBytesView), maxValues: .max) ?? .null)
     }
 
     func get(_ path: String) async throws -> Answer { try await send(.get, path) }

@@ -13,7 +13,7 @@ struct ShopClient: Sendable {
         var headers: HTTPHeaders
         var text: String
 
-        var json: JSONValue { (try? JSONDecoder().decode(JSONValue.self, from: Data(text.utf8))) ?? .null }
+        var json: JSONValue { JSONValue(Array(text.utf8), maxValues: .max) ?? .null }
     }
 
     static let maxWait = TimeAmount.seconds(60)

@@ -1,5 +1,4 @@
 import Crypto
-import Foundation
 import Platform
 import Storage
 
@@ -72,9 +71,7 @@ enum WebhookStore {
         var key: String?
 
         init(_ body: [UInt8]) {
-            guard let value = try? JSONDecoder().decode(JSONValue.self, from: Data(body)),
-                case .object(let members) = value
-            else { return }
+            guard case .object(let members)? = JSONValue(body) else { return }
             if case .string(let text)? = members["eventType"], let safe = Self.safe(text) {
                 type = String(safe.prefix(maxTypeLength))
             }

@@ -108,8 +108,7 @@ extension TossSandbox {
     }
 
     static func object(_ body: [UInt8]) -> [String: JSONValue]? {
-        guard let value = try? JSONDecoder().decode(JSONValue.self, from: Data(body)), case .object(let members) = value
-        else { return nil }
+        guard case .object(let members)? = JSONValue(body) else { return nil }
         return members
     }
 }
