@@ -183,11 +183,4 @@ import Testing
         #expect(MailMessage.dotted("a\r\n.b\r\n..\r\n") == "a\r\n..b\r\n...\r\n.\r\n")
         #expect(MailMessage.dotted("a\n") == "a\r\n.\r\n")
     }
-
-    @Test func moreMailsThanMayWaitAreRefused() async throws {
-        let outbox = FileOutbox(folder: URL(filePath: "/nonexistent"), sender: "a@b.co", clock: { 0 })
-        let postbox = Postbox(outbox, metrics: Metrics(), logger: silentLogger)
-        for _ in 0..<Postbox.maxWaiting { try postbox.post { nil } }
-        #expect(throws: Problem.overloaded) { try postbox.post { nil } }
-    }
 }

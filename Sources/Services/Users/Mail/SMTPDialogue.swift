@@ -9,12 +9,20 @@ struct SMTPDialogue: Sendable {
         case delivered(String)
     }
 
-    enum Failure: Error, Equatable {
+    enum Failure: MailFailure, Equatable {
         /// The server's code, in answer to the command named.
         case refused(String, Int)
         /// Neither STARTTLS nor this very machine.
         case noTLS
         case noKnownAuthentication
+
+        /// By the code's first digit (RFC 5321 §4.2.1). What is set up wrongly stays so until a restart.
+        var isPermanent: Bool {
+            switch self {
+            case .refused(_, let code): code >= 500
+            case .noTLS, .noKnownAuthentication: true
+            }
+        }
     }
 
     private enum Awaiting {
