@@ -127,11 +127,11 @@ extension Settings {
         }
     }
 
-    /// `JWKS_URL`: where the public keys are. http, https or file.
-    package func jwksURL() throws -> URL? {
-        guard let text = try string("JWKS_URL") else { return nil }
+    /// `JWKS_URL`, or another setting that tells where public keys are: http, https or file.
+    package func jwksURL(_ name: String = "JWKS_URL") throws -> URL? {
+        guard let text = try string(name) else { return nil }
         guard let url = URL(string: text), FetchedKeys.accepts(url) else {
-            throw SettingsError("JWKS_URL", "must be a URL that begins with http://, https:// or file:///")
+            throw SettingsError(name, "must be a URL that begins with http://, https:// or file:///")
         }
         return url
     }

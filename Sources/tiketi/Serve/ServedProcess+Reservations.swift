@@ -1,4 +1,3 @@
-import Foundation
 import Platform
 import ReservationService
 
@@ -9,19 +8,13 @@ extension ServedProcess {
             keys: try await keys(), ticketKey: try ticketKey(), eventsURL: try address("EVENTS_URL", of: .events),
             clock: ProcessSettings.clock)
         configuration.paymentsKeys = try await paymentsKeys()
-        configuration.queueKeys = try url("QUEUE_JWKS_URL").map { .fetched(FetchedKeys(url: $0, logger: logger)) }
+        configuration.queueKeys = try settings.jwksURL("QUEUE_JWKS_URL").map {
+            .fetched(FetchedKeys(url: $0, logger: logger))
+        }
         configuration.holdSeconds = try settings.int(
             "HOLD_SECONDS", default: ReservationService.Configuration.defaultHoldSeconds, in: 10...86_400)
         configuration.consumer = try settings.nodeID()
         return try await ReservationService(configuration, metrics: metrics, logger: logger)
-    }
-
-    private func url(_ name: String) throws -> URL? {
-        guard let text = try settings.string(name) else { return nil }
-        guard let url = URL(string: text), ["http", "https", "file"].contains(url.scheme) else {
-            throw SettingsError(name, "must be a URL that begins with http:// or https://")
-        }
-        return url
     }
 
     /// `TICKET_SIGNING_KEY`
@@ -34,7 +27,9 @@ extension ServedProcess {
 
     /// Payments' tokens are checked with `PAYMENTS_JWKS_URL`, or with the public half of `PAYMENTS_SIGNING_KEY`.
     private func paymentsKeys() async throws -> KeySource? {
-        if let url = try url("PAYMENTS_JWKS_URL") { return .fetched(FetchedKeys(url: url, logger: logger)) }
+        if let url = try settings.jwksURL("PAYMENTS_JWKS_URL") {
+            return .fetched(FetchedKeys(url: url, logger: logger))
+        }
         guard let key = try settings.signingKey("PAYMENTS_SIGNING_KEY") else { return nil }
         return .fixed(try await VerifyingKeys(key))
     }

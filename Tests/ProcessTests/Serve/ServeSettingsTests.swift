@@ -8,6 +8,14 @@ import Testing
         "ANALYTICS_DATABASE_URL": "postgresql:///none?host=/nonexistent", "REDIS_URL": "redis+unix:///nonexistent",
     ]
 
+    private static let key = Data(repeating: 7, count: 32).base64EncodedString()
+        .replacing("=", with: "").replacing("/", with: "_").replacing("+", with: "-")
+    /// All that reservations needs.
+    private static let reservations = servers.merging([
+        "RESERVATIONS_DATABASE_URL": "postgresql:///none?host=/nonexistent", "JWT_SIGNING_KEY": key,
+        "TICKET_SIGNING_KEY": key, "EVENTS_URL": "http://127.0.0.1:1",
+    ]) { $1 }
+
     @Test(
         arguments: [
             ("query", [:], "ANALYTICS_DATABASE_URL"),
@@ -26,6 +34,10 @@ import Testing
                 "ingest", servers.merging(["SPOOL_DIR": "spool", "TRUSTED_PROXIES": "10.0.0.0/99"]) { $1 },
                 "TRUSTED_PROXIES"
             ),
+            ("reservations", reservations.merging(["QUEUE_JWKS_URL": "ftp://keys"]) { $1 }, "QUEUE_JWKS_URL"),
+            ("reservations", reservations.merging(["QUEUE_JWKS_URL": "file://keys"]) { $1 }, "QUEUE_JWKS_URL"),
+            ("reservations", reservations.merging(["PAYMENTS_JWKS_URL": "https://"]) { $1 }, "PAYMENTS_JWKS_URL"),
+            ("reservations", reservations.merging(["PAYMENTS_JWKS_URL": "keys.json"]) { $1 }, "PAYMENTS_JWKS_URL"),
         ] as [(String, [String: String], String)])
     func aWrongSettingIsNamed(service: String, settings: [String: String], name: String) async throws {
         let run = try await CommandLineRun.tiketi(["serve", service, "--port", "0"], settings: settings)
