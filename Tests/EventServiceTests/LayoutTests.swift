@@ -19,6 +19,12 @@ import Testing
             try await lab.addEvent("a", "밤")
             #expect(try await lab.get("/api/events/a/layout").status == 404)
             #expect(try await lab.get("/internal/events/a").list("seats").isEmpty)
+            // A word of its own: what isn't served is answered with 404 as well.
+            for id in ["b", "no%20id"] {
+                let unknown = try await lab.get("/internal/events/\(id)")
+                #expect(unknown.status == 404 && unknown.text("code") == "event_not_found")
+            }
+            #expect(try await lab.get("/internal/event/a").text("code") != "event_not_found")
             let layout = """
                 {"sections":[{"name":"A","price":110000,
                 "rows":[{"name":"1","seats":2},{"name":"2","firstNumber":5,"seats":1}]}]}

@@ -102,6 +102,82 @@ import Testing
         }
     }
 
+    /// What is answered with 404 or 409 by another server, or by another version, decides nothing about money or seats.
+    @Test(arguments: [
+        ("sold", Problem(.notFound, "not_found")), ("sold", Problem(.notFound, "reservation_not_found")),
+        ("sold", Problem(.conflict, "not_held")), ("sold", Problem(.conflict, "conflict")),
+        ("confirming", Problem(.notFound, "not_found")), ("confirming", Problem(.conflict, "conflict")),
+    ])
+    func onlyReservationsOwnWordDecides(verb: String, problem: Problem) async throws {
+        try await PaymentFixture.run { fixture in
+            let order = try await fixture.order()
+            let key = try await fixture.pay(order)
+            if verb == "sold" { fixture.reservations.with { $0.outages["sold"] = 1 } }
+            if verb == "confirming" { fixture.reservations.with { $0.answer = problem } }
+            #expect(try await fixture.confirm(order, key: key).status == 202)
+            fixture.reservations.with { $0.answer = problem }
+            try await fixture.settle(turns: 2, stepMs: 31_000)
+            #expect(try await fixture.state(order) == (verb == "sold" ? "paid" : "guarding"))
+            fixture.reservations.with { $0.answer = nil }
+            try await fixture.settle(turns: 2, stepMs: 31_000)
+            #expect(try await fixture.state(order) == "ticketed")
+            #expect(try await fixture.money(order) == (110_000, 0))
+        }
+    }
+
+    /// The reservation isn't there, and that is Reservations' own word: Toss isn't asked for money.
+    @Test func withoutAReservationNothingIsCharged() async throws {
+        try await PaymentFixture.run { fixture in
+            let order = try await fixture.order()
+            let key = try await fixture.pay(order)
+            fixture.reservations.with { $0.reservations[order.reservation] = nil }
+            let answer = try await fixture.confirm(order, key: key)
+            #expect(answer.status == 409 && answer[text: "code"] == "reservation_not_found")
+            #expect(try await fixture.state(order) == "failed")
+            #expect(try await fixture.money(order) == (0, 0))
+            // No order for what isn't there; where nobody knows, the buyer comes again.
+            let body = #"{"reservationId":"\#(order.reservation)"}"#
+            #expect(try await fixture.call(.post, "/toss/request", body).status == 404)
+            fixture.reservations.with { $0.answer = Problem(.notFound, "not_found") }
+            #expect(try await fixture.call(.post, "/toss/request", body).status == 503)
+        }
+    }
+
+    /// A call of this attempt may still be on its way: it must find that the attempt was given up.
+    @Test func aRefusedAttemptIsReleased() async throws {
+        try await PaymentFixture.run { fixture in
+            let order = try await fixture.order(holdMs: 300_000)
+            let key = try await fixture.pay(order)
+            fixture.clock.advance(300_001)
+            #expect(try await fixture.confirm(order, key: key)[text: "code"] == "not_held")
+            #expect(try await fixture.state(order) == "failed")
+            #expect(fixture.reservations[order.reservation].released == [order.paymentId])
+        }
+    }
+
+    /// Approved and given back by hand, while nobody here knew of either: the seats that are kept for it are let go.
+    @Test func seatsOfWhatWasGivenBackElsewhereAreLetGo() async throws {
+        try await PaymentFixture.run { fixture in
+            let order = try await fixture.order()
+            let key = try await fixture.pay(order)
+            try await fixture.fault("confirm", "error_500_before")
+            #expect(try await fixture.confirm(order, key: key).status == 202)
+            #expect(fixture.reservations[order.reservation].state == "confirming")
+            try await fixture.toss(
+                .POST, "/v1/payments/confirm",
+                #"{"paymentKey":"\#(key)","orderId":"\#(order.orderId)","amount":110000}"#)
+            try await fixture.toss(.POST, "/v1/payments/\(key)/cancel", #"{"cancelReason":"by hand"}"#)
+            fixture.reservations.with { $0.outages["release"] = 1 }
+            try await fixture.settle(turns: 1)
+            #expect(try await fixture.state(order) == "returning")
+            try await fixture.settle(turns: 1)
+            #expect(try await fixture.state(order) == "unfulfilled")
+            #expect(fixture.reservations[order.reservation].state == "held")
+            #expect(try await fixture.payment(order)[number: "refunded"] == 110_000)
+            #expect(try await fixture.messages() == ["payment.completed", "payment.refunded"])
+        }
+    }
+
     @Test func moneyWithoutSeatsIsGivenBackByItself() async throws {
         try await PaymentFixture.run { fixture in
             let order = try await fixture.order()

@@ -135,6 +135,37 @@ import Testing
         }
     }
 
+    /// A gate is letting the ticket in while it is canceled: whoever was let in has no money back for it.
+    @Test func aCancellationWaitsForAGateAndThenGivesNothingBack() async throws {
+        try await ServiceUnderTest.run { test in
+            let event = try await test.event()
+            let (id, tickets) = try await test.paid(event, "minji", ["A-1-1"])
+            let cancelling = try await test.pool.withConnection { gate in
+                try gate.transaction { gate in
+                    try gate.execute(
+                        """
+                        UPDATE tickets SET state = 'used', used_at = \(PostgresTimestamp(ms: test.clock.now))
+                        WHERE id = \(tickets[0])
+                        """)
+                    let cancelling = Task { try await test.store.cancel(id) { _ in true } }
+                    // It has begun, and waits for what the gate has.
+                    while try gate.query(
+                        "SELECT FROM pg_locks WHERE NOT granted AND transactionid = pg_current_xact_id()::xid"
+                    ).isEmpty { continue }
+                    return cancelling
+                }
+            }
+            do {
+                let given = try await cancelling.value
+                Issue.record("given back: \(given)")
+            } catch let problem as Problem {
+                #expect(problem.code == "ticket_used")
+            }
+            #expect(try await test.store.ticket(tickets[0])?.state == .used)
+            #expect(try await refunds(test).isEmpty)
+        }
+    }
+
     // MARK: By the organiser
 
     @Test func aCanceledEventGivesAllBackInBatches() async throws {

@@ -59,6 +59,24 @@ import Testing
         }
     }
 
+    /// A way that leads elsewhere answers 404, too: that closes no event that is being sold.
+    @Test func anEventIsClosedByEventsOwnWordAlone() async throws {
+        try await ServiceUnderTest.run { test in
+            let event = try await test.event()
+            test.catalogue.misroute(true)
+            _ = try await ReservationService.store([upserted(event, at: test.clock.now)], test.pool)
+            await #expect(throws: Problem.self) { try await test.service.copies.copyStale() }
+            _ = try await test.held(event, "minji", ["A-1-1"])
+            await #expect(throws: CatalogueSource.unavailable) {
+                try await test.service.copies.require(UUID().uuidString.lowercased())
+            }
+            test.catalogue.misroute(false)
+            test.catalogue.remove(event.id)
+            #expect(try await test.service.copies.copyStale() == 1)
+            #expect(try await test.hold(event, "minji", ["A-1-2"]) == .salesClosed)
+        }
+    }
+
     /// A seat that is sold or held is never removed by a copy.
     @Test func aChangedLayoutKeepsWhatIsSold() async throws {
         try await ServiceUnderTest.run { test in

@@ -1,4 +1,6 @@
 import Core
+import HTTPTypes
+import HummingbirdTesting
 import Platform
 import Storage
 import TestSupport
@@ -82,6 +84,67 @@ import Testing
             }
             #expect(held == 2)
             #expect(try await test.claims().count == 4)
+        }
+    }
+
+    /// Accounts cost nothing: one alone must not keep a hall from the others, by one event or by many.
+    @Test func unpaidReservationsOfABuyerAreBounded() async throws {
+        try await ServiceUnderTest.run(maxLiveReservations: 3) { test in
+            let event = try await test.event { $0.maxSeatsPerBuyer = 100 }
+            let others = [try await test.event(), try await test.event()]
+            // Each alone is allowed: at once they must not be.
+            let held = try await withThrowingTaskGroup(of: String?.self) { group in
+                for index in 0..<24 {
+                    group.addTask {
+                        let event = ([event] + others)[index % 3]
+                        switch try await test.hold(event, "minji", [event.seatIds[index / 3]]) {
+                        case .held(let id, _, _): return id
+                        case .tooManyReservations, .tooManySeats: return nil
+                        case let other: throw ServiceUnderTest.Unexpected(what: "\(other)")
+                        }
+                    }
+                }
+                return try await group.reduce(into: [String]()) { if let id = $1 { $0.append(id) } }
+            }
+            #expect(held.count == 3)
+            #expect(try await test.hold(event, "minji", ["A-2-10"]) == .tooManyReservations)
+            _ = try await test.held(event, "jisoo", ["A-2-10"])
+            // What is being paid counts, what is paid or canceled doesn't.
+            try await test.store.confirming(held[0], paymentId: "p", amount: 110_000)
+            #expect(try await test.hold(event, "minji", ["A-2-9"]) == .tooManyReservations)
+            _ = try await test.store.sold(held[0], paymentId: "p", approvedAt: test.clock.now)
+            _ = try await test.held(event, "minji", ["A-2-9"])
+            _ = try await test.store.cancel(held[1]) { _ in true }
+            _ = try await test.held(event, "minji", ["A-2-8"])
+            #expect(try await test.hold(event, "minji", ["A-2-7"]) == .tooManyReservations)
+            // Nor does what is over, swept or not.
+            test.clock.advance(seconds: 600)
+            _ = try await test.held(event, "minji", ["A-2-7"])
+        }
+    }
+
+    @Test func holdsOfABuyerWithinAnHourAreBounded() async throws {
+        try await ServiceUnderTest.run(maxHoldsPerHour: 4) { test in
+            let event = try await test.event()
+            let first = test.clock.now
+            for _ in 0..<4 {
+                let id = try await test.held(event, "minji", ["A-1-1"])
+                _ = try await test.store.cancel(id) { _ in true }
+                test.clock.advance(seconds: 60)
+            }
+            let again = first + 3_600_000
+            #expect(try await test.hold(event, "minji", ["A-1-1"]) == .tooManyHolds(againAt: again))
+            _ = try await test.held(event, "jisoo", ["A-1-2"])
+            let headers = try await test.token("minji")
+            try await test.application().test(.router) { client in
+                let answer = try await client.ask(
+                    .post, "/api/reservations", headers, body: #"{"eventId":"\#(event.id)","seatIds":["A-1-1"]}"#)
+                #expect(answer.status == 429 && answer.code == "too_many_holds")
+                #expect(answer.headers[.retryAfter] == "\((again - test.clock.now) / 1000)")
+            }
+            test.clock.turn(to: again)
+            _ = try await test.held(event, "minji", ["A-1-1"])
+            #expect(try await test.hold(event, "minji", ["A-1-3"]) == .tooManyHolds(againAt: again + 60_000))
         }
     }
 

@@ -1,6 +1,7 @@
 import Core
 import HTTPTypes
 import Platform
+import Storage
 import TestSupport
 import Testing
 
@@ -81,11 +82,11 @@ import Testing
             try await test.store.release(id, paymentId: "p1")
             #expect(try await test.state(id) == .held)
             #expect(try await test.claims() == ["A-1-1": "\(id) held"])
-            try await test.store.confirming(id, paymentId: "p2", amount: 110_000)
+            try await test.store.confirming(id, paymentId: "p3", amount: 110_000)
             try await test.store.release(id, paymentId: "p1")
             #expect(try await test.state(id) == .confirming)
-            _ = try await test.store.sold(id, paymentId: "p2", approvedAt: test.clock.now)
-            try await test.store.release(id, paymentId: "p2")
+            _ = try await test.store.sold(id, paymentId: "p3", approvedAt: test.clock.now)
+            try await test.store.release(id, paymentId: "p3")
             #expect(try await test.state(id) == .paid)
         }
     }
@@ -100,6 +101,45 @@ import Testing
             #expect(try await test.state(id) == .expired)
             #expect(try await test.claims().isEmpty)
             #expect(try await test.messages() == ["reservation.held:\(id)", "reservation.expired:\(id)"])
+        }
+    }
+
+    /// A call may be on its way for long: after the release of its own attempt nobody would let the seats go again.
+    @Test func aLateCallOfAReleasedAttemptKeepsNoSeats() async throws {
+        try await ServiceUnderTest.run { test in
+            let event = try await test.event()
+            let id = try await test.held(event, "minji", ["A-1-1"])
+            func confirming(_ payment: String) async throws -> String? {
+                try await code { try await test.store.confirming(id, paymentId: payment, amount: 110_000) }
+            }
+            // One that had begun, and one whose call comes only after its release.
+            #expect(try await confirming("p1") == nil)
+            for payment in ["p1", "p2", "p1"] { try await test.store.release(id, paymentId: payment) }
+            for payment in ["p1", "p2"] { #expect(try await confirming(payment) == "not_held") }
+            #expect(try await test.state(id) == .held)
+            // Another attempt is not concerned; and money that was taken after all still buys.
+            #expect(try await confirming("p3") == nil)
+            try await test.store.release(id, paymentId: "p3")
+            #expect(try await test.store.sold(id, paymentId: "p1", approvedAt: test.clock.now).count == 1)
+        }
+    }
+
+    @Test func releasesAreForgottenInTimeAndSomeAtOnce() async throws {
+        try await ServiceUnderTest.run { test in
+            let maxBatch = ReleasedPayments.maxBatch
+            let start = test.clock.now
+            try await test.pool.withConnection { connection in
+                for number in 0..<(maxBatch + 2) {
+                    try ReleasedPayments.note("p\(number)", now: start, on: connection)
+                }
+                try ReleasedPayments.note("young", now: start + 1, on: connection)
+                let end = start + ReleasedPayments.retentionMs
+                #expect(try ReleasedPayments.forget(now: end - 1, on: connection) == 0)
+                #expect(try ReleasedPayments.forget(now: end, on: connection) == maxBatch)
+                #expect(try ReleasedPayments.forget(now: end, on: connection) == 2)
+                #expect(try ReleasedPayments.contain("young", on: connection))
+                #expect(try !ReleasedPayments.contain("p1", on: connection))
+            }
         }
     }
 
@@ -156,7 +196,8 @@ import Testing
             #expect(
                 try await code { _ = try await test.store.sold(id, paymentId: "p", approvedAt: 0) } == "seats_lost")
             #expect(
-                try await code { _ = try await test.store.sold("none", paymentId: "p", approvedAt: 0) } == "not_found")
+                try await code { _ = try await test.store.sold("none", paymentId: "p", approvedAt: 0) }
+                    == "reservation_not_found")
         }
     }
 

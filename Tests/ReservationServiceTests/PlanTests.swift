@@ -65,6 +65,19 @@ import Testing
                             AND state IN ('held', 'confirming', 'sold')
                         """, "seat_claims_live"
                     ),
+                    (
+                        """
+                        SELECT count(*) FROM reservations WHERE user_id = \("u7") AND state IN ('held', 'confirming')
+                            AND (state = 'confirming' OR expires_at > now())
+                        """, "reservations_unpaid_of_user"
+                    ),
+                    (
+                        """
+                        SELECT created_at FROM reservations
+                        WHERE user_id = \("u7") AND created_at > now() - interval '1 hour'
+                        ORDER BY created_at DESC, id DESC OFFSET 29 LIMIT 1
+                        """, "reservations_of_user"
+                    ),
                     ("SELECT FROM seat_claims WHERE reservation_id = \("r7")", "seat_claims_of_reservation"),
                     ("SELECT FROM reservations WHERE admission_id = \("x")", "reservations_admission"),
                 ]

@@ -52,6 +52,19 @@ import Testing
                         "expiresAt", "visitorId",
                     ])
                 #expect(asked.json["visitorId"] as? String == "v1" && asked.json["tickets"] as? Int == 2)
+                // A word of its own: what isn't served is answered with 404 as well.
+                for id in [UUID().uuidString.lowercased(), "none"] {
+                    let unknown = "/internal/reservations/\(id)"
+                    #expect(try await client.ask(.get, unknown, payments).code == "reservation_not_found")
+                    for (step, text) in [
+                        ("confirming", #"{"paymentId":"p1","amount":220000}"#), ("release", #"{"paymentId":"p1"}"#),
+                        ("sold", #"{"paymentId":"p1","approvedAt":"2026-03-02T03:00:00Z"}"#),
+                    ] {
+                        let answer = try await client.ask(.post, "\(unknown)/\(step)", payments, body: text)
+                        #expect(answer.status == 404 && answer.code == "reservation_not_found")
+                    }
+                }
+                #expect(try await client.ask(.get, "/internal/reservation/\(id)", payments).code == "not_found")
                 let confirming = try await client.ask(
                     .post, inner + "/confirming", payments, body: #"{"paymentId":"p1","amount":220000}"#)
                 #expect(confirming.status == 200)

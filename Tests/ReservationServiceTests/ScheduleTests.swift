@@ -20,6 +20,8 @@ import Testing
 
         var reservations: [String: Reservation] = [:]
         var expired: Set<String> = []
+        /// Attempts to pay that were given up.
+        var released: Set<String> = []
         let holdMs: Int64
         let maxSeats: Int
 
@@ -61,7 +63,8 @@ import Testing
             for step in 0..<150 {
                 let now = test.clock.now
                 let any = model.reservations.keys.sorted().randomElement(using: &random)
-                let payment = "p\(Int.random(in: 0...2, using: &random))"
+                // Each attempt is one reservation's.
+                let payment = "p\(Int.random(in: 0...2, using: &random)) \(any ?? "")"
                 switch Int.random(in: 0..<100, using: &random) {
                 case 0..<35:
                     let buyer = "b\(Int.random(in: 0..<4, using: &random))"
@@ -87,7 +90,9 @@ import Testing
                         try await test.store.confirming(
                             id, paymentId: payment, amount: Int64(r.seats.count) * event.price)
                     }
-                    if r.state == .held && now < r.expiresAt || r.state == .confirming && r.payment == payment {
+                    if !model.released.contains(payment),
+                        r.state == .held && now < r.expiresAt || r.state == .confirming && r.payment == payment
+                    {
                         #expect(code == nil, "step \(step)")
                         model.reservations[id]!.state = .confirming
                         model.reservations[id]!.payment = payment
@@ -98,6 +103,7 @@ import Testing
                     guard let id = any else { continue }
                     let r = model.reservations[id]!
                     try await test.store.release(id, paymentId: payment)
+                    model.released.insert(payment)
                     if r.state == .confirming && r.payment == payment {
                         model.reservations[id]!.payment = nil
                         if now < r.expiresAt { model.reservations[id]!.state = .held } else { model.expire(id) }

@@ -10,6 +10,8 @@ package struct ReservationService: ServicePart {
     package struct Configuration: Sendable {
         package static let defaultHoldSeconds = 600
         package static let defaultConsumer = "reservations"
+        package static let defaultMaxLiveReservations = 5
+        package static let defaultMaxHoldsPerHour = 30
 
         package var database: PostgresConfiguration
         package var redis: RedisConfiguration
@@ -23,6 +25,10 @@ package struct ReservationService: ServicePart {
         /// Where Events is; nil until it is known.
         package var eventsURL: @Sendable () -> URL?
         package var holdSeconds = Self.defaultHoldSeconds
+        /// That one buyer may have unpaid, over all events: an account costs nothing, and may not hold a hall.
+        package var maxLiveReservations = Self.defaultMaxLiveReservations
+        /// That one buyer may get within an hour.
+        package var maxHoldsPerHour = Self.defaultMaxHoldsPerHour
         /// Its name among the readers of the bus: unique, and the same after a restart.
         package var consumer = Self.defaultConsumer
         package var clock: @Sendable () -> Int64
@@ -45,6 +51,7 @@ package struct ReservationService: ServicePart {
     package static let maxWaiting = 16_384
     static let sweepEvery = Duration.seconds(1)
     static let copyEvery = Duration.milliseconds(200)
+    static let forgetEvery = Duration.seconds(60)
     static let maxRetry = Duration.seconds(5)
 
     let database: ServiceDatabase
@@ -88,7 +95,8 @@ package struct ReservationService: ServicePart {
         maps = SeatMaps(postgres: database.pool, clock: clock, now: SeatMaps.uptime)
         taken = TakenSeats(configuration.redis, now: SeatMaps.uptime, logger: logger)
         store = ReservationStore(
-            postgres: database.pool, clock: clock, holdMs: Int64(configuration.holdSeconds) * 1000)
+            postgres: database.pool, clock: clock, holdMs: Int64(configuration.holdSeconds) * 1000,
+            maxLiveReservations: configuration.maxLiveReservations, maxHoldsPerHour: configuration.maxHoldsPerHour)
         checkIn = CheckIn(postgres: database.pool, clock: clock, key: configuration.ticketKey)
         reader = GroupReader(
             group: .reservations, name: configuration.consumer, redis: busRedis, clock: clock,
@@ -117,6 +125,12 @@ package struct ReservationService: ServicePart {
             group.addTask { await reader.run() }
             group.addTask { await sweep() }
             group.addTask { await repeatedly("copying events", every: Self.copyEvery) { try await copies.copyStale() } }
+            group.addTask {
+                await repeatedly("forgetting releases", every: Self.forgetEvery) {
+                    let now = store.clock()
+                    return try await database.pool.withConnection { try ReleasedPayments.forget(now: now, on: $0) }
+                }
+            }
             group.addTask {
                 let cancellation = OrganizerCancellation(store: store)
                 await repeatedly("cancelling events", every: Self.sweepEvery) { try await cancellation.step() }

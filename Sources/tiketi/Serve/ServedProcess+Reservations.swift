@@ -13,6 +13,10 @@ extension ServedProcess {
         }
         configuration.holdSeconds = try settings.int(
             "HOLD_SECONDS", default: ReservationService.Configuration.defaultHoldSeconds, in: 10...86_400)
+        configuration.maxLiveReservations = try settings.int(
+            "MAX_LIVE_RESERVATIONS", default: ReservationService.Configuration.defaultMaxLiveReservations, in: 1...1000)
+        configuration.maxHoldsPerHour = try settings.int(
+            "MAX_HOLDS_PER_HOUR", default: ReservationService.Configuration.defaultMaxHoldsPerHour, in: 1...100_000)
         configuration.consumer = try settings.nodeID()
         return try await ReservationService(configuration, metrics: metrics, logger: logger)
     }

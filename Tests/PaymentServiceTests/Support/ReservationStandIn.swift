@@ -15,6 +15,7 @@ final class ReservationStandIn: Sendable {
         var tickets = 2
         var state = "held"
         var paymentId: String?
+        var released: Set<String> = []
         /// Whether another buyer has the seats by now.
         var areSeatsTaken = false
         var expiresAt: Int64
@@ -28,6 +29,8 @@ final class ReservationStandIn: Sendable {
         var lostAnswers: [String: Int] = [:]
         /// Calls that aren't done, by verb.
         var outages: [String: Int] = [:]
+        /// What all calls are answered with instead: as where another server, or another version, is asked.
+        var answer: Problem?
     }
 
     private let state = Mutex(State())
@@ -71,7 +74,9 @@ final class ReservationStandIn: Sendable {
             return try answer("confirming", context, payment) { [clock] reservation in
                 var reservation = reservation
                 if reservation.state == "confirming", reservation.paymentId == payment { return reservation }
-                guard reservation.state == "held", reservation.expiresAt > clock.now else {
+                guard reservation.state == "held", reservation.expiresAt > clock.now,
+                    !reservation.released.contains(payment)
+                else {
                     throw Problem(.conflict, "not_held")
                 }
                 guard reservation.amount == amount else { throw Problem(.conflict, "amount_differs") }
@@ -84,6 +89,7 @@ final class ReservationStandIn: Sendable {
             let payment = try await RequestFields(of: request, known: ["paymentId"]).text("paymentId", bytes: 36...36)
             return try answer("release", context, payment) { [clock] reservation in
                 var reservation = reservation
+                reservation.released.insert(payment)
                 guard reservation.state == "confirming", reservation.paymentId == payment else { return reservation }
                 reservation.state = reservation.expiresAt > clock.now ? "held" : "expired"
                 reservation.paymentId = nil
@@ -119,7 +125,8 @@ final class ReservationStandIn: Sendable {
                 state.outages[verb]! -= 1
                 throw Problem(.serviceUnavailable, "unavailable")
             }
-            guard let known = state.reservations[id] else { throw Problem(.notFound, "not_found") }
+            if let answer = state.answer { throw answer }
+            guard let known = state.reservations[id] else { throw Problem(.notFound, "reservation_not_found") }
             let changed = try change(known)
             state.reservations[id] = changed
             if state.lostAnswers[verb, default: 0] > 0 {

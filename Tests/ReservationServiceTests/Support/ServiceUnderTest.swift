@@ -27,6 +27,8 @@ struct ServiceUnderTest: Sendable {
 
     static func run<R: Sendable>(
         holdSeconds: Int = 600, redisURL: String? = nil, hasQueue: Bool = true,
+        maxLiveReservations: Int = ReservationService.Configuration.defaultMaxLiveReservations,
+        maxHoldsPerHour: Int = ReservationService.Configuration.defaultMaxHoldsPerHour,
         _ body: @escaping @Sendable (ServiceUnderTest) async throws -> R
     ) async throws -> R {
         try await withDatabase(of: .reservations) { database, pool in
@@ -43,6 +45,8 @@ struct ServiceUnderTest: Sendable {
                     configuration.paymentsKeys = .fixed(try await VerifyingKeys(payments))
                     configuration.queueKeys = hasQueue ? .fixed(try await VerifyingKeys(queue)) : nil
                     configuration.holdSeconds = holdSeconds
+                    configuration.maxLiveReservations = maxLiveReservations
+                    configuration.maxHoldsPerHour = maxHoldsPerHour
                     let metrics = Metrics()
                     let service = try await ReservationService(configuration, metrics: metrics, logger: testLogger)
                     let test = ServiceUnderTest(

@@ -58,6 +58,7 @@ final class TestCatalogue: Sendable {
         var events: [String: Event] = [:]
         var asked = 0
         var isBroken = false
+        var isElsewhere = false
     }
 
     private let state = Mutex(State())
@@ -68,6 +69,9 @@ final class TestCatalogue: Sendable {
 
     func remove(_ id: String) { state.withLock { $0.events[id] = nil } }
 
+    /// From now on there is another server at the address: no path is known to it.
+    func misroute(_ isElsewhere: Bool) { state.withLock { $0.isElsewhere = isElsewhere } }
+
     func breakDown(_ isBroken: Bool) { state.withLock { $0.isBroken = isBroken } }
 
     /// Runs `body` with the address of a server that answers for `catalogue`.
@@ -75,13 +79,15 @@ final class TestCatalogue: Sendable {
         _ catalogue: TestCatalogue, _ body: @escaping @Sendable (URL) async throws -> R
     ) async throws -> R {
         let router = Router()
+        router.add(middleware: ProblemMiddleware())
         router.get("internal/events/:id") { _, context in
-            let answer = catalogue.state.withLock { state -> String?? in
+            let answer = try catalogue.state.withLock { state -> String?? in
                 state.asked += 1
+                if state.isElsewhere { throw HTTPError(.notFound) }
                 return state.isBroken ? .none : .some(state.events[context.parameters.get("id") ?? ""]?.json)
             }
             guard let answer else { throw HTTPError(.internalServerError) }
-            guard let json = answer else { throw HTTPError(.notFound) }
+            guard let json = answer else { throw Problem(.notFound, "event_not_found") }
             return Response(
                 status: .ok, headers: [.contentType: "application/json"], body: .init(byteBuffer: .init(string: json)))
         }

@@ -12,9 +12,11 @@ extension EventService {
     static let cacheControl = "public, max-age=1"
 
     /// The id in the path; one that could be nobody's is that of nothing.
-    static func id(_ name: String, _ context: ServiceContext) throws -> String {
+    static func id(
+        _ name: String, _ context: ServiceContext, orElse problem: Problem = CatalogueChange.notFound
+    ) throws -> String {
         let id = context.parameters.get(name) ?? ""
-        guard CatalogueID.isValid(id) else { throw CatalogueChange.notFound }
+        guard CatalogueID.isValid(id) else { throw problem }
         return id
     }
 

@@ -8,13 +8,13 @@ extension EventService {
     func addInternalRoutes(_ open: Routes, _ service: Routes) {
         // Never from the cache: who asks because of a message must see the change that it tells of, and asks once.
         open.get("events/:id") { _, context in
-            let id = try Self.id("id", context)
+            let id = try Self.id("id", context, orElse: CatalogueChange.unknownEvent)
             let (event, layout) = try await database.pool.withConnection { connection in
                 try connection.transaction(isolation: .repeatableRead) { connection in
                     (try EventStore.find(id, on: connection), try EventStore.layout(of: id, on: connection))
                 }
             }
-            guard let event else { throw CatalogueChange.notFound }
+            guard let event else { throw CatalogueChange.unknownEvent }
             return Self.answer(.ok) { Self.write(event, layout, to: &$0) }
         }
         service.put("events/:id/availability") { request, context in

@@ -454,6 +454,7 @@ extension EventService {
             "/internal/events/{id}": {
               "get": {
                 "summary": "What Reservations copies",
+                "description": "404 `event_not_found`: Events has none of this id. Any other 404 says nothing.",
                 "security": [],
                 "parameters": [{"$ref": "#/components/parameters/CatalogueId"}],
                 "responses": {

@@ -5,6 +5,8 @@ import Platform
 /// What every change of the catalogue shares.
 enum CatalogueChange {
     static let notFound = Problem(.notFound, "not_found", detail: "there is none of this id")
+    /// Our own word on it, for other services: a path that nobody serves is answered `not_found`, too.
+    static let unknownEvent = Problem(.notFound, "event_not_found", detail: "there is no event of this id")
     static let versionDiffers = Problem(
         .conflict, "version_differs", detail: "it has changed since this version was read: read it again")
 

@@ -59,12 +59,12 @@ struct PaymentAPI: Sendable {
         let identity = try context.signedIn()
         let fields = try await RequestFields(of: request, known: ["reservationId"])
         let id = try fields.text("reservationId", bytes: 36...36)
-        guard Self.isUUID(id) else { throw fields.invalid("reservationId", "must be a UUID") }
+        guard isUUID(id) else { throw fields.invalid("reservationId", "must be a UUID") }
         let reservation: Reservation
         switch await reservations.reservation(id) {
         case .ok(let found): reservation = found
-        case .notFound, .conflict: throw Self.notFound("reservation")
-        case .unknown: throw Problem.unavailable
+        case .notFound: throw Self.notFound("reservation")
+        case .conflict, .unknown: throw Problem.unavailable
         }
         guard reservation.userId == identity.subject else { throw Self.notFound("reservation") }
         let now = configuration.clock()
@@ -201,9 +201,9 @@ struct PaymentAPI: Sendable {
                     .contentType: "application/json", .retryAfter: String(Self.retryAfterSeconds),
                     .cacheControl: "no-store",
                 ], body: ResponseBody(byteBuffer: ByteBuffer(bytes: json.bytes)))
-        case .unfulfilled:
+        case .returning, .unfulfilled:
             throw Problem(
-                .conflict, "seats_lost", detail: "the seats were gone: the money is being given back in full")
+                .conflict, "seats_lost", detail: "there are no tickets: the money is, or was, given back in full")
         case .releasing, .failed:
             let code = row.failureCode ?? "refused"
             let isOurs = code == code.lowercased()
@@ -369,10 +369,6 @@ struct PaymentAPI: Sendable {
         let text = try context.parameters.require(name)
         guard isUUID(text) else { throw notFound(what) }
         return text
-    }
-
-    static func isUUID(_ text: String) -> Bool {
-        text.wholeMatch(of: /[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/) != nil
     }
 }
 

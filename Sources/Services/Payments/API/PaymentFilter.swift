@@ -1,5 +1,6 @@
 import Core
 import Foundation
+import Platform
 import Storage
 
 /// Which payments a list has; newest first.
@@ -43,7 +44,7 @@ struct PaymentCursor: Equatable, Sendable {
     init?(_ text: String) {
         let parts = text.split(separator: ".", omittingEmptySubsequences: false)
         guard parts.count == 2, let instant = Int64(parts[0]), (0..<4_102_444_800_000).contains(instant),
-            PaymentAPI.isUUID(String(parts[1]))
+            isUUID(String(parts[1]))
         else { return nil }
         createdAt = instant
         paymentId = String(parts[1])

@@ -215,7 +215,10 @@ enum PaymentOpenAPI {
             "schemas": {
               "PaymentState": {
                 "type": "string",
-                "enum": ["ready", "guarding", "confirming", "releasing", "failed", "paid", "ticketed", "unfulfilled"]
+                "enum": [
+                  "ready", "guarding", "confirming", "releasing", "failed", "paid", "ticketed", "returning",
+                  "unfulfilled"
+                ]
               },
               "PaymentOrder": {
                 "type": "object",

@@ -11,6 +11,7 @@ struct ReservationClient: Sendable {
         case ok(Value)
         /// 409, with the problem's code.
         case conflict(String)
+        /// Reservations has none: 404 with a code of its own. Any other 404 may be a wrong way's.
         case notFound
         /// No answer that says anything; it may have been done.
         case unknown
@@ -19,6 +20,7 @@ struct ReservationClient: Sendable {
     static let timeout = TimeAmount.seconds(5)
     static let maxBytes = 64 * 1024
     static let maxTickets = 100
+    static let unknownReservation = "reservation_not_found"
 
     private let http: HTTPClient
     private let address: @Sendable () -> URL?
@@ -103,8 +105,7 @@ struct ReservationClient: Sendable {
             switch response.status {
             case .ok: return read(body).map { .ok($0) } ?? .unknown
             case .conflict: return Self.code(body).map { .conflict($0) } ?? .unknown
-            // The service's own word; a route that isn't there says the same without a code of ours.
-            case .notFound: return Self.code(body) == nil ? .unknown : .notFound
+            case .notFound where Self.code(body) == Self.unknownReservation: return .notFound
             default:
                 logger.warning("Reservations refuses", metadata: ["status": "\(response.status.code)"])
                 return .unknown

@@ -10,13 +10,15 @@ enum PaymentSaga {
         case guarding
         /// The seats are kept; Toss is asked for the money, and may have taken it.
         case confirming
-        /// Toss has surely taken none: the seats are let go.
+        /// Toss has surely taken none: the seats are let go, and a call to keep them that is still on its way is refused.
         case releasing
         case failed
         /// Toss has taken the money; the tickets are to be made.
         case paid
         case ticketed
-        /// Toss has taken the money and there are no seats: all of it is given back.
+        /// Toss has taken the money, and somebody else has given all of it back: the seats are let go.
+        case returning
+        /// Toss has taken the money and there are no tickets for it: all of it is given back.
         case unfulfilled
     }
 
@@ -58,9 +60,9 @@ enum PaymentSaga {
         case (.ready, .refused(let code)): Transition(state: .failed, commands: [.recordFailure(code)])
 
         case (.guarding, .guarded): Transition(state: .confirming)
-        case (.guarding, .guardRefused(let code)): Transition(state: .failed, commands: [.recordFailure(code)])
-        // Whether the guard took hold isn't known.
-        case (.guarding, .refused(let code)): Transition(state: .releasing, commands: [.recordFailure(code)])
+        // An earlier call may have been delayed, and take hold yet.
+        case (.guarding, .guardRefused(let code)), (.guarding, .refused(let code)):
+            Transition(state: .releasing, commands: [.recordFailure(code)])
 
         case (.confirming, .refused(let code)): Transition(state: .releasing, commands: [.recordFailure(code)])
         case (.releasing, .released): Transition(state: .failed)
@@ -69,9 +71,12 @@ enum PaymentSaga {
         case (.ready, .approved), (.guarding, .approved), (.confirming, .approved), (.releasing, .approved),
             (.failed, .approved):
             Transition(state: .paid, commands: [.recordApproval])
-        case (.ready, .approvedAndCanceled), (.guarding, .approvedAndCanceled), (.confirming, .approvedAndCanceled),
-            (.releasing, .approvedAndCanceled), (.failed, .approvedAndCanceled):
+        // Where seats may be kept for it, nobody else would ever let them go.
+        case (.guarding, .approvedAndCanceled), (.confirming, .approvedAndCanceled), (.releasing, .approvedAndCanceled):
+            Transition(state: .returning, commands: [.recordApproval])
+        case (.ready, .approvedAndCanceled), (.failed, .approvedAndCanceled):
             Transition(state: .unfulfilled, commands: [.recordApproval])
+        case (.returning, .released): Transition(state: .unfulfilled)
 
         case (.paid, .sold): Transition(state: .ticketed, commands: [.recordTickets])
         case (.paid, .seatsLost): Transition(state: .unfulfilled, commands: [.refundAll])
@@ -83,15 +88,15 @@ enum PaymentSaga {
     /// Whether the worker has something to do in it.
     static func isWorking(_ state: State) -> Bool {
         switch state {
-        case .guarding, .confirming, .releasing, .paid: true
+        case .guarding, .confirming, .releasing, .paid, .returning: true
         case .ready, .failed, .ticketed, .unfulfilled: false
         }
     }
 
     static func hasTakenMoney(_ state: State) -> Bool {
         switch state {
-        case .paid, .ticketed, .unfulfilled: true
-        default: false
+        case .paid, .ticketed, .returning, .unfulfilled: true
+        case .ready, .guarding, .confirming, .releasing, .failed: false
         }
     }
 }

@@ -10,7 +10,7 @@ extension PaymentWorker {
         switch row.state {
         case .guarding: return try await guardSeats(row, lease)
         case .confirming: return try await confirm(row, lease, isFresh: isFresh)
-        case .releasing: return try await release(row, lease)
+        case .releasing, .returning: return try await release(row, lease)
         case .paid: return try await sell(row, lease)
         case .ready, .failed, .ticketed, .unfulfilled: return try await recheck(row, lease)
         }
@@ -29,9 +29,11 @@ extension PaymentWorker {
         PaymentCrashPoint.afterGuard.reached()
         switch answer {
         case .ok: return try await store(.guarded, row, lease: lease)
-        case .conflict(let code): return try await store(.guardRefused(code), row, lease: lease)
-        case .notFound: return try await store(.guardRefused("reservation_not_found"), row, lease: lease)
-        case .unknown: return nil
+        case .conflict(let code) where code == "not_held" || code == "amount_differs":
+            return try await store(.guardRefused(code), row, lease: lease)
+        case .notFound:
+            return try await store(.guardRefused(ReservationClient.unknownReservation), row, lease: lease)
+        case .conflict, .unknown: return nil
         }
     }
 
@@ -162,15 +164,16 @@ extension PaymentWorker {
         PaymentCrashPoint.afterTickets.reached()
         switch answer {
         case .ok(let tickets): return try await store(.sold, row, lease: lease, facts: .init(tickets: tickets))
-        case .conflict, .notFound: return try await store(.seatsLost, row, lease: lease)
-        case .unknown: return nil
+        // Only this gives the money back: whatever else it is, the tickets may be made later.
+        case .conflict("seats_lost"): return try await store(.seatsLost, row, lease: lease)
+        case .conflict, .notFound, .unknown: return nil
         }
     }
 
     private func release(_ row: PaymentRow, _ lease: String) async throws -> PaymentRow? {
         switch await reservations.release(row.reservationId, payment: row.paymentId) {
-        case .ok, .notFound, .conflict: try await store(.released, row, lease: lease)
-        case .unknown: nil
+        case .ok, .notFound: try await store(.released, row, lease: lease)
+        case .conflict, .unknown: nil
         }
     }
 }

@@ -14,14 +14,16 @@ struct InternalRoutes: Sendable {
         let routes = router.group("internal/reservations")
             .add(middleware: IdentityMiddleware(verifier, roles: [.service]))
         routes.get(":id") { request, context in
-            let id = try PathId.uuid("id", context)
-            guard let reservation = try await service.store.find(id) else { throw ReservationStore.notFound }
+            let id = try Self.id(context)
+            guard let reservation = try await service.store.find(id) else {
+                throw ReservationStore.unknownReservation
+            }
             return JSONResponse.make(
                 ReservationJSON.internalText(reservation, now: service.store.clock()), to: request,
                 cacheControl: "no-store")
         }
         routes.post(":id/confirming") { request, context in
-            let id = try PathId.uuid("id", context)
+            let id = try Self.id(context)
             let fields = try await RequestFields(of: request, known: ["paymentId", "amount"])
             try await service.store.confirming(
                 id, paymentId: try Self.paymentId(fields),
@@ -29,13 +31,13 @@ struct InternalRoutes: Sendable {
             return Self.answer(id, state: .confirming)
         }
         routes.post(":id/release") { request, context in
-            let id = try PathId.uuid("id", context)
+            let id = try Self.id(context)
             let fields = try await RequestFields(of: request, known: ["paymentId"])
             try await service.store.release(id, paymentId: try Self.paymentId(fields))
             return Self.answer(id)
         }
         routes.post(":id/sold") { request, context in
-            let id = try PathId.uuid("id", context)
+            let id = try Self.id(context)
             let fields = try await RequestFields(of: request, known: ["paymentId", "approvedAt"])
             let tickets = try await service.store.sold(
                 id, paymentId: try Self.paymentId(fields), approvedAt: try fields.instant("approvedAt"))
@@ -47,6 +49,10 @@ struct InternalRoutes: Sendable {
             }
             return json.answer()
         }
+    }
+
+    private static func id(_ context: ServiceContext) throws -> String {
+        try PathId.uuid("id", context, orElse: ReservationStore.unknownReservation)
     }
 
     private static func paymentId(_ fields: RequestFields) throws -> String {

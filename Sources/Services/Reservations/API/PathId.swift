@@ -7,8 +7,10 @@ enum PathId {
     static let maxEventBytes = 64
 
     /// - Throws: 404.
-    static func uuid(_ name: String, _ context: ServiceContext) throws -> String {
-        guard let text = context.parameters.get(name), isUUID(text) else { throw Problem(.notFound, "not_found") }
+    static func uuid(
+        _ name: String, _ context: ServiceContext, orElse problem: Problem = Problem(.notFound, "not_found")
+    ) throws -> String {
+        guard let text = context.parameters.get(name), isUUID(text) else { throw problem }
         return text
     }
 
@@ -24,17 +26,5 @@ enum PathId {
             && text.utf8.allSatisfy { byte in
                 (0x61...0x7a).contains(byte) || (0x30...0x39).contains(byte) || byte == UInt8(ascii: "-")
             }
-    }
-
-    /// Lower-case, with hyphens.
-    static func isUUID(_ text: String) -> Bool {
-        let bytes = Array(text.utf8)
-        guard bytes.count == 36 else { return false }
-        return bytes.enumerated().allSatisfy { index, byte in
-            switch index {
-            case 8, 13, 18, 23: byte == UInt8(ascii: "-")
-            default: (0x30...0x39).contains(byte) || (0x61...0x66).contains(byte)
-            }
-        }
     }
 }

@@ -109,6 +109,15 @@ struct ReservationRoutes: Sendable {
         case .tooManySeats:
             throw Problem(
                 .conflict, "too_many_seats", detail: "that is more seats than one buyer may have of this event")
+        case .tooManyReservations:
+            throw Problem(
+                .conflict, "too_many_reservations",
+                detail: "a buyer may have \(service.store.maxLiveReservations) unpaid reservations: pay or cancel one")
+        case .tooManyHolds(let againAt):
+            throw Problem(
+                .tooManyRequests, "too_many_holds",
+                detail: "a buyer may hold seats \(service.store.maxHoldsPerHour) times an hour",
+                retryAfterSeconds: Int(max(1, (againAt - service.store.clock() + 999) / 1000)))
         case .unknownSeats(let seats):
             var problem = fields.invalid("seatIds", "has seats that the event doesn't offer")
             problem.lists = ["seats": seats]
@@ -190,7 +199,7 @@ struct ReservationRoutes: Sendable {
         var tickets: Set<String>?
         if let text = parameters["ticketIds"] {
             let ids = text.split(separator: ",", omittingEmptySubsequences: false).map(String.init)
-            guard ids.count <= CatalogueEvent.maxSeatsPerBuyer, ids.allSatisfy(PathId.isUUID) else {
+            guard ids.count <= CatalogueEvent.maxSeatsPerBuyer, ids.allSatisfy(isUUID) else {
                 throw InvalidParameter(
                     field: "ticketIds",
                     detail: "ticketIds must be 1 to \(CatalogueEvent.maxSeatsPerBuyer) ids, separated by commas")

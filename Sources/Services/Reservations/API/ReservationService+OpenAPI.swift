@@ -9,8 +9,9 @@ extension ReservationService {
               "post": {
                 "summary": "Hold seats",
                 "description": "409: `seat_taken` (`seats` names them), `too_many_seats`, `sales_closed`, \#
-        `admission_used`. 403: `admission_required`, `admission_invalid`. Lengths are of bytes in UTF-8; no text \#
-        may have control characters.",
+        `admission_used`, `too_many_reservations` (unpaid ones of the buyer, over all events). 429 `too_many_holds`: \#
+        within an hour. 403: `admission_required`, `admission_invalid`. Lengths are of bytes in UTF-8; no \#
+        text may have control characters.",
                 "security": [{"bearer": []}],
                 "requestBody": {
                   "required": true,
@@ -25,7 +26,7 @@ extension ReservationService {
                     "headers": {"Location": {"$ref": "#/components/headers/Location"}}
                   }
                 },
-                "x-problems": [400, 401, 403, 404, 409, 413, 415, 422, 503]
+                "x-problems": [400, 401, 403, 404, 409, 413, 415, 422, 429, 503]
               }
             },
             "/api/reservations/my": {
@@ -261,6 +262,7 @@ extension ReservationService {
             "/internal/reservations/{id}": {
               "get": {
                 "summary": "For Payments: a reservation",
+                "description": "404 `reservation_not_found`, here and below: there is none. Any other 404 says nothing.",
                 "security": [{"reservations.service": []}],
                 "parameters": [{"$ref": "#/components/parameters/reservations.Id"}],
                 "responses": {

@@ -21,6 +21,12 @@ extension ReservationStore {
         case admissionRequired
         case admissionUsed
         case tooManySeats
+        /// Of one buyer, over all events, that are not paid.
+        case tooManyReservations
+        /// Within an hour.
+        ///
+        /// - againAt: milliseconds since 1970.
+        case tooManyHolds(againAt: Int64)
         case unknownSeats([String])
         case taken([String])
     }
@@ -32,7 +38,7 @@ extension ReservationStore {
         let id = Self.newId()
         do {
             return try await retrying { connection in
-                let row = try connection.query(Self.holdStatement(request, id: id, now: now, expiresAt: expiresAt))[0]
+                let row = try connection.query(holdStatement(request, id: id, now: now, expiresAt: expiresAt))[0]
                 let seats = try row.get(1, as: [String]?.self) ?? []
                 switch try row.get(0, as: String.self) {
                 case "held":
@@ -46,6 +52,9 @@ extension ReservationStore {
                 case "admission_required": return .admissionRequired
                 case "admission_used": return .admissionUsed
                 case "too_many_seats": return .tooManySeats
+                case "too_many_reservations": return .tooManyReservations
+                case "too_many_holds":
+                    return .tooManyHolds(againAt: try row.get(8, as: PostgresTimestamp.self).ms)
                 case "unknown_seats": return .unknownSeats(seats)
                 case "seat_taken": return .taken(seats)
                 case let other: throw PostgresError(.decoding, "hold_seats says \(other)")
@@ -60,14 +69,16 @@ extension ReservationStore {
     }
 
     /// With what the event and its seats say, so that what was held can be told without asking again.
-    static func holdStatement(_ request: HoldRequest, id: String, now: Int64, expiresAt: Int64) -> SQL {
+    private func holdStatement(_ request: HoldRequest, id: String, now: Int64, expiresAt: Int64) -> SQL {
         """
         SELECT h.outcome, h.seats, h.amount, e.artist_id, e.currency, e.title, e.starts_at,
             (SELECT array_agg(s.price ORDER BY s.seat_id) FROM seats s
-            WHERE s.event_id = e.event_id AND s.seat_id = ANY (\(request.seatIds)))
+            WHERE s.event_id = e.event_id AND s.seat_id = ANY (\(request.seatIds))),
+            h.again_at
         FROM hold_seats(\(id), \(request.buyer), \(request.visitorId), \(request.eventId),
                 \(request.seatIds.sorted()), \(request.admissionId), \(RefundPolicy.v1.json)::jsonb,
-                \(PostgresTimestamp(ms: now)), \(PostgresTimestamp(ms: expiresAt))) h
+                \(PostgresTimestamp(ms: now)), \(PostgresTimestamp(ms: expiresAt)),
+                \(Int32(clamping: maxLiveReservations)), \(Int32(clamping: maxHoldsPerHour))) h
             LEFT JOIN events e ON e.event_id = \(request.eventId)
         """
     }

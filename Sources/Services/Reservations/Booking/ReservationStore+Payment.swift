@@ -15,8 +15,9 @@ extension ReservationStore {
         // It isn't simply held. Why, and whether it is this attempt's already, is decided under its lock.
         let decision = try await transaction { connection in
             guard let reservation = try Reservation.find(id, isLocked: true, on: connection) else {
-                throw Self.notFound
+                throw Self.unknownReservation
             }
+            if try ReleasedPayments.contain(paymentId, on: connection) { return Reservation.Confirming.notHeld }
             let decision = reservation.confirming(paymentId: paymentId, amount: amount, now: now)
             if decision == .keep {
                 try Self.move(
@@ -30,7 +31,8 @@ extension ReservationStore {
         case .notHeld:
             throw Problem(
                 .conflict, "not_held",
-                detail: "the reservation has expired, was canceled or paid, or another attempt is being confirmed")
+                detail: "the reservation has expired, was canceled or paid, another attempt is being confirmed, or "
+                    + "this one was given up")
         case .amountDiffers:
             throw Problem(.conflict, "amount_differs", detail: "the amount is not the reservation's")
         }
@@ -40,8 +42,9 @@ extension ReservationStore {
         let now = clock()
         try await transaction { connection in
             guard let reservation = try Reservation.find(id, isLocked: true, on: connection) else {
-                throw Self.notFound
+                throw Self.unknownReservation
             }
+            try ReleasedPayments.note(paymentId, now: now, on: connection)
             switch reservation.release(paymentId: paymentId, now: now) {
             case .nothing: return
             case .holdAgain:
@@ -71,7 +74,7 @@ extension ReservationStore {
             if let sold { return sold }
             let tickets: [String]? = try await transaction { connection in
                 guard let reservation = try Reservation.find(id, isLocked: true, on: connection) else {
-                    throw Self.notFound
+                    throw Self.unknownReservation
                 }
                 switch reservation.sale(paymentId: paymentId) {
                 case .isSold: return try Self.ticketIds(of: id, on: connection)

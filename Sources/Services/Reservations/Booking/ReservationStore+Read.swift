@@ -30,7 +30,7 @@ extension ReservationStore {
             let parts = text.split(separator: ".", omittingEmptySubsequences: false)
             guard parts.count == 2, (1...15).contains(parts[0].utf8.count),
                 parts[0].utf8.allSatisfy({ (0x30...0x39).contains($0) }), let createdAt = Int64(parts[0]),
-                PathId.isUUID(String(parts[1]))
+                isUUID(String(parts[1]))
             else { return nil }
             self.createdAt = createdAt
             id = String(parts[1])

@@ -17,6 +17,10 @@ struct ReservationStore: Sendable {
     /// Milliseconds since 1970.
     let clock: @Sendable () -> Int64
     let holdMs: Int64
+    /// That a buyer has and has not paid, over all events.
+    let maxLiveReservations: Int
+    /// That a buyer gets within an hour, whatever became of them.
+    let maxHoldsPerHour: Int
 
     static func newId() -> String { UUID().uuidString.lowercased() }
 
@@ -41,4 +45,7 @@ struct ReservationStore: Sendable {
     }
 
     static let notFound = Problem(.notFound, "not_found", detail: "there is no such reservation")
+    /// Our own word on it, for Payments: a path that nobody serves is answered `not_found`, too.
+    static let unknownReservation = Problem(
+        .notFound, "reservation_not_found", detail: "there is no such reservation")
 }

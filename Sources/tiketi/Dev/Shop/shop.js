@@ -249,7 +249,7 @@ async function paid() {
   }
   await go(`/reservations/${payment.reservationId}`);
   if (payment.state === "failed") complain(new Error(`결제하지 못했습니다 (${payment.failureCode}). 돈은 빠져나가지 않았습니다.`));
-  if (payment.state === "unfulfilled") complain(new Error("좌석이 없어져 결제한 돈을 모두 돌려드립니다."));
+  if (["returning", "unfulfilled"].includes(payment.state)) complain(new Error("좌석이 없어져 결제한 돈을 모두 돌려드립니다."));
 }
 
 async function failed() {
