@@ -11,7 +11,11 @@ struct PaymentPlanTests {
             "payments_due",
             "SELECT payment_id FROM payments WHERE next_run_at <= now() AND lease_until <= now() ORDER BY next_run_at LIMIT 16"
         ),
-        ("refunds_due", "SELECT payment_id FROM refunds WHERE next_run_at <= now() ORDER BY next_run_at LIMIT 16"),
+        (
+            "payments_refund_due",
+            "SELECT payment_id FROM payments WHERE refund_due_at <= now() AND lease_until <= now() ORDER BY refund_due_at LIMIT 16"
+        ),
+        ("refunds_refused", "SELECT count(*) FROM refunds WHERE state = 'refused'"),
         ("payments_order_id_key", "SELECT FROM payments WHERE order_id = 'x'"),
         ("payments_of_reservation", "SELECT FROM payments WHERE reservation_id = 'x'"),
         (

@@ -23,7 +23,7 @@ struct PaymentMetrics: Sendable {
             "tiketi_payments_webhooks_turned_away_total", "Webhooks that found too many waiting.")
         stuck = metrics.gauge("tiketi_payments_stuck", "Payments whose next step is overdue: somebody must look.")
         manualRefunds = metrics.gauge(
-            "tiketi_payments_refunds_refused", "Refunds that Toss won't make: somebody must look.")
+            "tiketi_payments_refunds_refused", "Refunds that can't be made: somebody must look.")
         differences = metrics.gauge(
             "tiketi_payments_reconciliation_differences", "Differences from Toss's list that are not resolved.")
         tossSeconds = metrics.histogram("tiketi_payments_toss_seconds", "How long Toss takes to answer.")

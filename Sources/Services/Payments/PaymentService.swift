@@ -32,6 +32,8 @@ package struct PaymentService: ServicePart {
         package var leaseMs: Int64 = PaymentWorker.defaultLeaseMs
         /// How long a request to confirm waits for the end before it is told to ask again.
         package var confirmWaitMs: Int64 = 8_000
+        /// Confirmations that go on while their clients wait.
+        package var maxInline = PaymentAPI.maxInline
         package var maxWaitingWebhooks = WebhookStore.maxWaiting
 
         /// - Parameter clock: milliseconds since 1970.
@@ -60,6 +62,7 @@ package struct PaymentService: ServicePart {
 
     static let idle = Duration.milliseconds(200)
     static let maxRetry = Duration.seconds(5)
+    static let countEvery = Duration.seconds(5)
     static let reconcileEvery = Duration.seconds(60)
 
     let database: ServiceDatabase
@@ -90,9 +93,11 @@ package struct PaymentService: ServicePart {
         let reservations = ReservationClient(
             http: http, address: configuration.reservationsURL,
             token: ServiceToken(configuration.signingKey, clock: configuration.clock), logger: logger)
+        let handMade = HandMadeCancels(
+            postgres: pool, clock: configuration.clock, metrics: paymentMetrics, logger: logger)
         let worker = PaymentWorker(
             postgres: pool, toss: toss, reservations: reservations, leaseMs: configuration.leaseMs,
-            clock: configuration.clock, metrics: paymentMetrics, logger: logger)
+            clock: configuration.clock, handMade: handMade, metrics: paymentMetrics, logger: logger)
         let due = DueRefunds(postgres: pool, clock: configuration.clock, logger: logger)
         self.database = database
         self.http = http
@@ -107,7 +112,7 @@ package struct PaymentService: ServicePart {
         ) { try await due.store($0) }
         refunds = RefundWorker(
             postgres: pool, toss: toss, leaseMs: configuration.leaseMs, clock: configuration.clock,
-            metrics: paymentMetrics, logger: logger)
+            handMade: handMade, metrics: paymentMetrics, logger: logger)
         reconciliation = Reconciliation(
             postgres: pool, toss: toss, clock: configuration.clock, metrics: paymentMetrics, logger: logger)
         api = PaymentAPI(
@@ -129,7 +134,16 @@ package struct PaymentService: ServicePart {
         await withTaskGroup { group in
             group.addTask { await relay.run() }
             group.addTask { await reader.run() }
-            group.addTask { await repeatedly(every: Self.idle, "payments") { try await work() } }
+            // Each at its own pace: what is due waits for no hint, and no payment for somebody's refund.
+            group.addTask { await repeatedly(every: Self.idle, "payments") { try await worker.runDue() } }
+            group.addTask { await repeatedly(every: Self.idle, "refunds") { try await refunds.runDue() } }
+            group.addTask { await repeatedly(every: Self.idle, "webhooks") { try await takeHints() } }
+            group.addTask {
+                await repeatedly(every: Self.countEvery, "counting") {
+                    try await count()
+                    return 0
+                }
+            }
             group.addTask {
                 await repeatedly(every: Self.reconcileEvery, "reconciliation") {
                     try await reconciliation.runDue()
@@ -157,16 +171,29 @@ package struct PaymentService: ServicePart {
         await database.pool.shutdown()
     }
 
-    /// All that is due now.
+    /// All that is due now, in one turn.
     ///
     /// - Returns: how much it was.
     @discardableResult
     func work() async throws -> Int {
+        let done = try await worker.runDue() + refunds.runDue() + takeHints()
+        try await count()
+        return done
+    }
+
+    private func takeHints() async throws -> Int {
+        let waiting = try await database.pool.withConnection { try WebhookStore.waiting(on: $0) }
+        guard !waiting.isEmpty else { return 0 }
+        // Nothing is locked, and no connection kept, while they are read.
+        let hints = waiting.map { (seq: $0.seq, hint: WebhookHint($0.body)) }
         let now = worker.clock()
-        let hints = try await database.pool.withConnection { connection in
-            try connection.transaction { try WebhookStore.takeWaiting(now: now, on: $0) }
+        return try await database.pool.withConnection { connection in
+            try connection.transaction { try WebhookStore.take(hints, now: now, on: $0) }
         }
-        let done = hints + (try await worker.runDue()) + (try await refunds.runDue())
+    }
+
+    /// What somebody must look at.
+    private func count() async throws {
         let (stuck, refused, differences) = try await database.pool.withConnection { connection in
             let row = try connection.query(
                 """
@@ -179,7 +206,6 @@ package struct PaymentService: ServicePart {
         metrics.stuck.set(stuck)
         metrics.manualRefunds.set(refused)
         metrics.differences.set(differences)
-        return done
     }
 
     /// Runs until the task is cancelled; what fails is tried again.

@@ -92,9 +92,9 @@ struct PaymentSagaTests {
         #expect(RefundMachine.step(after: .unknown("c")) == .stay("c"))
 
         // A new key only where an answer has ended the last, and Toss had time to show what it did.
-        #expect(!RefundMachine.mayRenumber(code: nil, sentAt: 0, now: .max))
-        #expect(!RefundMachine.mayRenumber(code: "IDEMPOTENT_REQUEST_PROCESSING", sentAt: 0, now: 100_000))
-        #expect(!RefundMachine.mayRenumber(code: "PROVIDER_ERROR", sentAt: 0, now: 59_999))
-        #expect(RefundMachine.mayRenumber(code: "PROVIDER_ERROR", sentAt: 0, now: 60_000))
+        #expect(RefundMachine.repeat(code: nil, sentAt: 0, now: .max) == .same)
+        #expect(RefundMachine.repeat(code: "IDEMPOTENT_REQUEST_PROCESSING", sentAt: 0, now: 100_000) == .same)
+        #expect(RefundMachine.repeat(code: "PROVIDER_ERROR", sentAt: 0, now: 59_999) == .notYet)
+        #expect(RefundMachine.repeat(code: "PROVIDER_ERROR", sentAt: 0, now: 60_000) == .newKey)
     }
 }

@@ -152,7 +152,7 @@ struct PaymentAPI: Sendable {
         }
         let lease = PaymentWorker.newLease()
         let now = configuration.clock()
-        let takesPart = inline.add(1) <= Self.maxInline
+        let takesPart = inline.add(1) <= configuration.maxInline
         var isDriving = false
         defer { if !isDriving { inline.add(-1) } }
         let begun = try await postgres.withConnection { [leaseMs = configuration.leaseMs] connection in
@@ -270,13 +270,9 @@ struct PaymentAPI: Sendable {
             return Response(
                 status: .accepted, headers: [.contentType: "application/json", .cacheControl: "no-store"],
                 body: ResponseBody(byteBuffer: ByteBuffer(bytes: json.bytes)))
-        case .notPaid:
-            guard try await postgres.withConnection({ try PaymentStore.find(id, on: $0) }) != nil else {
-                throw Self.notFound("payment")
-            }
-            throw Problem(.conflict, "not_paid", detail: "no money was taken")
-        case .exceedsBalance(let left):
-            throw Problem(.conflict, "exceeds_balance", detail: "\(left) can be given back")
+        case .unknownPayment: throw Self.notFound("payment")
+        case .notPaid: throw Self.notPaid
+        case .exceedsBalance(let left): throw Self.exceedsBalance(left)
         }
     }
 
@@ -284,20 +280,20 @@ struct PaymentAPI: Sendable {
         let id = try Self.id(context, "id", "payment")
         let refund = try Self.id(context, "refundId", "refund")
         let now = configuration.clock()
-        let (isRetried, known) = try await postgres.withConnection { connection in
-            try connection.transaction { connection in
-                (
-                    try RefundStore.retry(refund, of: id, now: now, on: connection),
-                    try RefundStore.all(of: id, on: connection).first { $0.refundId == refund }
-                )
-            }
+        let retry = try await postgres.withConnection { connection in
+            try connection.transaction { try RefundStore.retry(refund, of: id, now: now, on: $0) }
         }
-        guard let known else { throw Self.notFound("refund") }
-        guard isRetried else {
-            throw Problem(.conflict, "not_refused", detail: "the refund is \(known.state.rawValue)")
+        let retried: RefundRow
+        switch retry {
+        case .retried(let row): retried = row
+        case .unknown: throw Self.notFound("refund")
+        case .notRefused(let row):
+            throw Problem(.conflict, "not_refused", detail: "the refund is \(row.state.rawValue)")
+        case .notPaid: throw Self.notPaid
+        case .exceedsBalance(let left): throw Self.exceedsBalance(left)
         }
         var json = JSONWriter()
-        PaymentJSON.write(known, to: &json)
+        PaymentJSON.write(retried, to: &json)
         return Response(
             status: .accepted, headers: [.contentType: "application/json", .cacheControl: "no-store"],
             body: ResponseBody(byteBuffer: ByteBuffer(bytes: json.bytes)))
@@ -322,7 +318,8 @@ struct PaymentAPI: Sendable {
         let isAdmin = identity.role == .admin
         let parameters = try QueryParameters(
             query: request.uri.query,
-            known: ["cursor", "limit"] + (isAdmin ? ["userId", "reservationId", "state", "stuck"] : []))
+            known: ["cursor", "limit"]
+                + (isAdmin ? ["userId", "reservationId", "state", "stuck", "refundRefused"] : []))
         let limit = try parameters.integer("limit", in: 1...Self.maxPage, default: 20)
         let filter = PaymentFilter(
             userId: isAdmin ? try parameters.identifier("userId") : identity.subject,
@@ -335,7 +332,8 @@ struct PaymentAPI: Sendable {
                 }
                 return state
             },
-            isStuck: try parameters.choice("stuck", of: Flag.allCases, default: .no) == .yes)
+            isStuck: try parameters.choice("stuck", of: Flag.allCases, default: .no) == .yes,
+            hasRefusedRefund: try parameters.choice("refundRefused", of: Flag.allCases, default: .no) == .yes)
         let cursor = try parameters["cursor"].map { text in
             guard let cursor = PaymentCursor(text) else {
                 throw Problem.invalid("cursor", "must be the next of an earlier answer")
@@ -359,6 +357,12 @@ struct PaymentAPI: Sendable {
     }
 
     // MARK: Texts
+
+    private static let notPaid = Problem(.conflict, "not_paid", detail: "no money was taken")
+
+    private static func exceedsBalance(_ left: Int64) -> Problem {
+        Problem(.conflict, "exceeds_balance", detail: "\(left) can be given back")
+    }
 
     static func notFound(_ what: String) -> Problem {
         Problem(.notFound, "not_found", detail: "there is no such \(what)")

@@ -9,6 +9,7 @@ struct PaymentFilter: Sendable {
     var reservationId: String?
     var state: PaymentSaga.State?
     var isStuck = false
+    var hasRefusedRefund = false
 
     static func statement(_ filter: PaymentFilter, after cursor: PaymentCursor?, limit: Int) -> SQL {
         var sql: SQL = "SELECT \(sql: PaymentRow.columns) FROM payments WHERE true"
@@ -16,6 +17,9 @@ struct PaymentFilter: Sendable {
         if let reservationId = filter.reservationId { sql = sql + " AND reservation_id = \(reservationId)" }
         if let state = filter.state { sql = sql + " AND state = \(state.rawValue)" }
         if filter.isStuck { sql = sql + " AND stuck_reason IS NOT NULL" }
+        if filter.hasRefusedRefund {
+            sql = sql + " AND payment_id IN (SELECT payment_id FROM refunds WHERE state = 'refused')"
+        }
         if let cursor {
             sql =
                 sql

@@ -85,7 +85,7 @@ enum PaymentOpenAPI {
             "/api/payments": {
               "get": {
                 "summary": "Payments, newest first: one's own, or all for an admin",
-                "description": "userId, reservationId, state and stuck are for admins: others get 422.",
+                "description": "userId, reservationId, state, stuck and refundRefused are for admins: others get 422.",
                 "security": [{"bearer": []}],
                 "parameters": [
                   {
@@ -106,6 +106,12 @@ enum PaymentOpenAPI {
                     "name": "stuck",
                     "in": "query",
                     "description": "true: those that somebody must look at",
+                    "schema": {"type": "string", "enum": ["true", "false"]}
+                  },
+                  {
+                    "name": "refundRefused",
+                    "in": "query",
+                    "description": "true: those with a refund that somebody must look at",
                     "schema": {"type": "string", "enum": ["true", "false"]}
                   }
                 ],
@@ -195,6 +201,8 @@ enum PaymentOpenAPI {
             "/api/payments/{id}/refunds/{refundId}/retry": {
               "post": {
                 "summary": "Tries a refused refund again",
+                "description": "409: `not_refused`, `not_paid`, `exceeds_balance` (less is left than it would give \#
+        back).",
                 "security": [{"bearer": []}],
                 "parameters": [
                   {"$ref": "#/components/parameters/PaymentId"},

@@ -3,7 +3,8 @@ import Logging
 import Platform
 import Storage
 
-/// Takes `refund.due`: each becomes one refund, whose amount was final before.
+/// Takes `refund.due`: each becomes one refund, whose amount was final before. One that can't be made is kept as refused:
+/// the message is gone after this, and somebody has to see that money is due.
 struct DueRefunds: Sendable {
     let postgres: PostgresPool
     let clock: @Sendable () -> Int64
@@ -21,14 +22,21 @@ struct DueRefunds: Sendable {
                 }.sorted { ($0.paymentId, $0.cancellationId) < ($1.paymentId, $1.cancellationId) }
                 var troubles: [(String, String)] = []
                 for refund in due where refund.amount > 0 {
+                    let key = "cancellation:\(refund.cancellationId)"
                     let request = try RefundStore.request(
-                        payment: refund.paymentId, key: "cancellation:\(refund.cancellationId)", amount: refund.amount,
-                        tickets: refund.tickets, reason: refund.reason, now: now, on: connection)
+                        payment: refund.paymentId, key: key, amount: refund.amount, tickets: refund.tickets,
+                        reason: refund.reason, now: now, on: connection)
+                    let code: String
                     switch request {
-                    case .made, .known: break
-                    case .notPaid: troubles.append((refund.cancellationId, "not_paid"))
-                    case .exceedsBalance: troubles.append((refund.cancellationId, "exceeds_balance"))
+                    case .made, .known: continue
+                    case .unknownPayment: code = "unknown_payment"
+                    case .notPaid: code = "not_paid"
+                    case .exceedsBalance: code = "exceeds_balance"
                     }
+                    try RefundStore.keepRefused(
+                        payment: refund.paymentId, key: key, amount: refund.amount, tickets: refund.tickets,
+                        reason: refund.reason, code: code, now: now, on: connection)
+                    troubles.append((refund.cancellationId, code))
                 }
                 return (new.count, troubles)
             }

@@ -1,7 +1,7 @@
 /// What becomes of a refund after a call to Toss. Pure: no clock, no I/O.
 enum RefundMachine {
     enum Event: Equatable, Sendable {
-        /// Toss shows a cancel of this amount that is nobody else's.
+        /// Toss shows a cancel of this amount that is no other refund, and wasn't there before.
         case found(transactionKey: String)
         /// Toss has surely not done it, and may later.
         case notNow(String)
@@ -32,7 +32,7 @@ enum RefundMachine {
     /// What a cancel's outcome means.
     ///
     /// - Parameters:
-    ///   - known: transactions of refunds that are done.
+    ///   - known: transactions of other refunds, and those that were there before this one was sent.
     ///   - amount: of this one.
     static func event(of outcome: TossOutcome, amount: Int64, known: Set<String>) -> Event {
         switch outcome {
@@ -45,15 +45,26 @@ enum RefundMachine {
         }
     }
 
-    /// The cancel that must be ours: of this amount, and of no refund that we know. One at a time is under way, so there
-    /// is no other to confuse it with but one that somebody made by hand, which gave the money back as well.
+    /// The cancel that must be ours: of this amount, and none that we know. One at a time is under way, so there is no
+    /// other to confuse it with but one that somebody makes by hand meanwhile, which gives the money back as well.
     static func own(in payment: TossPayment, amount: Int64, known: Set<String>) -> TossPayment.Cancel? {
         payment.cancels?.last { $0.cancelAmount == amount && !known.contains($0.transactionKey) }
     }
 
-    /// Whether a cancel that Toss doesn't show may be sent under a new key. Without an answer it may be under way still;
-    /// with one that says nothing it has ended, and a minute later Toss would show it.
-    static func mayRenumber(code: String?, sentAt: Int64, now: Int64) -> Bool {
-        code != nil && code != "IDEMPOTENT_REQUEST_PROCESSING" && now - sentAt >= PaymentTimes.newKey
+    enum Repeat: Equatable, Sendable {
+        /// Under the key it has.
+        case same
+        case newKey
+        case notYet
+    }
+
+    /// How a cancel that Toss doesn't show is sent again. Without an answer it may be under way still, and its key makes
+    /// Toss do it once. With an answer that says nothing it has ended: its key brings only that answer again, and after a
+    /// minute Toss would show what it did.
+    ///
+    /// - Parameter sentAt: when it was sent last.
+    static func `repeat`(code: String?, sentAt: Int64, now: Int64) -> Repeat {
+        guard let code, code != "IDEMPOTENT_REQUEST_PROCESSING" else { return .same }
+        return now - sentAt >= PaymentTimes.newKey ? .newKey : .notYet
     }
 }

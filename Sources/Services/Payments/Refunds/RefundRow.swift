@@ -8,7 +8,7 @@ struct RefundRow: Sendable, Equatable {
         /// Toss is asked, and may have done it.
         case sending
         case done
-        /// Toss won't: somebody must look.
+        /// Toss won't, or there is not so much to give back: somebody must look.
         case refused
     }
 
@@ -19,17 +19,24 @@ struct RefundRow: Sendable, Equatable {
     var tickets: Int32
     var reason: String
     var state: State
+    /// Whether the payment's `refund_committed` has its amount.
+    var isSetAside: Bool
     var number: Int32?
     var attempts: Int
+    /// When it was sent last.
     var sentAt: Int64?
+    /// Transactions that Toss showed before it was sent for the first time: none of them is ours. Nil until then.
+    var cancelsBefore: [String]?
     var transactionKey: String?
     var failureCode: String?
     var completedAt: Int64?
     var createdAt: Int64
+    /// When it was asked for, or was retried last.
+    var startedAt: Int64
 
     static let columns: SQL = """
-        refund_id, payment_id, request_key, amount, tickets, reason, state, number, attempts, sent_at, transaction_key,
-        failure_code, completed_at, created_at
+        refund_id, payment_id, request_key, amount, tickets, reason, state, set_aside, number, attempts, sent_at,
+        cancels_before, transaction_key, failure_code, completed_at, created_at, started_at, next_run_at
         """
 
     init(_ row: PostgresRow) throws {
@@ -44,12 +51,26 @@ struct RefundRow: Sendable, Equatable {
             throw PostgresError(.decoding, "a refund has the state \(text)")
         }
         self.state = state
-        number = try row.get(7)
-        attempts = try row.get(8)
-        sentAt = try row.get(9, as: PostgresTimestamp?.self)?.ms
-        transactionKey = try row.get(10)
-        failureCode = try row.get(11)
-        completedAt = try row.get(12, as: PostgresTimestamp?.self)?.ms
-        createdAt = try row.get(13, as: PostgresTimestamp.self).ms
+        isSetAside = try row.get(7)
+        number = try row.get(8)
+        attempts = try row.get(9)
+        sentAt = try row.get(10, as: PostgresTimestamp?.self)?.ms
+        cancelsBefore = try row.get(11)
+        transactionKey = try row.get(12)
+        failureCode = try row.get(13)
+        completedAt = try row.get(14, as: PostgresTimestamp?.self)?.ms
+        createdAt = try row.get(15, as: PostgresTimestamp.self).ms
+        startedAt = try row.get(16, as: PostgresTimestamp.self).ms
+    }
+
+    /// Whether a cancel that Toss shows, and that no refund is known to be, may be this one: made by hand because it was
+    /// refused, or by an attempt of ours that seemed to have come to nothing.
+    func mayBe(_ cancel: TossPayment.Cancel) -> Bool {
+        guard amount == cancel.cancelAmount else { return false }
+        return switch state {
+        case .refused: true
+        case .requested: number != nil && cancelsBefore?.contains(cancel.transactionKey) != true
+        case .sending, .done: false
+        }
     }
 }

@@ -9,7 +9,8 @@ enum RefundStore {
         case made(RefundRow)
         /// Asked for before, under the same key.
         case known(RefundRow)
-        /// No such payment, or it has taken no money.
+        case unknownPayment
+        /// It has taken no money.
         case notPaid
         case exceedsBalance(left: Int64)
     }
@@ -23,27 +24,55 @@ enum RefundStore {
         payment: String, key: String, amount: Int64?, tickets: Int64, reason: String, now: Int64,
         on connection: PostgresConnection
     ) throws -> Request {
-        guard let row = try PaymentStore.lock(payment, on: connection) else { return .notPaid }
+        guard let row = try PaymentStore.lock(payment, on: connection) else { return .unknownPayment }
         if let known = try find(key: key, on: connection) { return .known(known) }
         guard row.approvedAt != nil else { return .notPaid }
         let left = row.amount - row.refundCommitted
         let amount = amount ?? left
         guard amount > 0, amount <= left else { return .exceedsBalance(left: left) }
-        let id = newID()
+        try insert(
+            payment: payment, key: key, amount: amount, tickets: tickets, reason: reason, failureCode: nil, now: now,
+            on: connection)
+        try setAside(amount, of: payment, now: now, on: connection)
+        try schedule(payment, on: connection)
+        return .made(try find(key: key, on: connection)!)
+    }
+
+    /// Keeps one that is due and can't be made, for somebody to look at and to retry. Nothing is set aside for it.
+    static func keepRefused(
+        payment: String, key: String, amount: Int64, tickets: Int64, reason: String, code: String, now: Int64,
+        on connection: PostgresConnection
+    ) throws {
+        try insert(
+            payment: payment, key: key, amount: amount, tickets: tickets, reason: reason, failureCode: code, now: now,
+            on: connection)
+    }
+
+    /// - Parameter failureCode: why it is refused from the beginning; nil for one that is to be made.
+    private static func insert(
+        payment: String, key: String, amount: Int64, tickets: Int64, reason: String, failureCode: String?, now: Int64,
+        on connection: PostgresConnection
+    ) throws {
+        let at = PostgresTimestamp(ms: now)
+        let isRefused = failureCode != nil
         try connection.execute(
             """
-            INSERT INTO refunds
-                (refund_id, payment_id, request_key, amount, tickets, reason, state, next_run_at, created_at, updated_at)
-            VALUES (\(id), \(payment), \(key), \(amount), \(Int32(clamping: tickets)),
-                \(String(reason.prefix(maxReasonLength))), 'requested', \(PostgresTimestamp(ms: now)),
-                \(PostgresTimestamp(ms: now)), \(PostgresTimestamp(ms: now)))
+            INSERT INTO refunds (refund_id, payment_id, request_key, amount, tickets, reason, state, set_aside,
+                failure_code, next_run_at, started_at, created_at, updated_at)
+            VALUES (\(newID()), \(payment), \(key), \(amount), \(Int32(clamping: tickets)),
+                \(String(reason.prefix(maxReasonLength))), \(isRefused ? "refused" : "requested"), \(!isRefused),
+                \(failureCode), \(isRefused ? nil : at), \(at), \(at), \(at))
             """)
+    }
+
+    private static func setAside(
+        _ amount: Int64, of payment: String, now: Int64, on connection: PostgresConnection
+    ) throws {
         try connection.execute(
             """
             UPDATE payments SET refund_committed = refund_committed + \(amount), updated_at = \(PostgresTimestamp(ms: now))
             WHERE payment_id = \(payment)
             """)
-        return .made(try find(key: key, on: connection)!)
     }
 
     /// All that is left: there are no seats for what was paid.
@@ -58,6 +87,11 @@ enum RefundStore {
             .map(RefundRow.init)
     }
 
+    static func find(_ id: String, on connection: PostgresConnection) throws -> RefundRow? {
+        try connection.query("SELECT \(sql: RefundRow.columns) FROM refunds WHERE refund_id = \(id)").first
+            .map(RefundRow.init)
+    }
+
     static func all(of payment: String, on connection: PostgresConnection) throws -> [RefundRow] {
         try connection.query(
             """
@@ -66,142 +100,51 @@ enum RefundStore {
         ).map(RefundRow.init)
     }
 
-    /// Payments of which a refund is due, leased as for their own steps: one cancel at a time.
-    static func takeDue(
-        limit: Int, lease: String, now: Int64, leaseUntil: Int64, on connection: PostgresConnection
-    ) throws -> [String] {
-        try connection.query(
-            """
-            UPDATE payments p SET lease = \(lease), lease_until = \(PostgresTimestamp(ms: leaseUntil))
-            FROM (
-                SELECT payment_id FROM payments
-                WHERE lease_until <= \(PostgresTimestamp(ms: now)) AND payment_id IN (
-                    SELECT payment_id FROM refunds WHERE next_run_at <= \(PostgresTimestamp(ms: now))
-                    ORDER BY next_run_at LIMIT \(limit))
-                ORDER BY payment_id FOR UPDATE SKIP LOCKED
-            ) due
-            WHERE p.payment_id = due.payment_id
-            RETURNING p.payment_id
-            """
-        ).map { try $0.get(0) }
+    // MARK: Somebody has looked
+
+    enum Retry: Sendable, Equatable {
+        case retried(RefundRow)
+        case unknown
+        case notRefused(RefundRow)
+        case notPaid
+        case exceedsBalance(left: Int64)
     }
 
-    /// What a payment's next cancel is; nil where there is none, or it must wait.
-    struct Turn: Sendable {
-        var payment: PaymentRow
-        var refund: RefundRow
-        /// Whether Toss may have been asked before under its number.
-        var isRepeated: Bool
-        var known: Set<String>
-    }
-
-    /// Takes the refund whose turn it is, and gives it a number: it is committed to before Toss is asked.
-    static func begin(_ payment: String, lease: String, now: Int64, on connection: PostgresConnection) throws -> Turn? {
-        guard let row = try PaymentStore.lock(payment, on: connection) else { return nil }
-        let sent = try connection.query(
-            "SELECT cancel_sent_at, cancels_sent FROM payments WHERE payment_id = \(payment) AND lease = \(lease)")
-        guard let sentRow = sent.first else { return nil }
-        let earliest = try sentRow.get(0, as: PostgresTimestamp.self)
-        let number = try sentRow.get(1, as: Int32.self) + 1
-        // The one that is under way comes first, however late it is due: no other may be sent beside it.
-        guard
-            let refund = try connection.query(
-                """
-                SELECT \(sql: RefundRow.columns) FROM refunds WHERE payment_id = \(payment) AND next_run_at IS NOT NULL
-                ORDER BY (state = 'sending') DESC, created_at, refund_id LIMIT 1
-                """
-            ).first.map(RefundRow.init)
-        else { return nil }
-        if earliest != .negativeInfinity, now < earliest.ms + PaymentTimes.cancelInterval {
-            try connection.execute(
-                """
-                UPDATE refunds SET next_run_at = \(PostgresTimestamp(ms: earliest.ms + PaymentTimes.cancelInterval))
-                WHERE refund_id = \(refund.refundId)
-                """)
-            return nil
+    /// A refused refund begins anew, under a number of its own; what was not set aside for it is now.
+    static func retry(
+        _ id: String, of payment: String, now: Int64, on connection: PostgresConnection
+    ) throws -> Retry {
+        let row = try PaymentStore.lock(payment, on: connection)
+        guard let refund = try find(id, on: connection), refund.paymentId == payment else { return .unknown }
+        guard refund.state == .refused else { return .notRefused(refund) }
+        guard let row, row.approvedAt != nil else { return .notPaid }
+        if !refund.isSetAside {
+            let left = row.amount - row.refundCommitted
+            guard refund.amount <= left else { return .exceedsBalance(left: left) }
+            try setAside(refund.amount, of: payment, now: now, on: connection)
         }
-        let known = Set(
-            try connection.query(
-                "SELECT transaction_key FROM refunds WHERE payment_id = \(payment) AND transaction_key IS NOT NULL"
-            ).map { try $0.get(0, as: String.self) })
-        let isRepeated = refund.state == .sending
-        if !isRepeated {
-            try connection.execute(
-                """
-                UPDATE refunds SET state = 'sending', number = \(number), sent_at = \(PostgresTimestamp(ms: now)),
-                    failure_code = NULL, updated_at = \(PostgresTimestamp(ms: now))
-                WHERE refund_id = \(refund.refundId)
-                """)
-        }
+        let at = PostgresTimestamp(ms: now)
         try connection.execute(
             """
-            UPDATE payments SET cancel_sent_at = \(PostgresTimestamp(ms: now)),
-                cancels_sent = cancels_sent + \(isRepeated ? 0 : 1)
-            WHERE payment_id = \(payment)
+            UPDATE refunds SET state = 'requested', set_aside = true, started_at = \(at), next_run_at = \(at),
+                attempts = 0, failure_code = NULL, updated_at = \(at)
+            WHERE refund_id = \(id)
             """)
-        return Turn(
-            payment: row, refund: try find(key: refund.requestKey, on: connection)!, isRepeated: isRepeated,
-            known: known)
+        try schedule(payment, on: connection)
+        return .retried(try find(id, on: connection)!)
     }
 
-    /// Gives a refund that is being sent a new number: the last one has surely done nothing.
-    static func renumber(_ refund: RefundRow, now: Int64, on connection: PostgresConnection) throws -> RefundRow {
-        try connection.execute(
-            """
-            WITH p AS (
-                UPDATE payments SET cancels_sent = cancels_sent + 1 WHERE payment_id = \(refund.paymentId)
-                RETURNING cancels_sent)
-            UPDATE refunds r SET number = p.cancels_sent, sent_at = \(PostgresTimestamp(ms: now)), failure_code = NULL
-            FROM p WHERE r.refund_id = \(refund.refundId) AND r.state = 'sending'
-            """)
-        return try find(key: refund.requestKey, on: connection)!
-    }
+    // MARK: What Toss has done
 
-    /// Stores what became of it, with its message.
-    static func end(
-        _ refund: RefundRow, _ step: RefundMachine.Step, completedAt: Int64?, now: Int64,
-        on connection: PostgresConnection
-    ) throws {
-        guard let payment = try PaymentStore.lock(refund.paymentId, on: connection),
-            let current = try find(key: refund.requestKey, on: connection), current.state == .sending
-        else { return }
-        let wait = PostgresTimestamp(ms: now + max(PaymentTimes.cancelInterval, PaymentTimes.backoff(current.attempts)))
-        switch step {
-        case .done(let transactionKey):
-            try complete(
-                payment, current, transactionKey: transactionKey, at: completedAt ?? now, now: now, on: connection)
-        case .again(let code):
-            try connection.execute(
-                """
-                UPDATE refunds SET state = 'requested', attempts = attempts + 1, next_run_at = \(wait),
-                    failure_code = \(code), updated_at = \(PostgresTimestamp(ms: now))
-                WHERE refund_id = \(refund.refundId)
-                """)
-        case .stay(let code):
-            try connection.execute(
-                """
-                UPDATE refunds SET attempts = attempts + 1, next_run_at = \(wait), failure_code = \(code),
-                    updated_at = \(PostgresTimestamp(ms: now))
-                WHERE refund_id = \(refund.refundId)
-                """)
-        case .refuse(let code):
-            try connection.execute(
-                """
-                UPDATE refunds SET state = 'refused', attempts = attempts + 1, next_run_at = NULL,
-                    failure_code = \(code), updated_at = \(PostgresTimestamp(ms: now))
-                WHERE refund_id = \(refund.refundId)
-                """)
-        }
-    }
-
+    /// Under the payment's lock. What it gives back is set aside by then.
     private static func complete(
         _ payment: PaymentRow, _ refund: RefundRow, transactionKey: String, at instant: Int64, now: Int64,
         on connection: PostgresConnection
     ) throws {
         try connection.execute(
             """
-            UPDATE refunds SET state = 'done', attempts = attempts + 1, next_run_at = NULL, failure_code = NULL,
-                transaction_key = \(transactionKey), completed_at = \(PostgresTimestamp(ms: instant)),
+            UPDATE refunds SET state = 'done', set_aside = true, attempts = attempts + 1, next_run_at = NULL,
+                failure_code = NULL, transaction_key = \(transactionKey), completed_at = \(PostgresTimestamp(ms: instant)),
                 updated_at = \(PostgresTimestamp(ms: now))
             WHERE refund_id = \(refund.refundId)
             """)
@@ -210,6 +153,7 @@ enum RefundStore {
             UPDATE payments SET refunded = refunded + \(refund.amount), updated_at = \(PostgresTimestamp(ms: now))
             WHERE payment_id = \(payment.paymentId)
             """)
+        try schedule(payment.paymentId, on: connection)
         try Outbox.append(
             [
                 Message(
@@ -222,44 +166,93 @@ enum RefundStore {
             ], on: connection)
     }
 
-    /// A refused refund is tried again, because somebody has looked at it.
-    static func retry(_ refund: String, of payment: String, now: Int64, on connection: PostgresConnection) throws
-        -> Bool
-    {
-        try connection.execute(
-            """
-            UPDATE refunds SET state = 'requested', next_run_at = \(PostgresTimestamp(ms: now)), attempts = 0,
-                failure_code = NULL, updated_at = \(PostgresTimestamp(ms: now))
-            WHERE refund_id = \(refund) AND payment_id = \(payment) AND state = 'refused'
-            """) == 1
+    /// Stores what became of a refund, with its message.
+    ///
+    /// - Parameters:
+    ///   - refund: as whoever asked Toss knows it: one that has another number by now, or that is somebody else's to
+    ///     make, is left alone.
+    ///   - lease: of the payment, as `takeDue` gave it.
+    /// - Returns: whether it was stored.
+    static func end(
+        _ refund: RefundRow, _ step: RefundMachine.Step, completedAt: Int64?, lease: String, now: Int64,
+        on connection: PostgresConnection
+    ) throws -> Bool {
+        guard let payment = try PaymentStore.lock(refund.paymentId, lease: lease, on: connection),
+            let current = try find(refund.refundId, on: connection), current.state == refund.state,
+            current.number == refund.number
+        else { return false }
+        let at = PostgresTimestamp(ms: now)
+        let again = PostgresTimestamp(ms: now + PaymentTimes.backoff(current.attempts))
+        switch step {
+        case .done(let transactionKey):
+            try complete(
+                payment, current, transactionKey: transactionKey, at: completedAt ?? now, now: now, on: connection)
+            return true
+        case .again(let code):
+            try connection.execute(
+                """
+                UPDATE refunds SET state = 'requested', attempts = attempts + 1, next_run_at = \(again),
+                    failure_code = \(code), updated_at = \(at)
+                WHERE refund_id = \(refund.refundId)
+                """)
+        case .stay(let code):
+            try connection.execute(
+                """
+                UPDATE refunds SET attempts = attempts + 1, next_run_at = \(again), failure_code = \(code),
+                    updated_at = \(at)
+                WHERE refund_id = \(refund.refundId)
+                """)
+        case .refuse(let code):
+            try connection.execute(
+                """
+                UPDATE refunds SET state = 'refused', attempts = attempts + 1, next_run_at = NULL,
+                    failure_code = \(code), updated_at = \(at)
+                WHERE refund_id = \(refund.refundId)
+                """)
+        }
+        try schedule(refund.paymentId, on: connection)
+        return true
     }
 
     /// Cancels that are no refunds of ours: somebody made them at Toss. Not while one of ours is under way, which could
-    /// be among them.
+    /// be among them. One that gives back what a refused refund was to give back is that refund.
     ///
     /// - Returns: how many were taken over; and whether one couldn't be, because our refunds need what is left.
     static func adopt(
         _ cancels: [TossPayment.Cancel], of payment: String, now: Int64, on connection: PostgresConnection
     ) throws -> (adopted: Int, isTooMuch: Bool) {
         guard let row = try PaymentStore.lock(payment, on: connection), row.approvedAt != nil else { return (0, false) }
-        let refunds = try all(of: payment, on: connection)
+        var refunds = try all(of: payment, on: connection)
         guard !refunds.contains(where: { $0.state == .sending }) else { return (0, false) }
         let known = Set(refunds.compactMap(\.transactionKey))
         var left = row.amount - row.refundCommitted
         var adopted = 0
-        for cancel in cancels where !known.contains(cancel.transactionKey) {
-            guard cancel.cancelAmount > 0, cancel.cancelAmount <= left else { return (adopted, true) }
-            left -= cancel.cancelAmount
-            let key = "toss:\(cancel.transactionKey)"
-            guard
-                case .made(let refund) = try request(
-                    payment: payment, key: key, amount: cancel.cancelAmount, tickets: 0, reason: "canceled at Toss",
-                    now: now, on: connection)
-            else { continue }
+        var isTooMuch = false
+        for cancel in cancels where cancel.cancelAmount > 0 && !known.contains(cancel.transactionKey) {
+            let refund: RefundRow
+            if let waiting = refunds.first(where: { $0.mayBe(cancel) && ($0.isSetAside || $0.amount <= left) }) {
+                refunds.removeAll { $0.refundId == waiting.refundId }
+                if !waiting.isSetAside {
+                    left -= waiting.amount
+                    try setAside(waiting.amount, of: payment, now: now, on: connection)
+                }
+                refund = waiting
+            } else {
+                guard cancel.cancelAmount <= left,
+                    case .made(let made) = try request(
+                        payment: payment, key: "toss:\(cancel.transactionKey)", amount: cancel.cancelAmount,
+                        tickets: 0, reason: "canceled at Toss", now: now, on: connection)
+                else {
+                    isTooMuch = true
+                    continue
+                }
+                left -= cancel.cancelAmount
+                refund = made
+            }
             try complete(
                 row, refund, transactionKey: cancel.transactionKey, at: cancel.at ?? now, now: now, on: connection)
             adopted += 1
         }
-        return (adopted, false)
+        return (adopted, isTooMuch)
     }
 }

@@ -28,6 +28,15 @@ enum PaymentStore {
         ).first.map(PaymentRow.init)
     }
 
+    /// Nil where somebody else has the lease by now.
+    static func lock(_ id: String, lease: String, on connection: PostgresConnection) throws -> PaymentRow? {
+        try connection.query(
+            """
+            SELECT \(sql: PaymentRow.columns) FROM payments WHERE payment_id = \(id) AND lease = \(lease) FOR UPDATE
+            """
+        ).first.map(PaymentRow.init)
+    }
+
     /// - Parameter isFirst: whether only the first attempt of its reservation is wanted.
     /// - Returns: whether it was stored.
     static func insert(_ row: PaymentRow, isFirst: Bool, on connection: PostgresConnection) throws -> Bool {
@@ -142,11 +151,9 @@ enum PaymentStore {
         _ event: PaymentSaga.Event, to id: String, lease: String?, facts: Facts = Facts(), now: Int64,
         on connection: PostgresConnection
     ) throws -> PaymentRow? {
-        guard var row = try lock(id, on: connection) else { return nil }
-        if let lease {
-            let held = try connection.query("SELECT FROM payments WHERE payment_id = \(id) AND lease = \(lease)")
-            guard held.count == 1 else { return nil }
-        }
+        let locked =
+            if let lease { try lock(id, lease: lease, on: connection) } else { try lock(id, on: connection) }
+        guard var row = locked else { return nil }
         guard let transition = PaymentSaga.next(row.state, event) else { return nil }
         let messages = row.take(transition, facts, now: now)
         try connection.execute(

@@ -102,28 +102,8 @@ extension PaymentWorker {
         case .ready, .inProgress, .waitingForDeposit: return nil
         }
         let stored = try await store(event, row, lease: lease, facts: facts)
-        if payment.cancels?.isEmpty == false { try await adoptCancels(of: payment, row) }
+        try await handMade.adopt(payment, of: row.paymentId)
         return stored
-    }
-
-    private func adoptCancels(of payment: TossPayment, _ row: PaymentRow) async throws {
-        let now = clock()
-        let (adopted, isTooMuch) = try await postgres.withConnection { connection in
-            try connection.transaction { connection in
-                try RefundStore.adopt(payment.cancels ?? [], of: row.paymentId, now: now, on: connection)
-            }
-        }
-        if adopted > 0 {
-            metrics.refunds.increment(by: adopted)
-            logger.warning(
-                "money was given back by somebody else",
-                metadata: ["payment": "\(row.paymentId)", "cancels": "\(adopted)"])
-        }
-        if isTooMuch {
-            logger.critical(
-                "more was given back elsewhere than is left beside our refunds",
-                metadata: ["payment": "\(row.paymentId)"])
-        }
     }
 
     private func alarm(_ reason: String, _ row: PaymentRow, _ lease: String) async throws {

@@ -20,6 +20,7 @@ struct PaymentWorker: Sendable {
     let reservations: ReservationClient
     let leaseMs: Int64
     let clock: @Sendable () -> Int64
+    let handMade: HandMadeCancels
     let metrics: PaymentMetrics
     let logger: Logger
 

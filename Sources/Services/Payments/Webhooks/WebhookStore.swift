@@ -1,5 +1,4 @@
 import Crypto
-import Platform
 import Storage
 
 /// Webhooks as they come. Nothing in them is believed, since anybody can send one: each is a hint to ask Toss.
@@ -10,7 +9,6 @@ enum WebhookStore {
     /// Rows that are kept at all.
     static let maxStored = 100_000
     static let maxBatch = 100
-    static let maxTypeLength = 100
 
     /// Those whose `data` names a payment. Others are kept and mean nothing (trap 5): there is no PAYMENT_CANCELED.
     static let known: Set<String> = ["PAYMENT_STATUS_CHANGED", "CANCEL_STATUS_CHANGED", "DEPOSIT_CALLBACK"]
@@ -28,16 +26,28 @@ enum WebhookStore {
             """) == 1
     }
 
-    /// Looks at those that wait: payments that they name are asked about.
+    /// Those that wait, the oldest first. What is in them is read outside any transaction, since anybody may have written
+    /// it; whoever else reads the same at the same time does no harm.
+    static func waiting(on connection: PostgresConnection) throws -> [(seq: Int64, body: [UInt8])] {
+        try connection.query(waiting).map { (try $0.get(0), try $0.get(1)) }
+    }
+
+    static let waiting: SQL = "SELECT seq, body FROM webhooks WHERE state = 'waiting' ORDER BY seq LIMIT \(maxBatch)"
+
+    /// Does what they hint at: payments that they name are asked about.
     ///
-    /// - Returns: how many there were.
-    static func takeWaiting(now: Int64, on connection: PostgresConnection) throws -> Int {
-        let rows = try connection.query(
-            """
-            SELECT seq, body FROM webhooks WHERE state = 'waiting' ORDER BY seq LIMIT \(maxBatch) FOR UPDATE SKIP LOCKED
-            """
-        ).map { (seq: try $0.get(0, as: Int64.self), hint: Hint(try $0.get(1, as: [UInt8].self))) }
-        guard !rows.isEmpty else { return 0 }
+    /// - Returns: how many still waited.
+    static func take(
+        _ hints: [(seq: Int64, hint: WebhookHint)], now: Int64, on connection: PostgresConnection
+    ) throws -> Int {
+        let locked = Set(
+            try connection.query(
+                """
+                SELECT seq FROM webhooks WHERE seq = ANY(\(hints.map(\.seq))) AND state = 'waiting'
+                ORDER BY seq FOR UPDATE SKIP LOCKED
+                """
+            ).map { try $0.get(0, as: Int64.self) })
+        let rows = hints.filter { locked.contains($0.seq) }
         let hints = rows.map(\.hint).filter { known.contains($0.type ?? "") }
         let found = try PaymentStore.hint(
             orders: hints.compactMap(\.order), keys: hints.compactMap(\.key), now: now, on: connection)
@@ -64,26 +74,4 @@ enum WebhookStore {
             """)
     }
 
-    /// What a body may point to.
-    struct Hint: Equatable, Sendable {
-        var type: String?
-        var order: String?
-        var key: String?
-
-        init(_ body: [UInt8]) {
-            guard case .object(let members)? = JSONValue(body) else { return }
-            if case .string(let text)? = members["eventType"], let safe = Self.safe(text) {
-                type = String(safe.prefix(maxTypeLength))
-            }
-            var data = members
-            if case .object(let inner)? = members["data"] { data = inner }
-            if case .string(let text)? = data["orderId"] { order = Self.safe(text) }
-            if case .string(let text)? = data["paymentKey"] { key = Self.safe(text) }
-        }
-
-        /// Postgres takes no NUL.
-        private static func safe(_ text: String) -> String? {
-            text.utf8.count <= 200 && !text.utf8.contains(0) ? text : nil
-        }
-    }
 }
