@@ -89,7 +89,8 @@ import Testing
             }
             #expect(told.sorted() == expected.sorted(), "\(random)")
             #expect(
-                try await fixture.service.reconcile(Reconciliation.day(at: TestClock.start)).isEmpty, "\(random)")
+                try await fixture.service.reconciliation.run(Reconciliation.day(at: TestClock.start)).isEmpty,
+                "\(random)")
         }
     }
 }

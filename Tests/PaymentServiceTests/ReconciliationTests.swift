@@ -72,21 +72,68 @@ import Testing
                     "UPDATE payments SET order_id = 'vanished' WHERE payment_id = \(vanished.paymentId)")
             }
             let day = Reconciliation.day(at: fixture.clock.now)
-            let lines = try await fixture.service.reconcile(day)
-            #expect(
-                Set(lines.map { String($0.prefix { $0 != " " }) }) == [
-                    "state_differs", "missing_here", "missing_at_toss",
-                ])
-            #expect(lines.count == 4)
+            let found = try await fixture.service.reconciliation.run(day)
+            #expect(Set(found.map(\.kind)) == [.stateDiffers, .missingHere, .missingAtToss])
+            #expect(found.count == 4)
             try await fixture.settle(turns: 2, stepMs: 6_000)
             #expect(try await fixture.state(lost) == "ticketed")
-            let after = try await fixture.service.reconcile(day)
-            #expect(after.count == 3)
+            #expect(try await fixture.service.reconciliation.run(day).count == 3)
             let resolved = try await fixture.postgres.withConnection {
                 try $0.query("SELECT count(*) FROM reconciliation_differences WHERE resolved_at IS NOT NULL")[0]
                     .get(0, as: Int.self)
             }
             #expect(resolved == 1)
+        }
+    }
+
+    /// As an operator runs it.
+    @Test func theCommandPrintsEachDifference() async throws {
+        try await PaymentFixture.run { fixture in
+            _ = try await fixture.bought()
+            @Sendable func reconcile(
+                _ day: String, toss: Int? = nil
+            ) async throws -> (ending: RunningProgram.Ending, output: String, error: String) {
+                try await withTemporaryFolder { folder in
+                    try await RunningProgram.run(
+                        ["payments", "reconcile", "--day", day],
+                        settings: [
+                            "PAYMENTS_DATABASE_URL": fixture.database.url, "TOSS_SECRET_KEY": PaymentFixture.secretKey,
+                            "TOSS_API_URL": "http://localhost:\(toss ?? fixture.tossPort)", "LOG_LEVEL": "critical",
+                        ], name: "reconcile", in: folder)
+                }
+            }
+            let right = try await reconcile("2026-03-02")
+            #expect(right.ending == .exited(0) && right.output == "no differences\n", "\(right)")
+            let vanished = try await fixture.bought(amount: 5_000)
+            try await fixture.postgres.withConnection { connection in
+                _ = try connection.execute(
+                    "UPDATE payments SET order_id = 'vanished' WHERE payment_id = \(vanished.paymentId)")
+            }
+            let wrong = try await reconcile("2026-03-02")
+            #expect(wrong.ending == .exited(1), "\(wrong)")
+            let lines = wrong.output.split(separator: "\n")
+            #expect(lines.count == 2)
+            #expect(
+                lines.contains("missing_at_toss payment:\(vanished.paymentId) order vanished here 5000 at Toss -"),
+                "\(wrong)")
+            #expect(lines.contains { $0.hasPrefix("missing_here transaction:") }, "\(wrong)")
+            #expect(try await reconcile("2026-03-32").ending == .exited(2))
+            // Port 1 is nobody's.
+            #expect(try await reconcile("2026-03-02", toss: 1).ending == .exited(75))
+        }
+    }
+
+    @Test func aDayOfTooManyTransactionsSaysSo() async throws {
+        try await PaymentFixture.run({ $0.tossTimeoutMs = 30_000 }) { fixture in
+            for _ in 0..<3 { _ = try await fixture.bought() }
+            let day = Reconciliation.day(at: fixture.clock.now)
+            func compared(_ maxTransactions: Int) async throws -> [Difference] {
+                var bounded = fixture.service.reconciliation
+                bounded.maxTransactions = maxTransactions
+                return try await bounded.run(day)
+            }
+            await #expect(throws: Reconciliation.Unfinished.self) { try await compared(2) }
+            #expect(try await compared(3).isEmpty)
         }
     }
 

@@ -1,5 +1,5 @@
 import AsyncHTTPClient
-package import Core
+import Core
 package import Foundation
 package import Hummingbird
 package import Logging
@@ -28,7 +28,7 @@ package struct PaymentService: ServicePart {
         package var isSandbox: Bool
         /// Signs the tokens that Reservations is shown.
         package var signingKey: SigningKey
-        package var tossTimeoutMs: Int64 = 35_000
+        package var tossTimeoutMs = PaymentService.defaultTossTimeoutMs
         package var leaseMs: Int64 = PaymentWorker.defaultLeaseMs
         /// How long a request to confirm waits for the end before it is told to ask again.
         package var confirmWaitMs: Int64 = 8_000
@@ -60,6 +60,7 @@ package struct PaymentService: ServicePart {
 
     package static let openAPI = PaymentOpenAPI.document
 
+    static let defaultTossTimeoutMs: Int64 = 35_000
     static let idle = Duration.milliseconds(200)
     static let maxRetry = Duration.seconds(5)
     static let countEvery = Duration.seconds(5)
@@ -82,11 +83,7 @@ package struct PaymentService: ServicePart {
         let paymentMetrics = PaymentMetrics(metrics)
         let database = try ServiceDatabase(.payments, configuration.database, logger: logger)
         let pool = database.pool
-        var client = HTTPClient.Configuration(
-            redirectConfiguration: .disallow,
-            timeout: .init(connect: TossClient.connectTimeout, read: TossClient.readTimeout))
-        client.connectionPool.retryConnectionEstablishment = false
-        let http = HTTPClient(eventLoopGroupProvider: .singleton, configuration: client)
+        let http = TossClient.http()
         let toss = TossClient(
             http: http, address: configuration.tossURL, secretKey: configuration.tossSecretKey,
             timeout: .milliseconds(configuration.tossTimeoutMs), metrics: paymentMetrics, logger: logger)
@@ -153,15 +150,6 @@ package struct PaymentService: ServicePart {
                     return 0
                 }
             }
-        }
-    }
-
-    /// Compares one day of Seoul with Toss's list; the differences are stored, and returned as lines.
-    package func reconcile(_ day: Day) async throws -> [String] {
-        try await reconciliation.run(day).map { difference in
-            "\(difference.kind.rawValue) \(difference.reference) order \(difference.orderId ?? "-")"
-                + " here \(difference.amountHere.map(String.init) ?? "-")"
-                + " at Toss \(difference.amountAtToss.map(String.init) ?? "-")"
         }
     }
 

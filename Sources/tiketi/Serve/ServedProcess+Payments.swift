@@ -14,7 +14,7 @@ extension ServedProcess {
             isSandbox: true,
             signingKey: try paymentsSigningKey(), clock: ProcessSettings.clock)
         if let secretKey = try settings.string("TOSS_SECRET_KEY") {
-            let toss = try settings.webURL("TOSS_API_URL") ?? URL(string: "https://api.tosspayments.com")!
+            let toss = try settings.tossURL()
             configuration.tossSecretKey = secretKey
             configuration.tossClientKey = try settings.require("TOSS_CLIENT_KEY")
             configuration.tossURL = { toss }

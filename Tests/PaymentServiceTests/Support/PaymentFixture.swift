@@ -23,6 +23,8 @@ struct PaymentFixture: Sendable {
     let clock: TestClock
     let service: PaymentService
     let reservations: ReservationStandIn
+    /// For other processes.
+    let database: PostgresConfiguration
     let postgres: PostgresPool
     let redis: TestRedis
     let tossPort: Int
@@ -64,7 +66,8 @@ struct PaymentFixture: Sendable {
                         router.add(middleware: ProblemMiddleware())
                         service.addRoutes(to: router)
                         let fixture = PaymentFixture(
-                            clock: clock, service: service, reservations: reservations, postgres: pool, redis: redis,
+                            clock: clock, service: service, reservations: reservations, database: configuration,
+                            postgres: pool, redis: redis,
                             tossPort: tossPort, metrics: metrics, key: key,
                             application: Application(router: router, logger: testLogger))
                         do { try await body(fixture) } catch {

@@ -1,5 +1,5 @@
 /// Where our books and Toss's differ.
-struct Difference: Equatable, Sendable, Hashable {
+struct Difference: Equatable, Sendable, Hashable, CustomStringConvertible {
     enum Kind: String, CaseIterable, Sendable {
         case missingHere = "missing_here"
         case missingAtToss = "missing_at_toss"
@@ -14,4 +14,10 @@ struct Difference: Equatable, Sendable, Hashable {
     var orderId: String?
     var amountHere: Int64?
     var amountAtToss: Int64?
+
+    /// A line of what an operator reads.
+    var description: String {
+        "\(kind.rawValue) \(reference) order \(orderId ?? "-") here \(amountHere.map(String.init) ?? "-")"
+            + " at Toss \(amountAtToss.map(String.init) ?? "-")"
+    }
 }

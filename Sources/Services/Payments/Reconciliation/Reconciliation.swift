@@ -16,14 +16,24 @@ struct Reconciliation: Sendable {
     static let againMs: Int64 = 6 * 3_600_000
     static let leaseMs: Int64 = 15 * 60_000
 
+    var maxTransactions = Self.maxTransactions
     let postgres: PostgresPool
     let toss: TossClient
     let clock: @Sendable () -> Int64
     let metrics: PaymentMetrics
     let logger: Logger
 
-    struct Unfinished: Error, CustomStringConvertible {
-        var description: String
+    /// Why a day couldn't be compared.
+    enum Unfinished: Error, CustomStringConvertible {
+        case tossUnavailable
+        case tooMany(Day)
+
+        var description: String {
+            switch self {
+            case .tossUnavailable: "Toss's list can't be had"
+            case .tooMany(let day): "more than \(maxTransactions) transactions on \(day)"
+            }
+        }
     }
 
     /// The day of Seoul at an instant.
@@ -115,12 +125,10 @@ struct Reconciliation: Sendable {
         while true {
             let page = await toss.transactions(
                 from: range.lowerBound, to: range.upperBound, after: all.last?.transactionKey)
-            guard case .found(let more) = page else { throw Unfinished(description: "Toss's list can't be had") }
+            guard case .found(let more) = page else { throw Unfinished.tossUnavailable }
             if more.isEmpty { return all }
             all += more
-            guard all.count <= Self.maxTransactions else {
-                throw Unfinished(description: "more than \(Self.maxTransactions) transactions on \(day)")
-            }
+            guard all.count <= maxTransactions else { throw Unfinished.tooMany(day) }
         }
     }
 

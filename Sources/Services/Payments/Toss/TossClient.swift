@@ -40,6 +40,14 @@ struct TossClient: Sendable {
         self.logger = logger
     }
 
+    /// Redirects are answers like others, and an attempt to connect fails once.
+    static func http() -> HTTPClient {
+        var configuration = HTTPClient.Configuration(
+            redirectConfiguration: .disallow, timeout: .init(connect: connectTimeout, read: readTimeout))
+        configuration.connectionPool.retryConnectionEstablishment = false
+        return HTTPClient(eventLoopGroupProvider: .singleton, configuration: configuration)
+    }
+
     // MARK: Money
 
     /// - Parameter key: of this call: Toss answers each further use of it as the first, for 15 days.
