@@ -10,50 +10,7 @@ import Testing
 @testable import UserService
 
 @Suite(.timeLimit(.minutes(5))) struct GoogleLoginTests {
-    private func withGoogle<R: Sendable>(
-        _ body: @escaping @Sendable (RunningUsers, FakeGoogle) async throws -> R
-    ) async throws -> R {
-        try await FakeGoogle().run { google in
-            let settings = google.settings
-            return try await withUsers {
-                $0.google = settings
-            } _: { users in
-                try await body(users, google)
-            }
-        }
-    }
-
-    private func parameters(_ answer: Browser.Answer) -> [String: String] {
-        let items = URLComponents(string: answer.headers[.location] ?? "")?.queryItems ?? []
-        return Dictionary(items.map { ($0.name, $0.value ?? "") }) { $1 }
-    }
-
-    /// Goes to Google and comes back; the answer is that of the callback.
-    private func comeBack(
-        _ browser: Browser, _ users: RunningUsers, _ google: FakeGoogle, changing changes: [String: Any] = [:],
-        state: String? = nil
-    ) async throws -> Browser.Answer {
-        let asked = parameters(try await browser.send(.get, "/api/users/google"))
-        let claims = google.claims(nonce: asked["nonce"]!, now: users.clock.now / 1000).merging(changes) { $1 }
-        let token = try await google.token(claims)
-        google.state.withLock { $0.idToken = token }
-        return try await browser.send(
-            .get,
-            "/api/users/google/callback?state=\(state ?? asked["state"]!)&code=the%2Fcode&scope=openid&prompt=none")
-    }
-
-    private func page(_ answer: Browser.Answer) -> Substring {
-        #expect(answer.status == .found)
-        let location = answer.headers[.location] ?? ""
-        #expect(location.hasPrefix("https://tiketi.example/auth/callback#"))
-        return location.drop { $0 != "#" }
-    }
-
-    private func exchange(_ browser: Browser, _ code: some StringProtocol) async throws -> Browser.Answer {
-        try await browser.send(.post, "/api/users/google/exchange", #"{"code":"\#(code)"}"#)
-    }
-
-    /// Traps 7 and 8: state, nonce and PKCE; a one-time code in the address and never a token; nothing of Google's kept.
+    /// Trap 7 and trap 8: state, nonce and PKCE; a one-time code in the address and never a token; nothing of Google's kept.
     @Test func aFirstSignInMakesAnAccount() async throws {
         try await withGoogle { users, google in
             let browser = users.browser()
@@ -132,15 +89,19 @@ import Testing
             let browser = users.browser()
             #expect(page(try await comeBack(browser, users, google)) == "#error=link_needs_login")
             #expect(try await users.count("SELECT count(*) FROM oauth_providers") == 0)
-            // Once it is proved, it is linked.
-            let body = #"{"code":"\#(try await users.code(inMail: 0))"}"#
-            #expect(try await browser.send(.post, "/api/users/email/verify", body).status == .noContent)
-            let session = try await exchange(browser, page(comeBack(browser, users, google)).dropFirst(6))
+            // Once it is proved, it is linked, and its owner is told.
+            #expect(try await users.confirm(inMail: 0).status == .noContent)
+            let hosted: [String: Any] = ["hd": "example.com"]
+            let session = try await exchange(
+                browser, page(comeBack(browser, users, google, changing: hosted)).dropFirst(6))
             #expect(session["user.email"] == "kim@example.com")
             #expect(try await users.count("SELECT count(*) FROM users") == 1)
+            #expect(try await users.mail(1).contains("A Google account was added"))
             // Another Google account with the same address is another person.
             #expect(
-                page(try await comeBack(users.browser(), users, google, changing: ["sub": "other"]))
+                page(
+                    try await comeBack(
+                        users.browser(), users, google, changing: ["sub": "other", "hd": "example.com"]))
                     == "#error=google_linked_elsewhere")
         }
     }
@@ -149,15 +110,15 @@ import Testing
         try await withGoogle { users, google in
             let browser = users.browser()
             let bearer = try await users.signedIn(browser)["accessToken"]
+            #expect(try await users.confirm(inMail: 0).status == .noContent)
             let begun = try await browser.send(.post, "/api/users/google/link", bearer: bearer)
-            let items = URLComponents(string: begun["url"]!)!.queryItems!
-            let asked = Dictionary(items.map { ($0.name, $0.value!) }) { $1 }
-            let claims = google.claims(nonce: asked["nonce"]!, now: users.clock.now / 1000)
-                .merging(["email": "work@example.com"]) { $1 }
-            let token = try await google.token(claims)
-            google.state.withLock { $0.idToken = token }
-            let path = "/api/users/google/callback?state=\(asked["state"]!)&code=c"
-            #expect(page(try await browser.send(.get, path)) == "#linked=google")
+            // Whatever address Google has for them.
+            let back = try await endLink(browser, begun, users, google, changing: ["email": "work@example.com"])
+            #expect(page(back) == "#linked=google")
+            #expect(try await users.mail(1).contains("A Google account was added"))
+            // Once more changes nothing, and nobody is told again.
+            let again = try await browser.send(.post, "/api/users/google/link", bearer: bearer)
+            #expect(page(try await endLink(browser, again, users, google)) == "#linked=google")
             let session = try await exchange(browser, page(comeBack(browser, users, google)).dropFirst(6))
             #expect(session["user.email"] == "kim@example.com")
         }
@@ -245,6 +206,33 @@ import Testing
         }
     }
 
+    /// Google verifies addresses of others once, when they are given: who has such an address today it doesn't know.
+    @Test func anAddressThatGoogleDoesNotKeepJoinsNoAccountThatIsThere() async throws {
+        try await withGoogle { users, google in
+            _ = try await users.browser().register("kim@example.com", RunningUsers.password)
+            #expect(try await users.confirm(inMail: 0).status == .noContent)
+            for changes: [String: Any] in [[:], ["hd": ""], ["hd": NSNull()], ["email": "KIM@example.com"]] {
+                #expect(
+                    page(try await comeBack(users.browser(), users, google, changing: changes))
+                        == "#error=link_needs_login")
+            }
+            #expect(try await users.count("SELECT count(*) FROM oauth_providers") == 0)
+            // Where nobody has the address, it makes an account.
+            let lee = users.browser()
+            let made = try await comeBack(lee, users, google, changing: ["email": "lee@example.org", "sub": "lee"])
+            #expect(try await exchange(lee, page(made).dropFirst(6))["user.email"] == "lee@example.org")
+        }
+    }
+
+    @Test func googleKnowsOfItsOwnAddressesAndItsCustomers() {
+        let isKnown = IDToken.isAuthoritative
+        #expect(isKnown("kim@gmail.com", nil) && isKnown("Kim@GMail.com", nil))
+        #expect(isKnown("kim@example.com", "example.com"))
+        for foreign in ["kim@example.com", "kim@notgmail.com", "kim@gmail.com.example.com", "gmail.com@example.com"] {
+            #expect(!isKnown(foreign, nil) && !isKnown(foreign, ""))
+        }
+    }
+
     @Test func decisions() {
         func account(isVerified: Bool, role: Role = .user) -> Account {
             Account(
@@ -252,13 +240,17 @@ import Testing
                 passwordHash: nil, createdAt: 0)
         }
         let decide = GoogleAccounts.decision
-        #expect(decide(true, nil) == .create)
-        #expect(decide(true, account(isVerified: true)) == .link)
-        #expect(decide(true, account(isVerified: false)) == .refuse(.linkNeedsLogin))
-        #expect(decide(true, account(isVerified: true, role: .admin)) == .refuse(.linkNeedsLogin))
-        #expect(decide(true, account(isVerified: true, role: .analyst)) == .refuse(.linkNeedsLogin))
+        #expect(decide(true, true, nil) == .create)
+        #expect(decide(true, false, nil) == .create)
+        #expect(decide(true, true, account(isVerified: true)) == .link)
+        #expect(decide(true, false, account(isVerified: true)) == .refuse(.linkNeedsLogin))
+        #expect(decide(true, true, account(isVerified: false)) == .refuse(.linkNeedsLogin))
+        #expect(decide(true, true, account(isVerified: true, role: .admin)) == .refuse(.linkNeedsLogin))
+        #expect(decide(true, true, account(isVerified: true, role: .analyst)) == .refuse(.linkNeedsLogin))
         for existing in [nil, account(isVerified: true), account(isVerified: false)] {
-            #expect(decide(false, existing) == .refuse(.emailUnverified))
+            for isAuthoritative in [true, false] {
+                #expect(decide(false, isAuthoritative, existing) == .refuse(.emailUnverified))
+            }
         }
         #expect(
             GoogleAccounts.displayName("Kim\u{0}\n" + String(repeating: "가", count: 200)).unicodeScalars.count == 100)

@@ -189,7 +189,7 @@ import Testing
             headers[.authorization] = authorization
             for (method, path) in [
                 (.get, "verify"), (.get, "profile"), (.put, "profile"), (.put, "password"), (.post, "google/link"),
-                (.post, "email/resend"),
+                (.delete, "google/link"), (.post, "email/resend"),
             ] as [(HTTPRequest.Method, String)] {
                 let answer = try await users.browser().send(method, "/api/users/\(path)", headers: headers)
                 #expect(answer.status == .unauthorized)
@@ -197,9 +197,14 @@ import Testing
         }
     }
 
+    /// Trap 9: each service signs with a key of its own, and Users knows tokens of its own key alone.
     @Test func tokensOfOtherServicesAreRefused() async throws {
         try await withUsers { users in
             let id = try await users.signedIn(users.browser())["user.id"]!
+            let forged = try await SigningKey.generate().mint(
+                audience: Audience.allCases, subject: id, role: .admin, lifetimeSeconds: 60,
+                now: users.clock.now / 1000)
+            #expect(try await users.browser().send(.get, "/api/users/profile", bearer: forged).status == .unauthorized)
             for (audience, role) in [([.events], .user), ([.users], .service)] as [([Audience], Role)] {
                 let token = try await users.signingKey.mint(
                     audience: audience, subject: id, role: role, lifetimeSeconds: 60, now: users.clock.now / 1000)

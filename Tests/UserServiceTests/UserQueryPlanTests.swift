@@ -18,6 +18,8 @@ import Testing
         ("DELETE FROM one_time_codes WHERE code_hash = '\\x00'", "one_time_codes_pkey"),
         ("DELETE FROM one_time_codes WHERE user_id = 'a' AND kind = 'email'", "one_time_codes_of_user"),
         ("DELETE FROM oauth_transactions WHERE binding_hash = '\\x00'", "oauth_transactions_pkey"),
+        ("DELETE FROM oauth_transactions WHERE link_user_id = 'a'", "oauth_transactions_linking"),
+        ("DELETE FROM oauth_providers WHERE user_id = 'a'", "oauth_providers_user_id_provider_key"),
         ("SELECT user_id FROM oauth_providers WHERE provider = 'google' AND subject = '1'", "oauth_providers_pkey"),
         ("SELECT 1 FROM throttles WHERE key = ANY(ARRAY['\\x00'::bytea])", "throttles_pkey"),
         ("SELECT ctid FROM sessions WHERE expires_at <= now() LIMIT 1000", "sessions_expiring"),

@@ -87,6 +87,13 @@ extension Settings {
         return origins
     }
 
+    /// `true` or `false`.
+    package func flag(_ name: String, default fallback: Bool) throws -> Bool {
+        guard let text = try string(name) else { return fallback }
+        guard let flag = Bool(text) else { throw SettingsError(name, "must be true or false") }
+        return flag
+    }
+
     /// `JWT_SIGNING_KEY`: a private key, in one of the forms that `SigningKey` takes.
     package func jwtSigningKey() throws -> String? {
         try string("JWT_SIGNING_KEY")

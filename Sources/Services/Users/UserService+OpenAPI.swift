@@ -15,7 +15,8 @@ extension UserService {
                 "operationId": "register",
                 "summary": "Register",
                 "description": "Answers the same for an address that has an account: its owner gets a mail. Who has \#
-        registered can log in at once; the mailed code confirms the address.",
+        registered confirms the address with the mailed code and the password; where the service is set up so \#
+        (LOGIN_NEEDS_CONFIRMED_EMAIL), logging in waits for that.",
                 "tags": ["users"],
                 "security": [],
                 "requestBody": {
@@ -43,8 +44,8 @@ extension UserService {
               "post": {
                 "operationId": "logIn",
                 "summary": "Log in",
-                "description": "An unknown address and a wrong password are answered alike. 429 tells how long to \#
-        wait.",
+                "description": "An unknown address, a wrong password, an account without one and, where the service is \#
+        set up so, an address that is not confirmed are answered alike. 429 tells how long to wait.",
                 "tags": ["users"],
                 "security": [],
                 "requestBody": {
@@ -77,7 +78,7 @@ extension UserService {
                 "security": [{"session": []}],
                 "parameters": [{"$ref": "#/components/parameters/SameSite"}],
                 "responses": {"200": {"$ref": "#/components/responses/SignedIn"}},
-                "x-problems": [401, 403, 503]
+                "x-problems": [401, 403, 429, 503]
               }
             },
             "/api/users/logout": {
@@ -88,7 +89,7 @@ extension UserService {
                 "security": [{"session": []}, {}],
                 "parameters": [{"$ref": "#/components/parameters/SameSite"}],
                 "responses": {"204": {"description": "The session, if there was one, is over"}},
-                "x-problems": [403, 503]
+                "x-problems": [403, 429, 503]
               }
             },
             "/api/users/verify": {
@@ -144,13 +145,15 @@ extension UserService {
                     "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Profile"}}}
                   }
                 },
-                "x-problems": [400, 401, 403, 413, 415, 422, 503]
+                "x-problems": [400, 401, 403, 413, 415, 422, 429, 503]
               }
             },
             "/api/users/password": {
               "put": {
                 "operationId": "changePassword",
                 "summary": "Change one's password",
+                "description": "Ends the account's other sessions and all of its access tokens, also the one that \#
+        asks: refresh.",
                 "tags": ["users"],
                 "security": [{"bearer": []}],
                 "requestBody": {
@@ -200,7 +203,8 @@ extension UserService {
               "post": {
                 "operationId": "resetPassword",
                 "summary": "Set a new password with a mailed code",
-                "description": "The code is good once, for ten minutes.",
+                "description": "The code is good once, for ten minutes. All sessions and access tokens of the \#
+        account end, and Google no longer signs in to it.",
                 "tags": ["users"],
                 "security": [],
                 "requestBody": {
@@ -227,8 +231,10 @@ extension UserService {
               "post": {
                 "operationId": "verifyEmail",
                 "summary": "Confirm one's address with a mailed code",
+                "description": "Needs the account's password, or a token of it: a code alone would make a password \#
+        good that a stranger has chosen. 401 `login_required` where there is neither.",
                 "tags": ["users"],
-                "security": [],
+                "security": [{}, {"bearer": []}],
                 "requestBody": {
                   "required": true,
                   "content": {
@@ -237,13 +243,18 @@ extension UserService {
                         "type": "object",
                         "additionalProperties": false,
                         "required": ["code"],
-                        "properties": {"code": {"$ref": "#/components/schemas/Code"}}
+                        "properties": {
+                          "code": {"$ref": "#/components/schemas/Code"},
+                          "password": {
+                            "anyOf": [{"$ref": "#/components/schemas/Password"}, {"type": "null"}]
+                          }
+                        }
                       }
                     }
                   }
                 },
                 "responses": {"204": {"description": "Confirmed"}},
-                "x-problems": [400, 413, 415, 422, 503]
+                "x-problems": [400, 401, 403, 413, 415, 422, 429, 503]
               }
             },
             "/api/users/email/resend": {
@@ -334,13 +345,14 @@ extension UserService {
                   }
                 },
                 "responses": {"200": {"$ref": "#/components/responses/SignedIn"}},
-                "x-problems": [400, 413, 415, 422, 503]
+                "x-problems": [400, 413, 415, 422, 429, 503]
               }
             },
             "/api/users/google/link": {
               "post": {
                 "operationId": "linkGoogle",
                 "summary": "Add Google to one's account",
+                "description": "Only once the account's address is confirmed.",
                 "tags": ["users"],
                 "security": [{"bearer": []}],
                 "requestBody": {
@@ -364,6 +376,16 @@ extension UserService {
                   }
                 },
                 "x-problems": [400, 401, 403, 404, 413, 415, 422, 429, 503]
+              },
+              "delete": {
+                "operationId": "unlinkGoogle",
+                "summary": "Take Google away from one's account",
+                "description": "Ends the account's other sessions and all of its access tokens. 409 `last_way_in` \#
+        where the account has no password.",
+                "tags": ["users"],
+                "security": [{"bearer": []}],
+                "responses": {"204": {"description": "Google does not sign in to it, be it that it never did"}},
+                "x-problems": [401, 403, 409, 429, 503]
               }
             },
             "/api/users/google-login": {
@@ -391,7 +413,7 @@ extension UserService {
                   }
                 },
                 "responses": {"200": {"$ref": "#/components/responses/SignedIn"}},
-                "x-problems": [400, 401, 403, 404, 409, 413, 415, 422, 503]
+                "x-problems": [400, 401, 403, 404, 409, 413, 415, 422, 429, 503]
               }
             },
             "/.well-known/jwks.json": {

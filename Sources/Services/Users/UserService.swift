@@ -21,6 +21,8 @@ package struct UserService: ServicePart {
         package var google: GoogleSettings?
         package var admin: AdminBootstrap?
         package var trustedProxies = TrustedProxies.none
+        /// Whether nobody logs in before the address is confirmed: where mails reach people.
+        package var loginNeedsConfirmedEmail = false
         /// On which passwords are hashed, each with 19 MiB.
         package var hashingThreads = max(1, min(4, ProcessInfo.processInfo.activeProcessorCount))
         package var maxWaitingHashes = 64
@@ -47,6 +49,7 @@ package struct UserService: ServicePart {
     let letters: Letters
     let sameSite: SameSite
     let google: GoogleProvider?
+    private let gate = AddressGate()
     let clock: @Sendable () -> Int64
     let logger: Logger
     private let verifier: TokenVerifier
@@ -78,7 +81,7 @@ package struct UserService: ServicePart {
         let clock = configuration.clock
         verifier = TokenVerifier(.fixed(keys), audience: .users, now: { clock() / 1000 })
         hasher = try await PasswordHasher(
-            threads: configuration.hashingThreads, maxWaiting: configuration.maxWaitingHashes)
+            threads: configuration.hashingThreads, maxWaiting: configuration.maxWaitingHashes, metrics: metrics)
         do {
             try await database.checkLocale()
             try await configuration.admin?.run(database.pool, hasher, now: clock())
@@ -90,7 +93,8 @@ package struct UserService: ServicePart {
 
     package func addRoutes(to router: Router<ServiceContext>) {
         router.get(".well-known/jwks.json", use: keySet)
-        let open = router.group("api/users")
+        let all = router.group("api/users").add(middleware: AddressGateMiddleware(gate, client: client, clock: clock))
+        let open = all.group()
         open.post("register", use: register)
         open.post("login", use: login)
         open.post("refresh", use: refresh)
@@ -103,14 +107,14 @@ package struct UserService: ServicePart {
         open.get("google/nonce", use: googleNonce)
         open.post("google/exchange", use: exchangeGoogleCode)
         open.post("google-login", use: googleLogin)
-        let own = router.group("api/users").add(
-            middleware: IdentityMiddleware(verifier, roles: [.user, .analyst, .admin]))
+        let own = all.group().add(middleware: IdentityMiddleware(verifier, roles: Self.roles))
         own.get("verify", use: introspect)
         own.get("profile", use: profile)
         own.put("profile", use: changeProfile)
         own.put("password", use: changePassword)
         own.post("email/resend", use: resendVerification)
         own.post("google/link", use: linkGoogle)
+        own.delete("google/link", use: unlinkGoogle)
     }
 
     package func isReady() async -> Bool { await database.isReady() }
@@ -152,14 +156,32 @@ package struct UserService: ServicePart {
             forwardedFor: request.headers[values: HTTPField.Name("X-Forwarded-For")!])
     }
 
+    /// Whose tokens our own routes take.
+    static let roles: Set<Role> = [.user, .analyst, .admin]
+
     /// The account of the token's subject.
     ///
-    /// - Throws: 401 where there is none any more.
+    /// - Throws: 401 where there is none any more, or where its credentials have changed since the token was issued.
     func account(_ context: ServiceContext) async throws -> Account {
-        let id = try context.signedIn().subject
+        let token = try context.signedIn()
+        let id = token.subject
         guard let account = try await pool.withConnection({ try Accounts.withId(id, on: $0) }) else {
             throw Problem(.unauthorized, "token_invalid", detail: "there is no such account any more")
         }
+        guard token.issuedAt >= account.tokensGoodFrom else { throw Self.tokenOver }
         return account
+    }
+
+    static let tokenOver = Problem(
+        .unauthorized, "token_invalid",
+        detail: "the account's password or providers have changed since the token was issued")
+
+    /// Whether the request has a good token of this very account.
+    ///
+    /// - Throws: 401 for a token that is not good.
+    func isSignedIn(to account: Account, _ request: Request) async throws -> Bool {
+        guard let authorization = request.headers[.authorization] else { return false }
+        let token = try await verifier.bearer(authorization, roles: Self.roles)
+        return token.subject == account.id && token.issuedAt >= account.tokensGoodFrom
     }
 }

@@ -19,6 +19,11 @@ extension ServedProcess {
         configuration.trustedProxies = try settings.trustedProxies()
         configuration.hashingThreads = try settings.int(
             "PASSWORD_HASHING_THREADS", default: configuration.hashingThreads, in: 1...64)
+        // Without SMTP_URL mails reach nobody, and no address could be confirmed.
+        let isMailed = try settings.string("SMTP_URL") != nil
+        configuration.loginNeedsConfirmedEmail = try settings.flag("LOGIN_NEEDS_CONFIRMED_EMAIL", default: isMailed)
+        let folder = try mailFolder()
+        if !isMailed { logger.notice("mails go into a folder, to nobody", metadata: ["folder": "\(folder)"]) }
         return try await UserService(configuration, metrics: metrics, logger: logger)
     }
 
@@ -39,10 +44,8 @@ extension ServedProcess {
         let sender = try settings.string("MAIL_FROM") ?? "no-reply@\(isName ? host : "tiketi.localdomain")"
         guard EmailAddress(sender) != nil else { throw SettingsError("MAIL_FROM", "must be an e-mail address") }
         guard let url = try settings.string("SMTP_URL") else {
-            let folder = try settings.string("MAIL_DIR") ?? ".tiketi/mail"
-            logger.notice("mails go into a folder, to nobody", metadata: ["folder": "\(folder)"])
             return FileOutbox(
-                folder: URL(filePath: folder, directoryHint: .isDirectory), sender: sender,
+                folder: URL(filePath: try mailFolder(), directoryHint: .isDirectory), sender: sender,
                 clock: ProcessSettings.clock)
         }
         guard let smtp = SMTPSettings(url) else {
@@ -50,6 +53,8 @@ extension ServedProcess {
         }
         return try SMTPMailer(smtp, sender: sender, clock: ProcessSettings.clock)
     }
+
+    private func mailFolder() throws -> String { try settings.string("MAIL_DIR") ?? ".tiketi/mail" }
 
     /// `GOOGLE_CLIENT_ID` and `GOOGLE_CLIENT_SECRET`, both or neither.
     private func google() throws -> GoogleSettings? {

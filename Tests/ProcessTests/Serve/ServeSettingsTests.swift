@@ -15,6 +15,10 @@ import Testing
         "RESERVATIONS_DATABASE_URL": "postgresql:///none?host=/nonexistent", "JWT_SIGNING_KEY": key,
         "TICKET_SIGNING_KEY": key, "EVENTS_URL": "http://127.0.0.1:1",
     ]) { $1 }
+    /// All that users needs.
+    private static let users = servers.merging([
+        "USERS_DATABASE_URL": "postgresql:///none?host=/nonexistent", "JWT_SIGNING_KEY": key,
+    ]) { $1 }
 
     @Test(
         arguments: [
@@ -38,6 +42,12 @@ import Testing
             ("reservations", reservations.merging(["QUEUE_JWKS_URL": "file://keys"]) { $1 }, "QUEUE_JWKS_URL"),
             ("reservations", reservations.merging(["PAYMENTS_JWKS_URL": "https://"]) { $1 }, "PAYMENTS_JWKS_URL"),
             ("reservations", reservations.merging(["PAYMENTS_JWKS_URL": "keys.json"]) { $1 }, "PAYMENTS_JWKS_URL"),
+            (
+                "users", users.merging(["LOGIN_NEEDS_CONFIRMED_EMAIL": "maybe"]) { $1 }, "LOGIN_NEEDS_CONFIRMED_EMAIL"
+            ),
+            ("users", users.merging(["SMTP_URL": "http://mail"]) { $1 }, "SMTP_URL"),
+            ("users", users.merging(["GOOGLE_CLIENT_ID": "id"]) { $1 }, "GOOGLE_CLIENT_SECRET"),
+            ("users", users.merging(["PUBLIC_URL": "https://tiketi.example/shop"]) { $1 }, "PUBLIC_URL"),
         ] as [(String, [String: String], String)])
     func aWrongSettingIsNamed(service: String, settings: [String: String], name: String) async throws {
         let run = try await CommandLineRun.tiketi(["serve", service, "--port", "0"], settings: settings)

@@ -1,6 +1,7 @@
 import Foundation
 import Hummingbird
 import HummingbirdTesting
+import Logging
 import Platform
 import Storage
 import TestSupport
@@ -47,12 +48,20 @@ struct RunningUsers: Sendable {
         return try await browser.logIn(email, Self.password)
     }
 
+    /// Confirms the address that the mail went to, with the code in it and the password.
+    func confirm(inMail number: Int, password: String = RunningUsers.password) async throws -> Browser.Answer {
+        let code = try await code(inMail: number)
+        return try await browser().send(
+            .post, "/api/users/email/verify", #"{"code":"\#(code)","password":"\#(password)"}"#)
+    }
+
     func count(_ sql: SQL) async throws -> Int {
         try await pool.withConnection { try $0.query(sql)[0].get(0, as: Int.self) }
     }
 }
 
 func withUsers<R: Sendable>(
+    logger: Logger = silentLogger,
     configure: @Sendable (inout UserService.Configuration) throws -> Void = { _ in },
     _ body: @escaping @Sendable (RunningUsers) async throws -> R
 ) async throws -> R {
@@ -68,7 +77,7 @@ func withUsers<R: Sendable>(
                 configuration.publicURL = "https://tiketi.example"
                 configuration.trustedProxies = try TrustedProxies("unix")
                 try configure(&configuration)
-                let service = try await UserService(configuration, metrics: Metrics(), logger: silentLogger)
+                let service = try await UserService(configuration, metrics: Metrics(), logger: logger)
                 let router = Router(context: ServiceContext.self)
                 router.add(middleware: ProblemMiddleware())
                 service.addRoutes(to: router)
@@ -76,7 +85,7 @@ func withUsers<R: Sendable>(
                 let result: Result<R, any Error>
                 do {
                     result = .success(
-                        try await Application(router: router, logger: silentLogger).test(.router) { client in
+                        try await Application(router: router, logger: logger).test(.router) { client in
                             try await body(
                                 RunningUsers(
                                     service: service, pool: pool, client: client, clock: clock, mails: folder,

@@ -9,11 +9,19 @@ struct Account: Sendable, Equatable {
     var name: String
     var role: Role
     var passwordHash: String?
-    /// Milliseconds since 1970.
+    /// Milliseconds since 1970, as the next.
     var createdAt: Int64
+    /// `Int64.min` where they never have.
+    var credentialsChangedAt = Int64.min
 
-    static let columns: SQL = "id, email, email_verified_at IS NOT NULL, name, role, password_hash, created_at"
+    static let columns: SQL =
+        "id, email, email_verified_at IS NOT NULL, name, role, password_hash, created_at, credentials_changed_at"
 
+    /// Seconds since 1970: access tokens issued before it are over.
+    ///
+    /// Tokens have whole seconds. Those of the second in which the credentials changed may be older than the change, so
+    /// that new ones say the next.
+    var tokensGoodFrom: Int64 { credentialsChangedAt == .min ? .min : credentialsChangedAt / 1000 + 1 }
 }
 
 extension Account {
@@ -25,5 +33,6 @@ extension Account {
         role = Role(rawValue: try row.get(4)) ?? .user
         passwordHash = try row.get(5)
         createdAt = try row.get(6, as: PostgresTimestamp.self).ms
+        credentialsChangedAt = try row.get(7, as: PostgresTimestamp.self).ms
     }
 }

@@ -52,6 +52,19 @@ enum Accounts {
             """)
     }
 
+    /// Takes all the providers away, or the one that is named.
+    ///
+    /// - Returns: how many there were.
+    @discardableResult
+    static func removeProviders(
+        _ provider: String? = nil, of id: String, on connection: PostgresConnection
+    ) throws -> Int {
+        try connection.execute(
+            """
+            DELETE FROM oauth_providers WHERE user_id = \(id) AND provider = coalesce(\(provider), provider)
+            """)
+    }
+
     static func providers(of id: String, on connection: PostgresConnection) throws -> [String] {
         try connection.query("SELECT provider FROM oauth_providers WHERE user_id = \(id) ORDER BY provider")
             .map { try $0.get(0) }

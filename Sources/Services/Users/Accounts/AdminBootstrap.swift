@@ -42,10 +42,9 @@ package struct AdminBootstrap: Sendable {
                     WHERE email_key = \(email.key) AND role <> 'admin' RETURNING id
                     """)
                 guard let id = try found.first?.get(0, as: String.self) else { return }
-                try connection.execute("DELETE FROM oauth_providers WHERE user_id = \(id)")
-                try connection.execute("DELETE FROM one_time_codes WHERE user_id = \(id)")
-                try Sessions.end(of: id, by: .promotion, now: now, on: connection)
-                try KnownDevices.forget(of: id, on: connection)
+                try Accounts.removeProviders(of: id, on: connection)
+                try CredentialChange.apply(to: id, by: .promotion, clock: { now }, on: connection)
+                try OneTimeCodes.end(.email, of: id, on: connection)
             }
         }
     }

@@ -34,13 +34,31 @@ enum OneTimeCodes {
         return code
     }
 
-    /// Takes the code: it is good no more.
+    /// Whose it is, without taking it; nil for what `take` would not take.
+    static func owner(_ kind: Kind, _ code: Secret, now: Int64, on connection: PostgresConnection) throws -> String? {
+        try connection.query(
+            """
+            SELECT user_id FROM one_time_codes
+            WHERE code_hash = \(code.hash) AND kind = \(kind.rawValue) AND expires_at > \(PostgresTimestamp(ms: now))
+                AND binding_hash IS NULL
+            """
+        ).first?.get(0)
+    }
+
+    /// Takes the code: it is good no more. Holds the account's lock from then on, as whoever ends codes of an account does
+    /// before.
     ///
     /// - Returns: whose it is; nil where it is no such code, has expired, was used, or is another browser's.
     static func take(
         _ kind: Kind, _ code: Secret, binding: Secret? = nil, now: Int64, on connection: PostgresConnection
     ) throws -> String? {
-        try connection.query(
+        let owner = try connection.query(
+            """
+            SELECT users.id FROM users JOIN one_time_codes ON user_id = users.id
+            WHERE code_hash = \(code.hash) AND kind = \(kind.rawValue) FOR UPDATE OF users
+            """)
+        guard !owner.isEmpty else { return nil }
+        return try connection.query(
             """
             DELETE FROM one_time_codes
             WHERE code_hash = \(code.hash) AND kind = \(kind.rawValue) AND expires_at > \(PostgresTimestamp(ms: now))

@@ -26,6 +26,13 @@ enum GoogleAccounts {
         }
     }
 
+    /// The account that a person signs in to.
+    struct Found: Sendable, Equatable {
+        var id: String
+        /// Google was added just now to an account that had been there: its owner is told.
+        var isJoined = false
+    }
+
     /// What is to be done for a person whose Google account is linked to none.
     enum Decision: Equatable {
         case create
@@ -34,49 +41,70 @@ enum GoogleAccounts {
     }
 
     /// Google is added to an account that is there already only where both sides have proved that the address is theirs:
-    /// whoever registered with a stranger's address and waits for the stranger to come by Google has not. Not where the
-    /// account may do more than buy: there, the person adds it.
-    static func decision(isVouchedFor: Bool, existing: Account?) -> Decision {
+    /// whoever registered with a stranger's address and waits for the stranger to come by Google has not, nor has whoever
+    /// once had an address that Google doesn't keep itself. Not where the account may do more than buy: there, the person
+    /// adds it.
+    ///
+    /// - Parameters:
+    ///   - isVouchedFor: Google has verified the address, now or long ago.
+    ///   - isAuthoritative: Google knows whose the address is today.
+    static func decision(isVouchedFor: Bool, isAuthoritative: Bool, existing: Account?) -> Decision {
         guard isVouchedFor else { return .refuse(.emailUnverified) }
         guard let existing else { return .create }
-        return existing.isEmailVerified && existing.role == .user ? .link : .refuse(.linkNeedsLogin)
+        let isProved = isAuthoritative && existing.isEmailVerified
+        return isProved && existing.role == .user ? .link : .refuse(.linkNeedsLogin)
     }
 
     /// The account, made or linked where that is safe. In a transaction.
     ///
     /// - Throws: `Refusal`.
-    static func account(for identity: GoogleIdentity, now: Int64, on connection: PostgresConnection) throws -> String {
-        if let id = try linked(identity.subject, on: connection) { return id }
+    static func account(for identity: GoogleIdentity, now: Int64, on connection: PostgresConnection) throws -> Found {
+        if let id = try linked(identity.subject, on: connection) {
+            // Under the account's lock, and still: else who is being thrown out of it could slip in again.
+            guard try Accounts.withId(id, locked: true, on: connection) != nil,
+                try linked(identity.subject, on: connection) == id
+            else { throw Refusal.linkNeedsLogin }
+            return Found(id: id)
+        }
         let email = identity.verifiedEmail.flatMap(EmailAddress.init)
         let existing = try email.flatMap { try Accounts.withEmail($0.key, on: connection) }
-        switch decision(isVouchedFor: email != nil, existing: existing) {
+        switch decision(
+            isVouchedFor: email != nil, isAuthoritative: identity.isAuthoritative, existing: existing)
+        {
         case .refuse(let refusal): throw refusal
-        case .link: return try link(identity.subject, to: existing!.id, now: now, on: connection)
+        case .link:
+            // Under its lock, and still as it was: its owner may be changing it.
+            guard let account = try Accounts.withId(existing!.id, locked: true, on: connection), account == existing
+            else { throw Refusal.linkNeedsLogin }
+            return Found(
+                id: account.id, isJoined: try link(identity.subject, to: account.id, now: now, on: connection))
         case .create:
             let id = try Accounts.create(
                 email!, name: displayName(identity.name), passwordHash: nil, isEmailVerified: true, now: now,
                 on: connection)
             // Somebody registered it a moment ago, and has not verified it.
             guard let id else { throw Refusal.linkNeedsLogin }
-            return try link(identity.subject, to: id, now: now, on: connection)
+            try link(identity.subject, to: id, now: now, on: connection)
+            return Found(id: id)
         }
     }
 
-    /// Adds Google to an account whose owner is signed in.
+    /// Adds Google to an account.
     ///
+    /// - Returns: whether it was not there already.
     /// - Throws: `Refusal`.
     @discardableResult
     static func link(
         _ subject: String, to userId: String, now: Int64, on connection: PostgresConnection
-    ) throws -> String {
-        if try linked(subject, on: connection) == userId { return userId }
+    ) throws -> Bool {
+        if try linked(subject, on: connection) == userId { return false }
         let inserted = try connection.execute(
             """
             INSERT INTO oauth_providers (provider, subject, user_id, linked_at)
             VALUES ('google', \(subject), \(userId), \(PostgresTimestamp(ms: now))) ON CONFLICT DO NOTHING
             """)
         guard inserted == 1 else { throw Refusal.linkedElsewhere }
-        return userId
+        return true
     }
 
     private static func linked(_ subject: String, on connection: PostgresConnection) throws -> String? {

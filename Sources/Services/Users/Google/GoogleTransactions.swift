@@ -22,6 +22,8 @@ enum GoogleTransactions {
         let nonce: String
         let verifier: String
         let linkUserId: String?
+        /// Milliseconds since 1970.
+        let begunAt: Int64
     }
 
     /// - Parameter linkUserId: whoever, signed in already, adds Google to their account.
@@ -48,9 +50,18 @@ enum GoogleTransactions {
             DELETE FROM oauth_transactions
             WHERE binding_hash = \(binding.hash) AND state_hash = \(state.hash)
                 AND expires_at > \(PostgresTimestamp(ms: now))
-            RETURNING nonce, code_verifier, link_user_id
+            RETURNING nonce, code_verifier, link_user_id, expires_at
             """
-        ).first.map { try Pending(nonce: $0.get(0), verifier: $0.get(1), linkUserId: $0.get(2)) }
+        ).first.map { row in
+            try Pending(
+                nonce: row.get(0), verifier: row.get(1), linkUserId: row.get(2),
+                begunAt: row.get(3, as: PostgresTimestamp.self).ms - lifetimeMs)
+        }
+    }
+
+    /// Whoever has begun to add Google to the account does not end it.
+    static func endLinking(to userId: String, on connection: PostgresConnection) throws {
+        try connection.execute("DELETE FROM oauth_transactions WHERE link_user_id = \(userId)")
     }
 
     /// For a browser that gets its id token from Google itself.

@@ -7,6 +7,9 @@ struct GoogleIdentity: Sendable, Equatable {
     var subject: String
     /// Only where Google vouches for it.
     var verifiedEmail: String?
+    /// Whether Google knows whose that address is today, as it does of its own and of its customers' domains. Of others it
+    /// knows that it was the person's once.
+    var isAuthoritative = false
     var name: String?
 }
 
@@ -41,6 +44,8 @@ struct IDToken: Decodable {
     private let nonce: String?
     private let email: String?
     private let email_verified: Flag?
+    /// The domain whose mail Google keeps for a customer, and which the person belongs to.
+    private let hd: String?
     private let name: String?
 
     /// Checks the signature.
@@ -77,8 +82,16 @@ struct IDToken: Decodable {
         guard (1...255).contains(sub.utf8.count), sub.utf8.allSatisfy({ (0x20..<0x7f).contains($0) }) else {
             throw .subject
         }
+        let verified = email_verified?.isTrue == true ? email : nil
         return GoogleIdentity(
-            subject: sub, verifiedEmail: email_verified?.isTrue == true ? email : nil, name: name)
+            subject: sub, verifiedEmail: verified,
+            isAuthoritative: verified.map { Self.isAuthoritative(of: $0, hostedDomain: hd) } ?? false, name: name)
+    }
+
+    /// Google's own rule for an address that it has verified ("Authenticate with a backend server"): it ends in
+    /// `@gmail.com`, or the account is of a domain that Google hosts.
+    static func isAuthoritative(of email: String, hostedDomain: String?) -> Bool {
+        email.lowercased().hasSuffix("@gmail.com") || hostedDomain?.isEmpty == false
     }
 
     private struct Audience: Decodable {

@@ -12,11 +12,11 @@ struct Letters: Sendable {
             text: """
                 Welcome to Tiketi.
 
-                Confirm that this address is yours within 24 hours:
+                Confirm that this address is yours within 24 hours, with the password that you have chosen:
 
                 \(site)/verify-email#code=\(code.text)
 
-                If you have not registered, ignore this mail.
+                If you have not registered, ignore this mail. Somebody else has, and can do nothing in your name.
                 """)
     }
 
@@ -52,6 +52,40 @@ struct Letters: Sendable {
                 The password of your account was changed, and all other sessions were ended.
 
                 If it was not you, set a new one at once: \(site)/forgot-password
+                """)
+    }
+
+    /// - Parameter isUnlinked: Google signed in to the account until then.
+    func passwordReset(_ to: String, isUnlinked: Bool) -> Mail {
+        let google =
+            isUnlinked
+            ? "\n\nGoogle signs in to it no more, as anybody could have added it: if it was you, add it again." : ""
+        return Mail(
+            to: to, subject: "Tiketi: your password was changed",
+            text: """
+                A new password was set for your account by mail, and all sessions were ended.\(google)
+
+                If it was not you, set another one at once: \(site)/forgot-password
+                """)
+    }
+
+    func googleAdded(_ to: String) -> Mail {
+        Mail(
+            to: to, subject: "Tiketi: you can sign in with Google now",
+            text: """
+                A Google account was added to your account: it signs in to it from now on.
+
+                If it was not you, set a new password at once, which takes it away again: \(site)/forgot-password
+                """)
+    }
+
+    func googleRemoved(_ to: String) -> Mail {
+        Mail(
+            to: to, subject: "Tiketi: you no longer sign in with Google",
+            text: """
+                The Google account was taken away from your account, and all other sessions were ended.
+
+                If it was not you, set a new password at once: \(site)/forgot-password
                 """)
     }
 }

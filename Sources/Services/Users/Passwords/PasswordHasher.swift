@@ -12,13 +12,16 @@ final class PasswordHasher: Sendable {
     private let maxOutstanding: Int
     private let outstanding = Mutex(0)
     private let parameters: Argon2id.Parameters
+    let computed: Counter
     /// Of no password: checked where there is no account, so that this takes as long.
-    private let decoy: String
+    let decoy: String
 
     init(
         threads: Int, maxWaiting: Int = PasswordHasher.defaultMaxWaiting,
-        parameters: Argon2id.Parameters = .recommended
+        parameters: Argon2id.Parameters = .recommended, metrics: Metrics
     ) async throws {
+        computed = metrics.counter(
+            "tiketi_password_hashes_total", "Passwords that were hashed, to set or to check one.")
         pool = NIOThreadPool(numberOfThreads: threads)
         pool.start()
         maxOutstanding = threads + maxWaiting
@@ -59,6 +62,7 @@ final class PasswordHasher: Sendable {
         }
         guard isAdmitted else { throw Problem.overloaded }
         defer { outstanding.withLock { $0 -= 1 } }
+        computed.increment()
         return try await pool.runIfActive(body)
     }
 }

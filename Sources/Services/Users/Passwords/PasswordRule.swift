@@ -28,7 +28,12 @@ enum PasswordRule {
 extension RequestFields {
     /// One that was chosen before: of any kind.
     func password(_ name: String) throws(Problem) -> String {
-        let text = try text(name, bytes: 1...PasswordRule.bytes.upperBound)
+        guard let password = try optionalPassword(name) else { throw invalid(name, "is missing") }
+        return password
+    }
+
+    func optionalPassword(_ name: String) throws(Problem) -> String? {
+        guard let text = try optionalText(name, bytes: 1...PasswordRule.bytes.upperBound) else { return nil }
         guard text.unicodeScalars.count <= PasswordRule.lengths.upperBound else {
             throw invalid(name, "must have at most \(PasswordRule.lengths.upperBound) characters")
         }

@@ -29,17 +29,37 @@ extension UserService {
                 return letters.alreadyRegistered(account.email, code)
             }
         }
-        if let letter { try postbox.post { letter } }
+        // Also where there is none: a full box is answered the same.
+        try postbox.post { letter }
         return Answers.json(.accepted) { $0.member("status", "accepted") }
     }
 
+    /// Needs the mailed code, and the account's password or a session of it: a code alone, from somebody who has got a
+    /// mail that he never asked for, would make the password good that a stranger has chosen.
     func verifyEmail(_ request: Request, _ context: ServiceContext) async throws -> Response {
-        let fields = try await RequestFields(of: request, known: ["code"])
+        let fields = try await RequestFields(of: request, known: ["code", "password"])
         let code = try fields.secret("code")
+        let password = try fields.optionalPassword("password")
         let now = clock()
+        let found = try await pool.withConnection { connection in
+            try OneTimeCodes.owner(.email, code, now: now, on: connection)
+                .flatMap { try Accounts.withId($0, on: connection) }
+        }
+        guard let account = found else { throw Self.codeOver }
+        if try await !isSignedIn(to: account, request) {
+            guard let password else {
+                throw Problem(
+                    .unauthorized, "login_required", detail: "give the account's password too, or log in to it first")
+            }
+            try await check(password, of: account, now: now)
+        }
         let isDone = try await pool.withConnection { connection in
             try connection.transaction { connection in
-                guard let id = try OneTimeCodes.take(.email, code, now: now, on: connection) else { return false }
+                guard let id = try OneTimeCodes.take(.email, code, now: now, on: connection),
+                    let current = try Accounts.withId(id, locked: true, on: connection),
+                    current.passwordHash == account.passwordHash,
+                    current.credentialsChangedAt == account.credentialsChangedAt
+                else { return false }
                 try Accounts.markVerified(id, now: now, on: connection)
                 try OneTimeCodes.end(.email, of: id, on: connection)
                 return true
@@ -71,6 +91,10 @@ extension UserService {
 
     func profile(_ request: Request, _ context: ServiceContext) async throws -> Response {
         let account = try await account(context)
+        return try await profile(of: account)
+    }
+
+    private func profile(of account: Account) async throws -> Response {
         let providers = try await pool.withConnection { try Accounts.providers(of: account.id, on: $0) }
         return Answers.json { json in
             Answers.user(account, into: &json)
@@ -83,12 +107,14 @@ extension UserService {
     func changeProfile(_ request: Request, _ context: ServiceContext) async throws -> Response {
         let fields = try await RequestFields(of: request, known: ["name"])
         let name = try fields.personName("name")
-        let id = try await account(context).id
+        var account = try await account(context)
+        let id = account.id
         let now = clock()
         try await pool.withConnection { connection in
             _ = try connection.execute(
                 "UPDATE users SET name = \(name), updated_at = \(PostgresTimestamp(ms: now)) WHERE id = \(id)")
         }
-        return try await profile(request, context)
+        account.name = name
+        return try await profile(of: account)
     }
 }

@@ -21,7 +21,7 @@ extension UserService {
     func beginGoogle(_ request: Request, _ context: ServiceContext) async throws -> Response {
         let google = try provider()
         try await throttle.take([.google(client(request, context))], now: clock())
-        let (address, binding) = try await begin(google, linkUserId: nil)
+        let (address, binding) = try await begin(google, linkingTo: nil)
         return Answers.redirect(to: address, cookies: [binding])
     }
 
@@ -30,15 +30,49 @@ extension UserService {
         _ = try await RequestFields(of: request, known: [], isOptional: true)
         let google = try provider()
         let account = try await account(context)
+        guard account.isEmailVerified else {
+            throw Problem(
+                .forbidden, "email_unverified",
+                detail: "confirm the account's e-mail address first: until then it may be a stranger's")
+        }
         try await throttle.take([.google(client(request, context))], now: clock())
-        let (address, binding) = try await begin(google, linkUserId: account.id)
+        let (address, binding) = try await begin(google, linkingTo: account)
         return Answers.json(cookies: [binding]) { $0.member("url", address) }
     }
 
-    private func begin(_ google: GoogleProvider, linkUserId: String?) async throws -> (String, HTTPField) {
+    /// Takes Google away from one's account, and ends its other sessions: some may be Google's.
+    func unlinkGoogle(_ request: Request, _ context: ServiceContext) async throws -> Response {
+        let account = try await account(context)
+        let maker = Self.changeMaker(request)
+        let isRemoved = try await pool.withConnection { connection in
+            try connection.transaction { connection in
+                guard let current = try Accounts.withId(account.id, locked: true, on: connection),
+                    try Accounts.removeProviders("google", of: account.id, on: connection) > 0
+                else { return false }
+                guard current.passwordHash != nil else {
+                    throw Problem(
+                        .conflict, "last_way_in",
+                        detail: "the account has no password: set one by mail, which takes Google away, too")
+                }
+                try CredentialChange.apply(to: account.id, by: .unlink, keeping: maker, clock: clock, on: connection)
+                return true
+            }
+        }
+        if isRemoved { postbox.tell(letters.googleRemoved(account.email)) }
+        return Answers.empty()
+    }
+
+    private func begin(_ google: GoogleProvider, linkingTo account: Account?) async throws -> (String, HTTPField) {
         let now = clock()
         let begun = try await pool.withConnection { connection in
-            try GoogleTransactions.begin(linkUserId: linkUserId, now: now, on: connection)
+            try connection.transaction { connection in
+                // Under its lock: who sets a new password ends what is begun before, and nothing begins after.
+                if let account {
+                    let current = try Accounts.withId(account.id, locked: true, on: connection)
+                    guard current?.credentialsChangedAt == account.credentialsChangedAt else { throw Self.tokenOver }
+                }
+                return try GoogleTransactions.begin(linkUserId: account?.id, now: now, on: connection)
+            }
         }
         do {
             let address = try await google.authorizationURL(
@@ -95,17 +129,26 @@ extension UserService {
         else { throw failed }
         let token = try await google.idToken(code: String(code), verifier: pending.verifier)
         let identity = try await google.identity(token, nonce: pending.nonce, now: now / 1000)
-        return try await pool.withConnection { connection in
+        let letters = letters
+        let (outcome, letter): (GoogleReturn, Mail?) = try await pool.withConnection { connection in
             try connection.transaction { connection in
                 if let userId = pending.linkUserId {
-                    try GoogleAccounts.link(identity.subject, to: userId, now: now, on: connection)
-                    return .linked
+                    // The account's owner may have thrown out whoever began this while Google was being asked.
+                    guard let account = try Accounts.withId(userId, locked: true, on: connection),
+                        account.isEmailVerified, pending.begunAt >= account.credentialsChangedAt
+                    else { throw failed }
+                    let isNew = try GoogleAccounts.link(identity.subject, to: userId, now: now, on: connection)
+                    return (.linked, isNew ? letters.googleAdded(account.email) : nil)
                 }
-                let id = try GoogleAccounts.account(for: identity, now: now, on: connection)
-                return .code(
-                    try OneTimeCodes.issue(.exchange, userId: id, binding: binding, now: now, on: connection))
+                let found = try GoogleAccounts.account(for: identity, now: now, on: connection)
+                let code = try OneTimeCodes.issue(
+                    .exchange, userId: found.id, binding: binding, now: now, on: connection)
+                let joined = found.isJoined ? try Accounts.withId(found.id, on: connection) : nil
+                return (.code(code), joined.map { letters.googleAdded($0.email) })
             }
         }
+        if let letter { postbox.tell(letter) }
+        return outcome
     }
 
     func exchangeGoogleCode(_ request: Request, _ context: ServiceContext) async throws -> Response {
@@ -165,15 +208,16 @@ extension UserService {
             throw refused
         }
         do {
-            let signedIn = try await pool.withConnection { connection in
+            let (signedIn, isJoined) = try await pool.withConnection { connection in
                 try connection.transaction { connection in
-                    let id = try GoogleAccounts.account(for: identity, now: now, on: connection)
-                    guard let account = try Accounts.withId(id, locked: true, on: connection) else {
+                    let found = try GoogleAccounts.account(for: identity, now: now, on: connection)
+                    guard let account = try Accounts.withId(found.id, locked: true, on: connection) else {
                         throw refused
                     }
-                    return try Self.signIn(account, device: device, now: now, on: connection)
+                    return (try Self.signIn(account, device: device, now: now, on: connection), found.isJoined)
                 }
             }
+            if isJoined { postbox.tell(letters.googleAdded(signedIn.account.email)) }
             return try await answer(signedIn, now: now, cookies: [AuthCookie.google.removal])
         } catch let refusal as GoogleAccounts.Refusal {
             throw refusal.problem

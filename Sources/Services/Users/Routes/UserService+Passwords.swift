@@ -4,23 +4,16 @@ import Storage
 
 /// Changing a password, and setting one that was forgotten.
 extension UserService {
-    /// Ends the account's other sessions.
+    /// Ends the account's other sessions, and every access token: also the one that asks.
     func changePassword(_ request: Request, _ context: ServiceContext) async throws -> Response {
         let fields = try await RequestFields(of: request, known: ["currentPassword", "newPassword"])
         let account = try await account(context)
         let current = try fields.password("currentPassword")
         let new = try fields.newPassword("newPassword", email: EmailAddress(account.email))
         let now = clock()
-        let key = ThrottleKey.password(userId: account.id)
-        try await throttle.take([key], now: now)
-        let fits = try await hasher.verify(current, account.passwordHash)
-        guard fits else {
-            throw Problem(.forbidden, "wrong_password", detail: "the present password is another")
-        }
-        try await throttle.forgive([key], now: now)
+        try await check(current, of: account, now: now)
         let hash = try await hasher.hash(new)
-        let session = AuthCookie.refresh.value(in: request).flatMap { RefreshToken($0) }
-        let device = AuthCookie.device.value(in: request).flatMap { Secret($0) }
+        let maker = Self.changeMaker(request)
         let isDone = try await pool.withConnection { connection in
             try connection.transaction { connection in
                 guard
@@ -28,22 +21,33 @@ extension UserService {
                         == account.passwordHash
                 else { return false }
                 try Accounts.setPassword(hash, of: account.id, now: now, on: connection)
-                let own = try session.flatMap {
-                    try Sessions.owner(of: $0, on: connection) == account.id ? $0.familyId : nil
-                }
-                try Sessions.end(of: account.id, except: own, by: .password, now: now, on: connection)
-                try KnownDevices.forget(of: account.id, except: device, on: connection)
-                try OneTimeCodes.end(.password, of: account.id, on: connection)
-                try OneTimeCodes.end(.exchange, of: account.id, on: connection)
+                try CredentialChange.apply(to: account.id, by: .password, keeping: maker, clock: clock, on: connection)
                 return true
             }
         }
         guard isDone else {
             throw Problem(.conflict, "password_changed", detail: "the password was changed at the same time")
         }
-        let letter = letters.passwordChanged(account.email)
-        try postbox.post { letter }
+        postbox.tell(letters.passwordChanged(account.email))
         return Answers.empty()
+    }
+
+    /// For one who has shown already that the account is known to him.
+    ///
+    /// - Throws: 403 where it is another, 429 after too many of those.
+    func check(_ password: String, of account: Account, now: Int64) async throws {
+        let key = ThrottleKey.password(userId: account.id)
+        try await throttle.take([key], now: now)
+        guard try await hasher.verify(password, account.passwordHash) else {
+            throw Problem(.forbidden, "wrong_password", detail: "the password is another")
+        }
+        try await throttle.forgive([key], now: now)
+    }
+
+    static func changeMaker(_ request: Request) -> CredentialChange.Maker {
+        CredentialChange.Maker(
+            session: AuthCookie.refresh.value(in: request).flatMap { RefreshToken($0) },
+            device: AuthCookie.device.value(in: request).flatMap { Secret($0) })
     }
 
     /// Answers before it looks whether there is such an account.
@@ -68,6 +72,9 @@ extension UserService {
     }
 
     /// Ends all of the account's sessions, and proves that the address is its owner's.
+    ///
+    /// Whoever had the account before may have added a provider to it, so that none stays. It is added again by whoever has
+    /// the account now.
     func resetPassword(_ request: Request, _ context: ServiceContext) async throws -> Response {
         let fields = try await RequestFields(of: request, known: ["code", "newPassword"])
         let code = try fields.secret("code")
@@ -76,25 +83,23 @@ extension UserService {
         try await throttle.take([.asking(client(request, context))], now: now)
         let hash = try await hasher.hash(new)
         let device = AuthCookie.device.value(in: request).flatMap { Secret($0) } ?? .random()
-        let account: Account? = try await pool.withConnection { connection in
+        let letters = letters
+        let letter: Mail? = try await pool.withConnection { connection in
             try connection.transaction { connection in
                 guard let id = try OneTimeCodes.take(.password, code, now: now, on: connection),
                     let account = try Accounts.withId(id, locked: true, on: connection)
                 else { return nil }
                 try Accounts.setPassword(hash, of: id, now: now, on: connection)
                 try Accounts.markVerified(id, now: now, on: connection)
-                try Sessions.end(of: id, by: .password, now: now, on: connection)
-                try OneTimeCodes.end(.password, of: id, on: connection)
-                try OneTimeCodes.end(.exchange, of: id, on: connection)
-                try KnownDevices.forget(of: id, on: connection)
+                let removed = try Accounts.removeProviders(of: id, on: connection)
+                try CredentialChange.apply(to: id, by: .password, clock: clock, on: connection)
                 // Whoever guesses at the account meanwhile does not keep its owner from logging in.
                 try KnownDevices.remember(device, of: id, now: now, on: connection)
-                return account
+                return letters.passwordReset(account.email, isUnlinked: removed > 0)
             }
         }
-        guard let account else { throw Self.codeOver }
-        let letter = letters.passwordChanged(account.email)
-        try postbox.post { letter }
+        guard let letter else { throw Self.codeOver }
+        postbox.tell(letter)
         return Answers.empty(
             cookies: [
                 AuthCookie.refresh.removal,

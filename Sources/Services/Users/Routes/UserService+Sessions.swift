@@ -8,7 +8,8 @@ import Storage
 /// Logging in, staying so, and logging out.
 extension UserService {
     static let wrongCredentials = Problem(
-        .unauthorized, "wrong_credentials", detail: "there is no account with this e-mail address and this password")
+        .unauthorized, "wrong_credentials",
+        detail: "there is no account with this confirmed e-mail address and this password")
 
     /// A session that has just begun.
     struct SignedIn: Sendable {
@@ -33,7 +34,12 @@ extension UserService {
         let keys: [ThrottleKey] =
             if isKnown, let account, let device {
                 [.device(userId: account.id, device)]
-            } else { [.account(email.key), .client(client(request, context))] }
+            } else {
+                [
+                    .account(email.key, client(request, context)), .siege(email.key),
+                    .client(client(request, context)),
+                ]
+            }
         try await throttle.take(keys, now: now)
         let fits: Bool
         do {
@@ -42,7 +48,11 @@ extension UserService {
             try await throttle.forgive(keys, now: now)
             throw error
         }
-        guard fits, let account else { throw Self.wrongCredentials }
+        // An address that nobody has confirmed is as good as none: else whoever registers with a stranger's, and logs in,
+        // learns whether it was free. Its attempt counts as a wrong one, too.
+        guard fits, let account, account.isEmailVerified || !configuration.loginNeedsConfirmedEmail else {
+            throw Self.wrongCredentials
+        }
         try await throttle.forgive(keys, now: now)
         var rehashed: String?
         if let hash = account.passwordHash, hasher.isOutdated(hash) { rehashed = try await hasher.hash(password) }
@@ -89,7 +99,7 @@ extension UserService {
     private func answer(_ account: Account, now: Int64, cookies: [HTTPField]) async throws -> Response {
         let token = try await configuration.signingKey.mint(
             audience: AccessGrant.audience(of: account.role), subject: account.id, role: account.role,
-            lifetimeSeconds: AccessGrant.lifetimeSeconds, now: now / 1000)
+            lifetimeSeconds: AccessGrant.lifetimeSeconds, now: max(now / 1000, account.tokensGoodFrom))
         return Answers.json(cookies: cookies) { json in
             json.member("accessToken", token)
             json.member("tokenType", "Bearer")

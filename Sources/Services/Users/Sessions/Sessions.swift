@@ -8,7 +8,7 @@ enum Sessions {
     static let maxPerAccount = 20
 
     enum EndReason: String {
-        case logout, reuse, password, promotion, newer
+        case logout, reuse, password, promotion, newer, unlink
     }
 
     /// A session that goes on.

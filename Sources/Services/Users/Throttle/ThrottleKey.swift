@@ -4,10 +4,12 @@ import Platform
 
 /// By what attempts are counted. Stored as a hash.
 enum ThrottleKey: Sendable, Equatable {
-    /// Log-ins to an account from browsers that have never signed in to it, by address of e-mail, whether or not there is
-    /// such an account.
-    case account(String)
-    /// The same, by the client's address.
+    /// Log-ins to an account from browsers that have never signed in to it and from one part of the net, by address of
+    /// e-mail, whether or not there is such an account. Who guesses elsewhere makes nobody wait here.
+    case account(String, ClientAddress)
+    /// The same from everywhere together. Makes nobody wait, but tells when an account is under siege.
+    case siege(String)
+    /// Log-ins to whichever accounts, by the client's address.
     case client(ClientAddress)
     /// Log-ins from a browser that has signed in to the account before: only its own failures delay it.
     case device(userId: String, Secret)
@@ -20,8 +22,15 @@ enum ThrottleKey: Sendable, Equatable {
     /// Sign-ins with Google that were begun, by the client's address.
     case google(ClientAddress)
 
-    var policy: ThrottlePolicy {
+    /// Log-ins to one account from browsers that are new to it, without a quiet hour between, of which more are a siege.
+    static let maxAttemptsInPeace = 100
+
+    /// - Parameter isBesieged: whether the account is: then each part of the net gets few attempts, but still its own.
+    func policy(isBesieged: Bool = false) -> ThrottlePolicy {
         switch self {
+        case .account where isBesieged:
+            ThrottlePolicy(free: 2, firstDelayMs: 60_000, maxDelayMs: 900_000, forgetMs: 3_600_000)
+        case .siege: ThrottlePolicy(free: .max, firstDelayMs: 0, maxDelayMs: 0, forgetMs: 3_600_000)
         case .account, .device, .password:
             ThrottlePolicy(free: 5, firstDelayMs: 1000, maxDelayMs: 60_000, forgetMs: 3_600_000)
         // Behind one address may be an office.
@@ -37,7 +46,8 @@ enum ThrottleKey: Sendable, Equatable {
         var hasher = SHA256()
         let (kind, bytes): (String, [UInt8]) =
             switch self {
-            case .account(let email): ("account", Array(email.utf8))
+            case .account(let email, let address): ("account", Array(email.utf8) + [0] + address.neighbourhood)
+            case .siege(let email): ("siege", Array(email.utf8))
             case .client(let address): ("client", Array(address.rateKey))
             case .device(let userId, let device): ("device", Array(userId.utf8) + device.hash)
             case .password(let userId): ("password", Array(userId.utf8))
@@ -48,4 +58,10 @@ enum ThrottleKey: Sendable, Equatable {
         hasher.update(data: Array(kind.utf8) + [0] + bytes)
         return Array(hasher.finalize())
     }
+}
+
+extension ClientAddress {
+    /// What one customer of a provider, or a guesser of little means, has all of: the /24 of an IPv4 address, the /48 of
+    /// an IPv6 one.
+    var neighbourhood: ArraySlice<UInt8> { isIPv4 ? bytes.prefix(15) : bytes.prefix(6) }
 }

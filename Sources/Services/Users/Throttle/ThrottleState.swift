@@ -26,13 +26,17 @@ struct ThrottleState: Sendable, Equatable {
     /// Counts an attempt before its outcome is known, so that many at once are no way around it. One that is refused for
     /// coming early is not counted: whoever keeps knocking makes nobody wait longer.
     mutating func count(_ policy: ThrottlePolicy, now: Int64) {
-        if lastAt == .min || now - lastAt >= policy.forgetMs { attempts = 0 }
-        attempts += 1
+        attempts = attempts(now: now, policy) + 1
         lastAt = now
+        guard attempts >= policy.free else { return openAt = now }
         let excess = attempts - policy.free
-        guard excess >= 0 else { return openAt = now }
         let delay = excess >= 40 ? policy.maxDelayMs : min(policy.maxDelayMs, policy.firstDelayMs << Int64(excess))
         openAt = now + delay
+    }
+
+    /// Those that are not forgotten.
+    func attempts(now: Int64, _ policy: ThrottlePolicy) -> Int {
+        lastAt == .min || now - lastAt >= policy.forgetMs ? 0 : attempts
     }
 
     /// Takes an attempt back that turned out to be right.
