@@ -87,6 +87,8 @@ struct DevCommand: AsyncParsableCommand {
             return
         }
         print("ready \(address)")
+        let folderOfMails = (try? settings.string("MAIL_DIR")) ?? ""
+        let mails = (try? settings.string("SMTP_URL")) == nil ? "\(folderOfMails): the links to follow" : "sent"
         if let token = try? await DevEnvironment.token(settings) {
             print(
                 """
@@ -96,6 +98,7 @@ struct DevCommand: AsyncParsableCommand {
                 beacons    curl \(address)/track -d '{"eventType":"page_view","artistId":"artist-1","visitorId":"me"}'
                 dashboard  curl -H "Authorization: Bearer $TOKEN" \(address)/api/analytics/dashboard
                 analysts   .build/debug/tiketi query traffic --artist artist-1
+                mails      \(mails)
                 settings   \(folder.appending(path: "env").path)
 
                 TOKEN=\(token)

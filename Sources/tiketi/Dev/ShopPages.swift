@@ -15,6 +15,8 @@ struct ShopPages: Sendable {
     /// Where the script shows something else: the browser may be sent straight there.
     private static let places = [
         "", "login", "my", "events/:id", "reservations/:id", "checkout/success", "checkout/fail",
+        // Where mails and the way back from Google lead to.
+        "verify-email", "forgot-password", "reset-password", "auth/callback",
     ]
 
     private let files: [String: ByteBuffer]
@@ -22,7 +24,7 @@ struct ShopPages: Sendable {
     init() throws {
         let folder = try ProgramResources.folder(of: "tiketi").appending(path: "Shop", directoryHint: .isDirectory)
         var files: [String: ByteBuffer] = [:]
-        for name in ["index.html", "shop.css", "shop.js"] {
+        for name in ["index.html", "shop.css", "shop.js", "account.js"] {
             files[name] = ByteBuffer(bytes: try Data(contentsOf: folder.appending(path: name)))
         }
         self.files = files

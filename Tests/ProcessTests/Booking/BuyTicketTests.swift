@@ -50,7 +50,9 @@ import Testing
         // The shop's page is there, and what it loads.
         let page = try await ShopClient(address: address).send(.GET, "/")
         #expect(page.status == 200 && page.text.contains("/shop/shop.js"))
-        #expect(try await ShopClient(address: address).send(.GET, "/shop/shop.js").status == 200)
+        for name in ["shop.js", "account.js", "shop.css"] {
+            #expect(try await ShopClient(address: address).send(.GET, "/shop/\(name)").status == 200)
+        }
 
         // An event with seats, by the admin.
         _ = try await admin.ask(.POST, "/api/artists", #"{"id":"iu","name":"아이유"}"#, expecting: 201)
@@ -74,6 +76,7 @@ import Testing
         // A person comes, looks and holds two seats.
         var buyer = ShopClient(address: address)
         try await buyer.register("buyer@example.com")
+        try await confirm(buyer, data)
         let found = try await buyer.ask(.GET, "/api/events/search?q=%EC%BD%98%EC%84%9C%ED%8A%B8")
         #expect(found["events"]?.elements.map { $0["id"]?.text } == ["concert"])
         let map = try await buyer.ask(.GET, "/api/seats/event/concert")
@@ -168,6 +171,28 @@ import Testing
         let unset = try await RunningProgram.run(
             ["rollup", "verify", "--payments"], settings: without, name: "unset", in: folder)
         #expect(unset.ending == .exited(2) && unset.error.contains("PAYMENTS_DATABASE_URL"), "\(unset.error)")
+    }
+
+    /// Follows the link in the mail that the outbox shows, to a page that knows nothing of the code behind the #.
+    private func confirm(_ buyer: ShopClient, _ data: URL) async throws {
+        let mails = data.appending(path: "mail")
+        let mail = try await eventually {
+            let names = try FileManager.default.contentsOfDirectory(atPath: mails.path).filter { $0.hasSuffix(".eml") }
+            guard let name = names.first else { throw NotYet(what: "no mail") }
+            return try String(contentsOf: mails.appending(path: name), encoding: .utf8)
+        }
+        #expect(mail.contains("To: <buyer@example.com>"))
+        let link = try #require(mail.split(whereSeparator: \.isNewline).first { $0.hasPrefix("http") })
+        #expect(link.hasPrefix(buyer.address + "/verify-email#code="))
+        let parts = link.split(separator: "#code=")
+        let page = try await buyer.send(.GET, String(parts[0]))
+        #expect(page.status == 200 && page.text.contains("/shop/shop.js"))
+        // What leads to these pages sends people to all of them.
+        for path in ["/forgot-password", "/reset-password", "/auth/callback"] {
+            #expect(try await buyer.send(.GET, path).status == 200)
+        }
+        _ = try await buyer.ask(.POST, "/api/users/email/verify", #"{"code":"\#(parts[1])"}"#, expecting: 204)
+        #expect(try await buyer.ask(.GET, "/api/users/profile")["emailVerified"] == .bool(true))
     }
 
     /// What the browser sends when he presses Pay, and where it is sent then.

@@ -1,5 +1,7 @@
 // The shop of `tiketi dev`: from login to the ticket's code, over the public API alone.
 
+import { accountPages } from "./account.js";
+
 const page = document.getElementById("page");
 const account = document.getElementById("account");
 let token = null;
@@ -101,6 +103,11 @@ function showAccount() {
 
 // MARK: Pages
 
+const accounts = accountPages({ api, make, link, show, doing, go, isSignedIn: () => token !== null, signIn(given) {
+  token = given;
+  showAccount();
+} });
+
 async function events() {
   const q = new URLSearchParams(location.search).get("q");
   const answer = await api("GET", q ? `/api/events/search?q=${encodeURIComponent(q)}` : "/api/events?limit=60");
@@ -127,11 +134,16 @@ async function login() {
     make("form", { class: "stack", onsubmit: doing(async (event) => enter(values(event))) },
       field("email", "email", "이메일", "username"), field("password", "password", "비밀번호", "current-password"),
       make("button", {}, "로그인")),
+    make("p", {}, link("/forgot-password", "비밀번호를 잊으셨나요?")), await accounts.googleButton(),
     make("h2", {}, "처음이신가요?"),
     make("form", { class: "stack", onsubmit: doing(async (event) => {
       const { name, email, password } = values(event);
       await api("POST", "/api/users/register", { name, email, password });
-      await enter({ email, password });
+      await enter({ email, password }).catch((error) => {
+        // Where addresses have to be confirmed first.
+        if (error.status !== 401) throw error;
+        show(make("h1", {}, "메일을 확인해 주세요"), make("p", {}, "메일의 링크로 이메일을 확인하면 로그인할 수 있습니다."));
+      });
     }) }, field("name", "text", "이름", "name"), field("email", "email", "이메일", "email"),
       field("password", "password", "비밀번호 (8자 이상)", "new-password"), make("button", {}, "회원 가입")));
 }
@@ -259,8 +271,8 @@ async function failed() {
 }
 
 async function mine() {
-  const answer = await api("GET", "/api/reservations/my");
-  show(make("h1", {}, "내 예매"), make("ul", { class: "cards" }, ...answer.reservations.map((it) =>
+  const [answer, about] = await Promise.all([api("GET", "/api/reservations/my"), accounts.about()]);
+  show(make("h1", {}, "내 예매"), about, make("ul", { class: "cards" }, ...answer.reservations.map((it) =>
     make("li", {}, link(`/reservations/${it.id}`, make("strong", {}, it.title), make("div", {}, stateName(it.state)),
       make("div", { class: "muted" }, when(it.startsAt)))))));
 }
@@ -270,6 +282,8 @@ async function mine() {
 const routes = [
   [/^\/$/, events], [/^\/login$/, login], [/^\/my$/, mine], [/^\/events\/([^/]+)$/, event],
   [/^\/reservations\/([^/]+)$/, reservation], [/^\/checkout\/success$/, paid], [/^\/checkout\/fail$/, failed],
+  [/^\/verify-email$/, accounts.verifyEmail], [/^\/forgot-password$/, accounts.forgotPassword],
+  [/^\/reset-password$/, accounts.resetPassword], [/^\/auth\/callback$/, accounts.googleCallback],
 ];
 
 async function route() {
