@@ -28,6 +28,9 @@ struct Recount {
     /// How long a statement of the same transaction may be awaited, since one slice is sorted in between.
     static let maxIdle: SQL = "SET LOCAL idle_in_transaction_session_timeout = '10min'"
 
+    /// The same while others prove days in its snapshot: as long as the largest of them may take.
+    static let maxIdleBesideOthers: SQL = "SET LOCAL idle_in_transaction_session_timeout = '6h'"
+
     /// The whole days counted; nil where nothing is stored.
     let days: ClosedRange<Day>?
     let calendar: ReportingCalendar

@@ -96,7 +96,8 @@ enum VerifyLedgers {
         }
     }
 
-    /// What is older than two days is forgotten some time; younger ones are all there, and each is some beacon's.
+    /// What is older than two days is forgotten some time; younger ones are all there, and each is the one that was counted
+    /// last of its id.
     ///
     /// - Parameter first: those that were received before were stamped by beacons that may be gone.
     private static func compareStamped(
@@ -104,15 +105,24 @@ enum VerifyLedgers {
     ) throws {
         for row in try connection.query(
             """
-            SELECT to_hex(id), ms, stored FROM (
-                SELECT s.id, (extract(epoch FROM s.received_at) * 1000)::bigint AS ms, true AS stored
+            SELECT to_hex(id), ms, said FROM (
+                SELECT s.id, (extract(epoch FROM s.received_at) * 1000)::bigint AS ms, 'no beacon was received then' AS said
                 FROM stamped_message_ids s WHERE extract(epoch FROM s.received_at) * 1000 >= \(first) AND NOT EXISTS (
                     SELECT 1 FROM recounted_stamped r
                     WHERE r.id = s.id AND r.received_ms = (extract(epoch FROM s.received_at) * 1000)::bigint)
                 AND NOT EXISTS (
                     SELECT 1 FROM erased_stamped_ids e WHERE e.id = s.id AND e.received_at = s.received_at)
                 UNION ALL
-                SELECT r.id, max(r.received_ms), false FROM recounted_stamped r
+                SELECT s.id, (extract(epoch FROM s.received_at) * 1000)::bigint,
+                    'it was counted last at another time'
+                FROM stamped_message_ids s CROSS JOIN LATERAL (
+                    SELECT received_ms FROM recounted_stamped r WHERE r.id = s.id AND NOT recorded
+                    ORDER BY batch DESC, place DESC LIMIT 1) last
+                WHERE s.received_at > now() - interval '2 days' AND extract(epoch FROM s.received_at) * 1000 >= \(first)
+                    AND last.received_ms <> (extract(epoch FROM s.received_at) * 1000)::bigint
+                    AND NOT EXISTS (SELECT FROM erased_stamped_ids e WHERE e.id = s.id)
+                UNION ALL
+                SELECT r.id, max(r.received_ms), 'missing' FROM recounted_stamped r
                 WHERE NOT EXISTS (SELECT 1 FROM stamped_message_ids s WHERE s.id = r.id)
                 GROUP BY r.id
                 HAVING max(r.received_ms) > extract(epoch FROM now() - interval '2 days') * 1000
@@ -121,8 +131,7 @@ enum VerifyLedgers {
             """)
         {
             report.add(
-                "stamped_message_ids", try row.get(0), Instant.iso8601(try row.get(1)),
-                try row.get(2) ? "no beacon was received then" : "missing")
+                "stamped_message_ids", try row.get(0), Instant.iso8601(try row.get(1)), try row.get(2))
         }
     }
 }

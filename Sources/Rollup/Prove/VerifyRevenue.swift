@@ -58,7 +58,7 @@ enum VerifyRevenue {
             FROM revenue_monthly WHERE month >= \(firstMonth) AND month < \(lastMonth)
             """,
             except: """
-                SELECT date_trunc('month', bucket) FROM rollup_dirty WHERE family = 'revenue'
+                SELECT date_trunc('month', bucket) FROM rollup_dirty WHERE family = 'revenue' AND grain <> 'hour'
                 """,
             into: &report, on: connection)
     }

@@ -17,6 +17,7 @@ enum StampedProof {
         // Those of erased beacons come first.
         var counted: [UInt64: Int64] = [:]
         var received: Set<Receipt> = []
+        var erased: Set<UInt64> = []
         try connection.stream(
             "SELECT id, (extract(epoch FROM received_at) * 1000)::bigint FROM erased_stamped_ids ORDER BY id, received_at"
         ) { row in
@@ -24,6 +25,7 @@ enum StampedProof {
             guard isWhole || known.contains(id) else { return }
             counted[id] = try row.get(1)
             received.insert(Receipt(id: id, ms: counted[id]!))
+            erased.insert(id)
         }
         for beacon in stamped.sorted(by: { ($0.batch, $0.row) < ($1.batch, $1.row) }) {
             let isRepeat =
@@ -34,7 +36,9 @@ enum StampedProof {
             if !isRepeat { counted[beacon.id] = beacon.receivedAt }
             received.insert(Receipt(id: beacon.id, ms: beacon.receivedAt))
         }
-        return try !isWhole || ledgerHolds(received, from: first, on: connection)
+        // Which of an erased one and another was counted last is not known any more.
+        let last = counted.filter { !erased.contains($0.key) }
+        return try !isWhole || ledgerHolds(received, last: last, from: first, on: connection)
     }
 
     private struct Receipt: Hashable {
@@ -42,8 +46,11 @@ enum StampedProof {
         var ms: Int64
     }
 
-    /// What is older than two days is forgotten some time; younger ones are all there, and each is some beacon's.
-    private static func ledgerHolds(_ received: Set<Receipt>, from first: Int64, on connection: PostgresConnection) throws -> Bool {
+    /// What is older than two days is forgotten some time; younger ones are all there, and each is the one that was counted
+    /// last of its id.
+    private static func ledgerHolds(_ received: Set<Receipt>, last: [UInt64: Int64], from first: Int64, on connection: PostgresConnection) throws -> Bool {
+        let forgotten = try connection.query(
+            "SELECT (extract(epoch FROM now() - interval '2 days') * 1000)::bigint")[0].get(0, as: Int64.self)
         var holds = true
         var stored: Set<UInt64> = []
         try connection.stream(
@@ -51,10 +58,9 @@ enum StampedProof {
         ) { row in
             let receipt = Receipt(id: UInt64(bitPattern: try row.get(0)), ms: try row.get(1))
             stored.insert(receipt.id)
-            holds = holds && (receipt.ms < first || received.contains(receipt))
+            let isLast = receipt.ms <= forgotten || (last[receipt.id] ?? receipt.ms) == receipt.ms
+            holds = holds && (receipt.ms < first || isLast && received.contains(receipt))
         }
-        let forgotten = try connection.query(
-            "SELECT (extract(epoch FROM now() - interval '2 days') * 1000)::bigint")[0].get(0, as: Int64.self)
         return holds && received.allSatisfy { $0.ms <= max(forgotten, first) || stored.contains($0.id) }
     }
 }
