@@ -37,6 +37,8 @@ struct DayProof {
         var doubt: String?
         var beacons = 0
         var stamped: [Stamped] = []
+        /// How many there are, also where they are not kept.
+        var stampedCount = 0
         /// Whether the rows of the day itself were compared too.
         var comparedDay = false
 
@@ -165,7 +167,8 @@ struct DayProof {
                     id: id, batch: Int32(number), row: Int32(row), receivedAt: batch.receivedAt[row],
                     isRecordedRepeat: repeats.contains(row)))
         }
-        if outcome.stamped.count > StampedProof.maxStamped { outcome.doubt = Doubt.manyStamped }
+        outcome.stampedCount = outcome.stamped.count
+        if outcome.stampedCount > StampedProof.maxStamped { outcome.doubt = Doubt.manyStamped }
     }
 
     // MARK: Comparing

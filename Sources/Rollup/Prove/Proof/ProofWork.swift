@@ -10,21 +10,33 @@ final class ProofWork: Sendable {
         var snapshot = ""
         var left: ArraySlice<Day> = []
         var outcomes: [Day: DayProof.Outcome] = [:]
+        var stampedCount = 0
         var failure: (any Error)?
         /// Nothing is left to do, or nobody wants it any more.
         var isClosed = false
         /// Those that may still be at work on a day.
         var joined = 0
+
+        mutating func keep(_ outcome: DayProof.Outcome, of day: Day, maxStamped: Int) {
+            outcomes[day] = outcome
+            stampedCount += outcome.stampedCount
+            guard stampedCount > maxStamped else { return }
+            for day in outcomes.keys { outcomes[day]!.stamped = [] }
+        }
     }
 
+    private let maxStamped: Int
     private let state = Mutex(State())
     private let began = DispatchSemaphore(value: 0)
     private let ended = DispatchSemaphore(value: 0)
     private let helpers: Int
 
-    /// - Parameter helpers: how many connections call `help`.
-    init(helpers: Int) {
+    /// - Parameters:
+    ///   - helpers: how many connections call `help`.
+    ///   - maxStamped: where all days have more stamped ids than this, they are counted and not kept.
+    init(helpers: Int, maxStamped: Int = StampedProof.maxStamped) {
         self.helpers = helpers
+        self.maxStamped = maxStamped
     }
 
     /// Proves the days, together with whoever helps by then. In a transaction that reads repeatably.
@@ -87,7 +99,7 @@ final class ProofWork: Sendable {
         while let day = state.withLock({ $0.failure == nil && !$0.isClosed ? $0.left.popFirst() : nil }) {
             do {
                 let outcome = try DayProof.run(day, ground, on: connection)
-                state.withLock { $0.outcomes[day] = outcome }
+                state.withLock { $0.keep(outcome, of: day, maxStamped: maxStamped) }
             } catch {
                 state.withLock { $0.failure = $0.failure ?? error }
             }
