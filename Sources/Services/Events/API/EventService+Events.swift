@@ -17,7 +17,7 @@ extension EventService {
         open.get("events/:id") { request, context in
             _ = try parameters(request)
             let id = try Self.id("id", context)
-            let json = try await cache.json("event:\(id)") {
+            let json = try await cache.json(.event, id) {
                 guard let event = try await database.pool.withConnection({ try EventStore.find(id, on: $0) }) else {
                     throw CatalogueChange.notFound
                 }
@@ -110,8 +110,8 @@ extension EventService {
             if list.status != nil { entry.staysUntil = min(entry.staysUntil ?? .max, now + Self.maxListAgeMs) }
             return entry
         }
-        guard list.after == nil else { return try await make().json }
-        return try await cache.json("list:\(list)", make: make)
+        guard list.isCommon else { return try await make().json }
+        return try await cache.json(.list, "\(list)", make: make)
     }
 
     /// Of a list by status: an event comes into it this late.

@@ -8,7 +8,7 @@ extension EventService {
         open.get("events/:id/images") { request, context in
             _ = try parameters(request)
             let id = try Self.id("id", context)
-            let json = try await cache.json("images:\(id)") {
+            let json = try await cache.json(.images, id) {
                 let images = try await database.pool.withConnection { connection in
                     guard try EventStore.find(id, on: connection) != nil else { throw CatalogueChange.notFound }
                     return try EventImage.list(of: id, on: connection)

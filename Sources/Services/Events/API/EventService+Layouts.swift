@@ -10,7 +10,7 @@ extension EventService {
         open.get("events/:id/layout") { request, context in
             _ = try parameters(request)
             let id = try Self.id("id", context)
-            let json = try await cache.json("layout:\(id)") {
+            let json = try await cache.json(.layout, id) {
                 let (event, layout) = try await database.pool.withConnection { connection in
                     try connection.transaction(isolation: .repeatableRead) { connection in
                         (try EventStore.find(id, on: connection), try EventStore.layout(of: id, on: connection))

@@ -14,7 +14,7 @@ extension EventService {
             guard after.isEmpty || CatalogueID.isValid(after) else {
                 throw Problem.invalid("cursor", "must be the nextCursor of an answer")
             }
-            let json = try await cache.json("\(path):\(limit):\(after)") {
+            @Sendable func make() async throws -> CatalogueCache.Entry {
                 let stored = try await database.pool.withConnection { connection in
                     try thing.list(after: after, limit: limit + 1, on: connection)
                 }
@@ -25,12 +25,14 @@ extension EventService {
                 }
                 return CatalogueCache.Entry(json: json.text)
             }
+            let json =
+                after.isEmpty ? try await cache.json(.names, "\(path)?\(limit)", make: make) : try await make().json
             return Self.answer(json, to: request)
         }
         open.get("\(path)/:id") { request, context in
             _ = try parameters(request)
             let id = try Self.id("id", context)
-            let json = try await cache.json("\(path)/\(id)") {
+            let json = try await cache.json(.names, "\(path)/\(id)") {
                 guard let stored = try await database.pool.withConnection({ try thing.find(id, on: $0) }) else {
                     throw CatalogueChange.notFound
                 }

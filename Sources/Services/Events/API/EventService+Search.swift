@@ -85,6 +85,7 @@ extension EventService {
             return Self.write(events, next: next, at: now)
         }
         guard after == nil else { return try await make().json }
-        return try await cache.json("search:\(limit):\(text)", make: make)
+        // However it was written: what is looked for is the same.
+        return try await cache.json(.search, "\(limit)\(SearchText(text).normalized)", make: make)
     }
 }

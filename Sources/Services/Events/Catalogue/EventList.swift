@@ -20,6 +20,9 @@ package struct EventList: Sendable, Equatable {
 
     package init() {}
 
+    /// Others are likely to ask for the same: it is a first page, and not from an instant of somebody's own.
+    var isCommon: Bool { after == nil && from == nil && until == nil }
+
     /// One more than the page has tells that there are more.
     func query(at now: Int64) -> SQL {
         let instant = PostgresTimestamp(ms: now)
