@@ -1,6 +1,6 @@
 # Everything is done by SwiftPM and the scripts; these are the names to call them by.
 .DEFAULT_GOAL := help
-.PHONY: help up test crash torture fuzz allocations lint bench image k8s packages
+.PHONY: help up test openapi crash torture fuzz allocations lint bench image k8s packages
 
 # Every target imports what it declares and nothing else, so that the target graph stays true.
 SWIFT_FLAGS := --explicit-target-dependency-import-check error
@@ -19,6 +19,9 @@ test: packages ## Install what is missing, build, and run every test against pri
 	@scripts/install-service-peers
 	swift build --build-tests $(SWIFT_FLAGS)
 	scripts/run-tests $(SWIFT_FLAGS)
+
+openapi: packages ## Hold every service against the OpenAPI document that it serves, with Schemathesis
+	@scripts/check-openapi
 
 crash: packages ## The sums under kill -9: a minute at 20,000 beacons/s against a release build
 	swift build -c release --product tiketi

@@ -16,6 +16,10 @@ struct TokenCommand: AsyncParsableCommand {
     @Option(help: "Whose it is.")
     var subject = "cli"
 
+    /// `tiketi-payments`, with Payments' key, for what Reservations tells Payments alone.
+    @Option(help: "Who says so.")
+    var issuer = AccessToken.issuer
+
     @OptionGroup var environmentFile: EnvironmentFile
 
     struct Lifetime: ExpressibleByArgument, CustomStringConvertible {
@@ -48,8 +52,8 @@ struct TokenCommand: AsyncParsableCommand {
             let now = ProcessSettings.clock() / 1000
             print(
                 try await key.mint(
-                    audience: Audience.allCases, subject: subject, role: role, lifetimeSeconds: expires.seconds,
-                    now: now))
+                    issuer: issuer, audience: Audience.allCases, subject: subject, role: role,
+                    lifetimeSeconds: expires.seconds, now: now))
         }
     }
 }
