@@ -166,7 +166,7 @@ import Testing
                 INSERT INTO revenue_ledger (message_id, kind, occurred_at, artist_id, event_id, currency, payment_id,
                     orders, tickets, amount)
                 SELECT 'payment.completed:' || id, 'payment', '2025-12-10T00:00Z', 'a', 'e' || n % 3, 'KRW', id, 1, 1, n
-                FROM (SELECT chr(65 + (n % 26)::int) || chr(97 + (n % 7)::int) || '-' || n AS id, n FROM generate_series(1, \(count)) n)
+                FROM (SELECT chr(65 + (n % 26)::int) || chr(97 + (n % 7)::int) || '-' || n AS id, n FROM generate_series(1, \(count)) n) k
                 """)
             _ = try await books.rollup.rebuild(nil)
             let report = try await books.verify()
