@@ -164,6 +164,7 @@ package struct GroupReader: Sendable {
 
     private func handle(_ entries: [StreamEntry]) async throws {
         guard !entries.isEmpty else { return }
+        BusCrashPoint.messagesTaken.reached()
         var good: [(entry: StreamEntry, message: Message)] = []
         var dead: [(entry: StreamEntry, reason: String)] = []
         for entry in entries {
@@ -188,8 +189,10 @@ package struct GroupReader: Sendable {
                 }
             }
         }
+        BusCrashPoint.messagesStored.reached()
         try await confirm(stored)
         try await bury(dead)
+        BusCrashPoint.messagesConfirmed.reached()
     }
 
     private func storeCounting(_ messages: [Message]) async throws {

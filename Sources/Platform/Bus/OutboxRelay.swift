@@ -11,6 +11,7 @@ package struct OutboxRelay: Sendable {
     package static let maxBatch = 512
     /// Published rows that may wait for confirmation; beyond it the outbox keeps the rest, and Redis stays small.
     package static let maxUnconfirmed = 100_000
+    /// For how long another relay waits for one that is gone.
     package static let leaseSeconds = 10
     static let idle = Duration.milliseconds(100)
     static let maxRetry = Duration.seconds(5)
@@ -19,18 +20,20 @@ package struct OutboxRelay: Sendable {
     private let redis: RedisPool
     private let groups: [MessageGroup]
     private let maxUnconfirmed: Int
+    private let leaseSeconds: Int
     private let holder = "\(UInt64.random(in: 0 ... .max))"
     private let logger: Logger
 
     /// - Parameter groups: whose confirmation a row waits for.
     package init(
         postgres: PostgresPool, redis: RedisPool, groups: [MessageGroup] = MessageGroup.allCases,
-        maxUnconfirmed: Int = OutboxRelay.maxUnconfirmed, logger: Logger
+        maxUnconfirmed: Int = OutboxRelay.maxUnconfirmed, leaseSeconds: Int = OutboxRelay.leaseSeconds, logger: Logger
     ) {
         self.postgres = postgres
         self.redis = redis
         self.groups = groups
         self.maxUnconfirmed = maxUnconfirmed
+        self.leaseSeconds = leaseSeconds
         self.logger = logger
     }
 
@@ -68,19 +71,22 @@ package struct OutboxRelay: Sendable {
             try await beginAnew(state.life, after: life)
             return 0
         }
+        if !rows.isEmpty { BusCrashPoint.outboxTaken.reached() }
         let entries = try await redis.withConnection { connection in
             try MessageStream.publish(rows.map(\.fields), on: connection)
         }
+        if !rows.isEmpty { BusCrashPoint.outboxPublished.reached() }
         try await record(rows.map(\.seq), entries, state)
+        if !rows.isEmpty { BusCrashPoint.outboxRecorded.reached() }
         return rows.count
     }
 
     /// The lease, and with it the stream's life as it is known and the rows to publish; nil where another holds it.
     private func take() async throws -> (String, [Row])? {
-        try await postgres.withConnection { [holder, maxUnconfirmed] connection in
+        try await postgres.withConnection { [holder, maxUnconfirmed, leaseSeconds] connection in
             let leases = try connection.query(
                 """
-                UPDATE outbox_relay SET holder = \(holder), held_until = now() + make_interval(secs => \(Self.leaseSeconds))
+                UPDATE outbox_relay SET holder = \(holder), held_until = now() + make_interval(secs => \(leaseSeconds))
                 WHERE holder = \(holder) OR held_until < now() RETURNING stream_life
                 """)
             guard let life = try leases.first?.get(0, as: String.self) else { return nil }

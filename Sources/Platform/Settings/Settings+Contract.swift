@@ -152,4 +152,9 @@ extension Settings {
     package func trackRatePerClient() throws -> Int {
         try int("TRACK_RATE_PER_CLIENT", default: 0, in: 0...1_000_000)
     }
+
+    /// `OUTBOX_LEASE_SECONDS`: for how long the messages of a process that is gone wait for another to publish them.
+    package func outboxLeaseSeconds() throws -> Int {
+        try int("OUTBOX_LEASE_SECONDS", default: OutboxRelay.leaseSeconds, in: 1...300)
+    }
 }

@@ -10,6 +10,7 @@ package struct EventService: ServicePart {
         package var redis: RedisConfiguration
         /// The keys that access tokens are checked with.
         package var keys: KeySource
+        package var outboxLeaseSeconds = OutboxRelay.leaseSeconds
         package var clock: @Sendable () -> Int64
 
         /// - Parameter clock: milliseconds since 1970.
@@ -41,7 +42,8 @@ package struct EventService: ServicePart {
         redis = RedisPool(configuration.redis, connections: 1, logger: logger)
         // Readers don't wait for what is being published.
         cacheRedis = RedisPool(configuration.redis, connections: Self.cacheConnections, logger: logger)
-        relay = OutboxRelay(postgres: database.pool, redis: redis, logger: logger)
+        relay = OutboxRelay(
+            postgres: database.pool, redis: redis, leaseSeconds: configuration.outboxLeaseSeconds, logger: logger)
         clock = configuration.clock
         cache = CatalogueCache(cacheRedis, clock: configuration.clock, logger: logger)
         vocabulary = SearchVocabulary(database.pool, clock: configuration.clock)

@@ -30,6 +30,7 @@ package struct PaymentService: ServicePart {
         package var signingKey: SigningKey
         package var tossTimeoutMs = PaymentService.defaultTossTimeoutMs
         package var leaseMs: Int64 = PaymentWorker.defaultLeaseMs
+        package var outboxLeaseSeconds = OutboxRelay.leaseSeconds
         /// How long a request to confirm waits for the end before it is told to ask again.
         package var confirmWaitMs: Int64 = 8_000
         /// Confirmations that go on while their clients wait.
@@ -102,7 +103,8 @@ package struct PaymentService: ServicePart {
         self.logger = logger
         self.metrics = paymentMetrics
         redis = RedisPool(configuration.redis, connections: 2, logger: logger)
-        relay = OutboxRelay(postgres: pool, redis: redis, logger: logger)
+        relay = OutboxRelay(
+            postgres: pool, redis: redis, leaseSeconds: configuration.outboxLeaseSeconds, logger: logger)
         reader = GroupReader(
             group: .payments, name: configuration.nodeName, redis: redis, clock: configuration.clock,
             metrics: MessageMetrics(metrics), logger: logger

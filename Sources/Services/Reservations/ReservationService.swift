@@ -31,6 +31,7 @@ package struct ReservationService: ServicePart {
         package var maxHoldsPerHour = Self.defaultMaxHoldsPerHour
         /// Its name among the readers of the bus: unique, and the same after a restart.
         package var consumer = Self.defaultConsumer
+        package var outboxLeaseSeconds = OutboxRelay.leaseSeconds
         package var clock: @Sendable () -> Int64
 
         /// - Parameter clock: milliseconds since 1970.
@@ -82,7 +83,8 @@ package struct ReservationService: ServicePart {
         self.metrics = ReservationMetrics(metrics)
         redis = RedisPool(configuration.redis, connections: 2, logger: logger)
         busRedis = RedisPool(configuration.redis, connections: 1, logger: logger)
-        relay = OutboxRelay(postgres: database.pool, redis: redis, logger: logger)
+        relay = OutboxRelay(
+            postgres: database.pool, redis: redis, leaseSeconds: configuration.outboxLeaseSeconds, logger: logger)
         verifier = TokenVerifier(configuration.keys, audience: .reservations, now: seconds)
         paymentsVerifier = configuration.paymentsKeys.map {
             TokenVerifier($0, issuer: InternalRoutes.issuer, audience: .reservations, now: seconds)

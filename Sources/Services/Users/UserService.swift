@@ -26,6 +26,7 @@ package struct UserService: ServicePart {
         /// On which passwords are hashed, each with 19 MiB.
         package var hashingThreads = max(1, min(4, ProcessInfo.processInfo.activeProcessorCount))
         package var maxWaitingHashes = 64
+        package var outboxLeaseSeconds = OutboxRelay.leaseSeconds
         package var clock: @Sendable () -> Int64
 
         /// - Parameter clock: milliseconds since 1970.
@@ -65,7 +66,8 @@ package struct UserService: ServicePart {
         clock = configuration.clock
         database = try ServiceDatabase(.users, configuration.database, logger: logger)
         redis = RedisPool(configuration.redis, connections: 2, logger: logger)
-        relay = OutboxRelay(postgres: database.pool, redis: redis, logger: logger)
+        relay = OutboxRelay(
+            postgres: database.pool, redis: redis, leaseSeconds: configuration.outboxLeaseSeconds, logger: logger)
         throttle = Throttle(pool: database.pool)
         postbox = Postbox(configuration.mailer, metrics: metrics, logger: logger)
         letters = Letters(site: configuration.publicURL)

@@ -28,6 +28,8 @@ extension ServedProcess {
             _ = try settings.require("TOSS_SECRET_KEY")
         }
         configuration.leaseMs = Int64(try settings.int("PAYMENTS_LEASE_SECONDS", default: 60, in: 1...3600)) * 1000
+        configuration.tossTimeoutMs = Int64(try settings.int("TOSS_TIMEOUT_SECONDS", default: 35, in: 1...120)) * 1000
+        configuration.outboxLeaseSeconds = try settings.outboxLeaseSeconds()
         return try await PaymentService(configuration, metrics: metrics, logger: logger)
     }
 

@@ -17,6 +17,7 @@ extension ServedProcess {
             "MAX_LIVE_RESERVATIONS", default: ReservationService.Configuration.defaultMaxLiveReservations, in: 1...1000)
         configuration.maxHoldsPerHour = try settings.int(
             "MAX_HOLDS_PER_HOUR", default: ReservationService.Configuration.defaultMaxHoldsPerHour, in: 1...100_000)
+        configuration.outboxLeaseSeconds = try settings.outboxLeaseSeconds()
         configuration.consumer = try settings.nodeID()
         return try await ReservationService(configuration, metrics: metrics, logger: logger)
     }

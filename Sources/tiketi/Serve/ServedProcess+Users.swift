@@ -24,6 +24,7 @@ extension ServedProcess {
         configuration.loginNeedsConfirmedEmail = try settings.flag("LOGIN_NEEDS_CONFIRMED_EMAIL", default: isMailed)
         let folder = try mailFolder()
         if !isMailed { logger.notice("mails go into a folder, to nobody", metadata: ["folder": "\(folder)"]) }
+        configuration.outboxLeaseSeconds = try settings.outboxLeaseSeconds()
         return try await UserService(configuration, metrics: metrics, logger: logger)
     }
 

@@ -1,4 +1,5 @@
 import Foundation
+import Platform
 import TestSupport
 import Testing
 
@@ -19,6 +20,15 @@ import Testing
     private static let users = servers.merging([
         "USERS_DATABASE_URL": "postgresql:///none?host=/nonexistent", "JWT_SIGNING_KEY": key,
     ]) { $1 }
+    private static let services: [String: String] = {
+        let key = SigningKey.generate().seed
+        let database = "postgresql:///none?host=/nonexistent"
+        return [
+            "EVENTS_DATABASE_URL": database, "PAYMENTS_DATABASE_URL": database, "JWT_SIGNING_KEY": key,
+            "PAYMENTS_SIGNING_KEY": key, "TOSS_SECRET_KEY": "sk", "TOSS_CLIENT_KEY": "ck",
+            "RESERVATIONS_URL": "http://127.0.0.1:1",
+        ]
+    }()
 
     @Test(
         arguments: [
@@ -48,6 +58,14 @@ import Testing
             ("users", users.merging(["SMTP_URL": "http://mail"]) { $1 }, "SMTP_URL"),
             ("users", users.merging(["GOOGLE_CLIENT_ID": "id"]) { $1 }, "GOOGLE_CLIENT_SECRET"),
             ("users", users.merging(["PUBLIC_URL": "https://tiketi.example/shop"]) { $1 }, "PUBLIC_URL"),
+            (
+                "events", servers.merging(services) { $1 }.merging(["OUTBOX_LEASE_SECONDS": "0"]) { $1 },
+                "OUTBOX_LEASE_SECONDS"
+            ),
+            (
+                "payments", servers.merging(services) { $1 }.merging(["TOSS_TIMEOUT_SECONDS": "121"]) { $1 },
+                "TOSS_TIMEOUT_SECONDS"
+            ),
         ] as [(String, [String: String], String)])
     func aWrongSettingIsNamed(service: String, settings: [String: String], name: String) async throws {
         let run = try await CommandLineRun.tiketi(["serve", service, "--port", "0"], settings: settings)

@@ -30,7 +30,7 @@ extension ReservationStore {
         isAllowed: @escaping @Sendable (Reservation) -> Bool
     ) async throws -> Cancellation {
         let now = clock()
-        return try await transaction { connection in
+        let cancellation: Cancellation = try await transaction { connection in
             guard let reservation = try Reservation.find(id, isLocked: true, on: connection), isAllowed(reservation)
             else { throw Self.notFound }
             switch reservation.state {
@@ -51,9 +51,13 @@ extension ReservationStore {
             let tickets = try Self.chosen(ticketIds, of: reservation, usedToo: isFull, on: connection)
             if tickets.isEmpty { return Cancellation() }
             let refund = try CancellationQuote(reservation, tickets, isFull: isFull, now: now)
-            return try Self.giveBack(
+            let cancellation = try Self.giveBack(
                 reservation, refund, reason: isFull ? .admin : .buyer, now: now, on: connection)
+            ReservationCrashPoint.cancellationWritten.reached()
+            return cancellation
         }
+        if cancellation.id != nil { ReservationCrashPoint.cancellationRecorded.reached() }
+        return cancellation
     }
 
     private static let noTickets = Problem.invalid("ticketIds", "has tickets that are not of this reservation")

@@ -36,8 +36,9 @@ extension ReservationStore {
         let now = clock()
         let expiresAt = now + holdMs
         let id = Self.newId()
+        ReservationCrashPoint.beforeHold.reached()
         do {
-            return try await retrying { connection in
+            let outcome: HoldOutcome = try await retrying { connection in
                 let row = try connection.query(holdStatement(request, id: id, now: now, expiresAt: expiresAt))[0]
                 let seats = try row.get(1, as: [String]?.self) ?? []
                 switch try row.get(0, as: String.self) {
@@ -60,6 +61,8 @@ extension ReservationStore {
                 case let other: throw PostgresError(.decoding, "hold_seats says \(other)")
                 }
             }
+            if case .held = outcome { ReservationCrashPoint.afterHold.reached() }
+            return outcome
         } catch let error as PostgresError where error.sqlState == Self.takenState {
             return .taken(Self.seats(error))
         } catch let error as PostgresError where error.sqlState == "23505" {

@@ -23,11 +23,12 @@ extension ReservationStore {
                 try Self.move(
                     reservation, to: .confirming, paymentId: paymentId, claims: "confirming",
                     until: now + Self.confirmingMs, now: now, on: connection)
+                ReservationCrashPoint.confirmingWritten.reached()
             }
             return decision
         }
         switch decision {
-        case .keep: return
+        case .keep: ReservationCrashPoint.confirmingRecorded.reached()
         case .notHeld:
             throw Problem(
                 .conflict, "not_held",
@@ -55,7 +56,9 @@ extension ReservationStore {
                 try Self.end(reservation, as: .expired, now: now, on: connection)
                 try Outbox.append([reservation.message(.reservationExpired, at: now)], on: connection)
             }
+            ReservationCrashPoint.releaseWritten.reached()
         }
+        ReservationCrashPoint.releaseRecorded.reached()
     }
 
     /// Returns the tickets' ids, in the order of their seats.
@@ -88,10 +91,13 @@ extension ReservationStore {
                         """)[0].get(0, as: [String]?.self)
                     if taken != nil { return nil }
                 }
-                return try Self.sell(
+                let tickets = try Self.sell(
                     reservation, paymentId: paymentId, approvedAt: approvedAt, now: now, on: connection)
+                ReservationCrashPoint.saleWritten.reached()
+                return tickets
             }
             guard let tickets else { throw lost }
+            ReservationCrashPoint.saleRecorded.reached()
             return tickets
         } catch let error as PostgresError
             where error.sqlState == Self.takenState || error.sqlState == Self.divisionByZero

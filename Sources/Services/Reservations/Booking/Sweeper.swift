@@ -19,6 +19,7 @@ struct Sweeper: Sendable {
             guard !ids.isEmpty else { return 0 }
             _ = try connection.query(
                 "SELECT expire_holds(\(ids), NULL, NULL, \(PostgresTimestamp(ms: now)))")
+            ReservationCrashPoint.expiryWritten.reached()
             return ids.count
         }
     }
