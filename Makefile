@@ -30,10 +30,11 @@ crash: packages ## The sums under kill -9: a minute at 20,000 beacons/s against 
 		scripts/run-tests $(SWIFT_FLAGS) --filter CrashTests
 
 # A debug build: a release build has no crash points.
-torture: packages ## The spool on a disk that fails, 100,000 schedules; then kill -9 at every crash point, 204 rounds
+torture: packages ## The spool on a disk that fails, 100,000 schedules; kill -9 at every crash point, of ingest and of sales
 	swift build --build-tests $(SWIFT_FLAGS)
 	TIKETI_SCHEDULES=100000 scripts/run-tests $(SWIFT_FLAGS) --filter SpoolScheduleTests
-	TIKETI_ROUNDS=204 scripts/run-tests $(SWIFT_FLAGS) --filter TortureTests
+	TIKETI_ROUNDS=204 scripts/run-tests $(SWIFT_FLAGS) --filter ProcessTests.TortureTests
+	TIKETI_ROUNDS=200 scripts/run-tests $(SWIFT_FLAGS) --filter SaleTortureTests
 
 fuzz: packages ## Ten minutes of libFuzzer each for bodies, connections, spool segments, blocks and id runs
 	@scripts/fuzz

@@ -19,8 +19,13 @@ struct ShopClient: Sendable {
     static let maxWait = TimeAmount.seconds(60)
     static let maxAnswerBytes = 8 << 20
     /// One that goes where it is sent would miss what it is sent with.
-    private static let client = HTTPClient(
-        eventLoopGroupProvider: .singleton, configuration: .init(redirectConfiguration: .disallow))
+    private static let client: HTTPClient = {
+        var configuration = HTTPClient.Configuration(redirectConfiguration: .disallow)
+        // Who is not there is seen at once; and many ask.
+        configuration.connectionPool.retryConnectionEstablishment = false
+        configuration.connectionPool.concurrentHTTP1ConnectionsPerHostSoftLimit = 64
+        return HTTPClient(eventLoopGroupProvider: .singleton, configuration: configuration)
+    }()
 
     let address: String
     var token: String?
@@ -31,10 +36,12 @@ struct ShopClient: Sendable {
     }
 
     func send(
-        _ method: NIOHTTP1.HTTPMethod, _ path: String, _ body: String? = nil, type: String = "application/json"
+        _ method: NIOHTTP1.HTTPMethod, _ path: String, _ body: String? = nil, type: String = "application/json",
+        headers: [(String, String)] = []
     ) async throws -> Answer {
         var request = HTTPClientRequest(url: path.hasPrefix("http") ? path : address + path)
         request.method = method
+        for (name, value) in headers { request.headers.add(name: name, value: value) }
         if let token { request.headers.add(name: "Authorization", value: "Bearer \(token)") }
         if let body {
             request.headers.add(name: "Content-Type", value: type)
