@@ -116,7 +116,8 @@ package enum Partitions {
             try connection.execute("DROP TABLE \(unescaped: partition.name)")
             try connection.execute("DELETE FROM rollup_folded WHERE received_day = \(partition.day)")
             try connection.execute(
-                "UPDATE dropped_event_days SET dropped_at = now() WHERE day = \(partition.day) AND dropped_at = 'infinity'")
+                "UPDATE dropped_event_days SET dropped_at = now() WHERE day = \(partition.day) AND dropped_at = 'infinity'"
+            )
         }
         result.dropped.append(partition.day)
     }

@@ -35,7 +35,8 @@ import Testing
             #expect(try await fixture.pool.count("SELECT count(*) FROM erasures") == 0)
             #expect(try await fixture.rollup.partitions(keepDays: 2).dropped == [Self.day])
             #expect(
-                try await fixture.pool.count("SELECT count(*) FROM dropped_event_days WHERE dropped_at < 'infinity'") == 1)
+                try await fixture.pool.count("SELECT count(*) FROM dropped_event_days WHERE dropped_at < 'infinity'")
+                    == 1)
             let result = try await fixture.rollup.erase(visitor: "v", by: "test")
             #expect(result.beacons == 1 && result.rawGoneThrough == Self.day)
         }
