@@ -41,12 +41,14 @@ import Testing
     @Test func moreStampedIdsThanMayBeHeldAreLeftToTheExactCount() async throws {
         try await withAnalyticsDatabase { _, pool in
             let fixture = RollupFixture(pool: pool)
-            try await fixture.foldOneByOne((1...4).map { .at("2025-12-0\($0)T12:00:00Z", message: "m", isStamped: true) })
+            try await fixture.foldOneByOne(
+                (1...4).map { .at("2025-12-0\($0)T12:00:00Z", message: "m", isStamped: true) })
             for (maxStamped, doubt) in [(4, nil), (3, "repeats of stamped ids")] {
                 let work = ProofWork(helpers: 0, maxStamped: maxStamped)
                 let proof = try await pool.withConnection { connection in
                     try connection.transaction(isolation: .repeatableRead) { connection in
-                        try Proof(nil, calendar: .seoul, dirty: DirtyBuckets(on: connection), work: work, on: connection)
+                        try Proof(
+                            nil, calendar: .seoul, dirty: DirtyBuckets(on: connection), work: work, on: connection)
                     }
                 }
                 #expect(proof.doubt == doubt)

@@ -60,9 +60,9 @@ struct Proof {
         }
         if !(try areAllThere(range, on: connection)) {
             doubt = "batches that are gone"
-        } else if outcomes.values.contains(where: { $0.stamped.count < $0.stampedCount })
-            || !(try stampedHold(
-                outcomes.values.flatMap(\.stamped), range == nil ? nil : instants, ground, on: connection))
+        } else if try outcomes.values.contains(where: { $0.stamped.count < $0.stampedCount })
+            || !stampedHold(
+                outcomes.values.flatMap(\.stamped), range == nil ? nil : instants, ground, on: connection)
         {
             doubt = "repeats of stamped ids"
         } else if !(try Self.areEmpty(

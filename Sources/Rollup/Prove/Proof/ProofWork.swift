@@ -53,7 +53,7 @@ final class ProofWork: Sendable {
         }
         if !snapshot.isEmpty { for _ in 0..<helpers { began.signal() } }
         work(ground, on: connection)
-        try? connection.execute(Recount.maxIdleBesideOthers)
+        _ = try? connection.execute(Recount.maxIdleBesideOthers)
         // Nobody begins any more; who has begun is waited for: their snapshot is this transaction's.
         let joined = state.withLock { state in
             state.isClosed = true
