@@ -11,7 +11,8 @@ enum StampedProof {
     ///   - computed: for beacons received before or after, what was decided is taken as it is recorded.
     ///   - isWhole: all that there are, of those that were received from `first` on.
     static func holds(
-        _ stamped: [DayProof.Stamped], computed: Range<Int64>, isWhole: Bool, from first: Int64 = .min, on connection: PostgresConnection
+        _ stamped: [DayProof.Stamped], computed: Range<Int64>, isWhole: Bool, from first: Int64 = .min,
+        on connection: PostgresConnection
     ) throws -> Bool {
         let known = Set(stamped.map(\.id))
         // Those of erased beacons come first.
@@ -48,7 +49,9 @@ enum StampedProof {
 
     /// What is older than two days is forgotten some time; younger ones are all there, and each is the one that was counted
     /// last of its id.
-    private static func ledgerHolds(_ received: Set<Receipt>, last: [UInt64: Int64], from first: Int64, on connection: PostgresConnection) throws -> Bool {
+    private static func ledgerHolds(
+        _ received: Set<Receipt>, last: [UInt64: Int64], from first: Int64, on connection: PostgresConnection
+    ) throws -> Bool {
         let forgotten = try connection.query(
             "SELECT (extract(epoch FROM now() - interval '2 days') * 1000)::bigint")[0].get(0, as: Int64.self)
         var holds = true
