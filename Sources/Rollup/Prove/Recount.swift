@@ -114,7 +114,9 @@ struct Recount {
         try storeSessions(on: connection)
         for number in sources.indices {
             let decided = try repeats(of: number, range == nil ? nil : instants, on: connection)
-            if let decided, decided != sources[number].recorded { changedRepeats.append((sources[number].key, decided)) }
+            if let decided, decided != sources[number].recorded {
+                changedRepeats.append((sources[number].key, decided))
+            }
         }
     }
 
