@@ -22,10 +22,12 @@ import Testing
         }
     }
 
-    @Test(arguments: ["a", ""], [
-        "page_views = page_views + 1", "beacons = beacons + 1", "beacons = beacons - 1",
-        "page_views = 9223372036854775807", "artist_id = 'nobody'",
-    ])
+    @Test(
+        arguments: ["a", ""],
+        [
+            "page_views = page_views + 1", "beacons = beacons + 1", "beacons = beacons - 1",
+            "page_views = 9223372036854775807", "artist_id = 'nobody'",
+        ])
     func sumsThatTheirDayDoesNotHaveAreNamed(artist: String, change: String) async throws {
         try await withDropped { fixture in
             try await fixture.pool.execute(

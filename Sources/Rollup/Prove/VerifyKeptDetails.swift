@@ -46,7 +46,8 @@ enum VerifyKeptDetails {
                 findings.add(table, "\(list.artist) \(dimension)", "\(list.day)", difference)
             }
             // Sums of numerics, which may be more than any number of ours.
-            guard let views = Int64(try row.get(3, as: String.self)), let beacons = Int64(try row.get(4, as: String.self))
+            guard let views = Int64(try row.get(3, as: String.self)),
+                let beacons = Int64(try row.get(4, as: String.self))
             else { return add("its sums are more than there can be") }
             let sums = Sums(pageViews: views, beacons: beacons)
             guard let dayViews = try row.get(5, as: Int64?.self), let dayBeacons = try row.get(6, as: Int64?.self)
@@ -54,7 +55,8 @@ enum VerifyKeptDetails {
             // Beacons that came once raw was gone are in the day, and in no breakdown.
             if sums.pageViews > dayViews || sums.beacons > dayBeacons {
                 add(
-                    "page_views \(sums.pageViews) and beacons \(sums.beacons), its day has \(dayViews) and \(dayBeacons)")
+                    "page_views \(sums.pageViews) and beacons \(sums.beacons), its day has \(dayViews) and \(dayBeacons)"
+                )
             }
             if current?.list != list { current = (list, [:]) }
             if let other = current!.sums.first(where: { $0.value != sums }) {

@@ -96,7 +96,8 @@ struct RollupCommand: AsyncParsableCommand {
                     print("\(result.forgottenBatches) batches were in no ledger: the next run folds them")
                 }
                 if result.mendedHeaders > 0 {
-                    print("\(result.mendedHeaders) rows of raw batches said otherwise than their blocks, and are mended")
+                    print(
+                        "\(result.mendedHeaders) rows of raw batches said otherwise than their blocks, and are mended")
                 }
                 guard let rebuilt = result.days else {
                     print("nothing is stored")
@@ -148,7 +149,8 @@ struct RollupCommand: AsyncParsableCommand {
                     // The first day of all is nobody's.
                     let which = range.from == nil ? "up to" : "\(days.lowerBound) to"
                     ProcessSettings.standardError(
-                        "tiketi: raw batches are gone, and days \(which) \(days.upperBound) were not compared with them")
+                        "tiketi: raw batches are gone, and days \(which) \(days.upperBound) were not compared with them"
+                    )
                 }
                 for mark in report.waitingForLong {
                     ProcessSettings.standardError("tiketi: waits for more than an hour: \(mark)")
