@@ -33,7 +33,10 @@ import Testing
             "INSERT INTO traffic_breakdown_daily SELECT artist_id, '2029-01-01', dimension, kind, value, 1, 1, visitors FROM traffic_breakdown_daily LIMIT 1"
         ),
         ("message_ids", "INSERT INTO message_ids SELECT 40000000, 1, ids FROM message_ids LIMIT 1"),
-        ("message_ids", "INSERT INTO message_ids SELECT minute, 1000000, ids FROM message_ids ORDER BY minute DESC LIMIT 1"),
+        (
+            "message_ids",
+            "INSERT INTO message_ids SELECT minute, 1000000, ids FROM message_ids ORDER BY minute DESC LIMIT 1"
+        ),
         ("session_slots", "INSERT INTO session_slots SELECT slot + 20000, 1, pieces FROM session_slots LIMIT 1"),
         ("stamped_message_ids", "INSERT INTO stamped_message_ids VALUES (7, '2025-12-04T14:00Z')"),
         (

@@ -414,5 +414,7 @@ extension Verify.Report {
 
     var hasRoom: Bool { findings.count < Verify.maxFindings }
 
-    mutating func add(_ row: UndecodableRow) { add(row.table, row.entity, row.bucket, "can't be decoded, \(row.reason)") }
+    mutating func add(_ row: UndecodableRow) {
+        add(row.table, row.entity, row.bucket, "can't be decoded, \(row.reason)")
+    }
 }

@@ -5,7 +5,8 @@ import Storage
 enum VerifyLedgers {
     /// - Parameter range: what was recounted; nil for everything.
     static func compare(
-        _ recount: Recount, of range: ClosedRange<Day>?, into report: inout Verify.Report, on connection: PostgresConnection
+        _ recount: Recount, of range: ClosedRange<Day>?, into report: inout Verify.Report,
+        on connection: PostgresConnection
     ) throws {
         guard let days = recount.days else { return }
         let start = range == nil ? Int64.min / 2 : recount.calendar.start(of: days.lowerBound)
