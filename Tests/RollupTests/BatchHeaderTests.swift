@@ -26,7 +26,8 @@ import Testing
     }
 
     @Test(arguments: [
-        "beacons = 3", "crc = crc + 1", "min_time = min_time - interval '1 ms'", "max_time = max_time + interval '1 ms'",
+        "beacons = 3", "crc = crc + 1", "min_time = min_time - interval '1 ms'",
+        "max_time = max_time + interval '1 ms'",
         "max_time = '9000-01-01'", "min_time = '0100-01-01'", "min_time = 'infinity', max_time = '-infinity'",
         "min_time = max_time + interval '1 day', max_time = max_time + interval '1 day'",
     ])
