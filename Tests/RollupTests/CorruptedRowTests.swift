@@ -25,7 +25,8 @@ import Testing
     func repeatsThatAreNoRowsAreNamedAndRebuilt(repeats: String, day: String?) async throws {
         try await withRolledUp { fixture in
             let before = try await fixture.dump()
-            try await fixture.pool.execute("UPDATE rollup_folded SET duplicates = \(repeats)::text::int[] WHERE seq < 3")
+            try await fixture.pool.execute(
+                "UPDATE rollup_folded SET duplicates = \(repeats)::text::int[] WHERE seq < 3")
             let days = day.map { Day($0)!...Day($0)! }
             let findings = try await fixture.rollup.verify(days).findings
             #expect(findings.contains { $0.table == "rollup_folded" }, "\(findings)")
@@ -40,7 +41,8 @@ import Testing
         }
     }
 
-    @Test(arguments: ["artist_traffic_hourly", "site_traffic_daily", "event_traffic_monthly"], [Int64.max, .min, 1 << 54])
+    @Test(
+        arguments: ["artist_traffic_hourly", "site_traffic_daily", "event_traffic_monthly"], [Int64.max, .min, 1 << 54])
     func sumsThatCanNotBeAreNamedAndRebuilt(table: String, sum: Int64) async throws {
         try await withRolledUp { fixture in
             let before = try await fixture.dump()
