@@ -1,4 +1,5 @@
 import Core
+import Dispatch
 import Foundation
 import Platform
 import Storage
@@ -86,7 +87,9 @@ import Testing
             event.price = 90_000
             event.version = 2
             test.catalogue.put(event)
-            #expect(try await ReservationService.store([upserted(event, at: test.clock.now)], test.pool) == 1)
+            #expect(
+                try await ReservationService.store(
+                    [upserted(event, at: test.clock.now)], test.pool, now: test.clock.now) == 1)
             #expect(try await test.service.copies.copyStale() == 1)
             #expect(try await test.service.copies.copyStale() == 0)
             #expect(try await offered(test) == event.seatIds)
@@ -121,12 +124,200 @@ import Testing
             let event = try await test.event()
             let old = upserted(event, at: test.clock.now - EventCopies.leewayMs - 1)
             let other = upserted(TestCatalogue.Event(), at: test.clock.now)
-            _ = try await ReservationService.store([old, other], test.pool)
+            _ = try await ReservationService.store([old, other], test.pool, now: test.clock.now)
             #expect(try await test.service.copies.copyStale() == 0)
             let new = upserted(event, at: test.clock.now + 1)
-            #expect(try await ReservationService.store([new, new, old], test.pool) == 1)
+            #expect(try await ReservationService.store([new, new, old], test.pool, now: test.clock.now) == 1)
             test.clock.advance(seconds: 1)
             #expect(try await test.service.copies.copyStale() == 1)
+        }
+    }
+
+    // MARK: Told of while it is fetched
+
+    private func staleSince(_ test: ServiceUnderTest, _ event: TestCatalogue.Event) async throws -> Int64? {
+        try await test.pool.withConnection {
+            try $0.query("SELECT stale_since FROM events WHERE event_id = \(event.id)")[0]
+                .get(0, as: PostgresTimestamp?.self)?.ms
+        }
+    }
+
+    /// What was asked for before the message came may be from before the change: whether it is the version that was
+    /// copied already, a later one or an older one, the event is copied again.
+    @Test(arguments: [1, 2, 3] as [Int64]) func whatWasAskedForBeforeAMessageLeavesItsEventStale(
+        _ version: Int64
+    ) async throws {
+        try await ServiceUnderTest.run { test in
+            var event = try await test.event { $0.version = 2 }
+            event.version = version
+            let answer = try CatalogueEvent(event.json.utf8)
+            let asked = test.clock.now + 1
+            test.clock.advance(seconds: 1)
+            let told = test.clock.now
+            // Events' clock is behind: by it, the change is from before the asking.
+            _ = try await ReservationService.store([upserted(event, at: asked - 500)], test.pool, now: told)
+            try await test.pool.withConnection { connection in
+                try connection.transaction { try EventCopies.store(answer, askedAt: asked, on: $0) }
+            }
+            #expect(try await staleSince(test, event) == told)
+            event.version = 4
+            test.catalogue.put(event)
+            #expect(try await test.service.copies.copyStale() == 1)
+            #expect(try await staleSince(test, event) == nil)
+        }
+    }
+
+    /// By a clock that is ahead of ours: that is no reason to copy it again and again until then.
+    @Test func aStalenessThatIsStillToComeIsWaitedFor() async throws {
+        try await ServiceUnderTest.run { test in
+            let event = try await test.event()
+            _ = try await ReservationService.store(
+                [upserted(event, at: test.clock.now + 3_600_000)], test.pool, now: test.clock.now)
+            #expect(try await test.service.copies.copyStale() == 1)
+            #expect(try await staleSince(test, event) == nil)
+            // As another process may have told it, whose clock is ahead.
+            let later = PostgresTimestamp(ms: test.clock.now + 60_000)
+            try await test.pool.withConnection { _ = try $0.execute("UPDATE events SET stale_since = \(later)") }
+            #expect(try await test.service.copies.copyStale() == 1)
+            for _ in 0..<3 { #expect(try await test.service.copies.copyStale() == 0) }
+            test.clock.advance(seconds: 60)
+            #expect(try await test.service.copies.copyStale() == 1)
+            #expect(try await staleSince(test, event) == nil)
+        }
+    }
+
+    // MARK: What can't be copied
+
+    @Test func anEventThatCannotBeCopiedStopsNoOther() async throws {
+        try await ServiceUnderTest.run { test in
+            // More than a step takes, and all before the good one.
+            var events: [TestCatalogue.Event] = []
+            for number in 0...EventCopies.maxStale {
+                events.append(try await test.event { $0.id = "a\(number)" })
+                test.catalogue.breakDown("a\(number)", true)
+            }
+            var good = try await test.event { $0.id = "z" }
+            good.version = 2
+            good.title = "Winter night"
+            test.catalogue.put(good)
+            let told = (events + [good]).map { upserted($0, at: test.clock.now) }
+            #expect(try await ReservationService.store(told, test.pool, now: test.clock.now) == told.count)
+            #expect(try await test.service.copies.copyStale() == 0)
+            #expect(try await test.service.copies.copyStale() == 1)
+            #expect(try await staleSince(test, good) == nil)
+            // Each waits twice as long as before, up to the bound.
+            func asked() -> Int { test.catalogue.asked(for: "a0") }
+            func step() async throws {
+                for _ in 0..<2 { #expect(try await test.service.copies.copyStale() == 0) }
+            }
+            #expect(asked() == 2)
+            var wait = EventCopies.retryMs.lowerBound
+            for attempt in 3...14 {
+                test.clock.turn(to: test.clock.now + wait - 1)
+                try await step()
+                #expect(asked() == attempt - 1)
+                test.clock.turn(to: test.clock.now + 1)
+                try await step()
+                #expect(asked() == attempt)
+                wait = min(2 * wait, EventCopies.retryMs.upperBound)
+            }
+            #expect(wait == EventCopies.retryMs.upperBound)
+            // Told of again it may be mended: it doesn't wait.
+            test.catalogue.breakDown("a0", false)
+            _ = try await ReservationService.store(
+                [upserted(events[0], at: test.clock.now)], test.pool, now: test.clock.now)
+            #expect(try await test.service.copies.copyStale() == 1)
+            #expect(asked() == 15)
+            #expect(try await staleSince(test, events[0]) == nil)
+        }
+    }
+
+    // MARK: Ids that were made up
+
+    /// However many are asked for, and however long Events takes to say no: what it has told of is copied.
+    @Test func idsThatWereMadeUpTakeNothingFromEvents() async throws {
+        try await ServiceUnderTest.run { test in
+            let old = try await test.event()
+            let new = TestCatalogue.Event()
+            test.catalogue.put(new)
+            let told = [old, new].map { upserted($0, at: test.clock.now) }
+            _ = try await ReservationService.store(told, test.pool, now: test.clock.now)
+            test.catalogue.stall(true)
+            let ids = (0..<20).map { "made-up-\($0)" }
+            try await withThrowingTaskGroup(of: (String, Problem?).self) { group in
+                for id in ids {
+                    // Two ask for each: it is one question.
+                    for _ in 0..<2 {
+                        group.addTask {
+                            do {
+                                try await test.service.copies.require(id)
+                                return (id, nil)
+                            } catch let problem as Problem {
+                                return (id, problem)
+                            }
+                        }
+                    }
+                }
+                var refused: Set<String> = []
+                while refused.count < ids.count - EventCopies.maxGuesses,
+                    case (let id, let problem)? = try await group.next()
+                {
+                    #expect(problem == .overloaded)
+                    refused.insert(id)
+                }
+                // The first copy of an event, and the new copy of another.
+                try await test.service.copies.require(new.id)
+                #expect(try await test.service.copies.copyStale() == 1)
+                test.catalogue.stall(false)
+                let guessed = Set(ids).subtracting(refused)
+                #expect(guessed.count == EventCopies.maxGuesses)
+                for try await (id, problem) in group where guessed.contains(id) {
+                    #expect(problem == EventCopies.notFound)
+                }
+                // That they are none is remembered for a while.
+                for id in guessed {
+                    await #expect(throws: EventCopies.notFound) { try await test.service.copies.require(id) }
+                    #expect(test.catalogue.asked(for: id) == 1)
+                }
+            }
+        }
+    }
+
+    /// Nor do they wait for the database in a crowd: those who hold seats do.
+    @Test func lookupsAreBounded() async throws {
+        try await ServiceUnderTest.run { test in
+            let excess = 5
+            try await withThrowingTaskGroup(of: Problem?.self) { group in
+                let end = DispatchSemaphore(value: 0)
+                let (locked, isLocked) = AsyncStream.makeStream(of: Void.self)
+                async let locking: Void = test.pool.withConnection { connection in
+                    try connection.transaction { connection in
+                        try connection.execute("LOCK TABLE announced_events IN ACCESS EXCLUSIVE MODE")
+                        isLocked.yield()
+                        end.wait()
+                    }
+                }
+                _ = await locked.first { true }
+                for number in 0..<(EventCopies.maxLookups + excess) {
+                    group.addTask {
+                        do {
+                            try await test.service.copies.require("made-up-\(number)")
+                            return nil
+                        } catch let problem as Problem {
+                            return problem
+                        }
+                    }
+                }
+                for _ in 0..<excess { #expect(try await group.next() == .overloaded) }
+                end.signal()
+                try await locking
+                var others = 0
+                for try await problem in group {
+                    #expect(problem == EventCopies.notFound || problem == .overloaded)
+                    others += 1
+                }
+                #expect(others == EventCopies.maxLookups)
+            }
         }
     }
 

@@ -103,7 +103,7 @@ package struct ReservationService: ServicePart {
         reader = GroupReader(
             group: .reservations, name: configuration.consumer, redis: busRedis, clock: clock,
             metrics: MessageMetrics(metrics), logger: logger,
-            store: { [pool = database.pool] messages in try await Self.store(messages, pool) })
+            store: { [pool = database.pool] messages in try await Self.store(messages, pool, now: clock()) })
         do {
             try await database.checkLocale()
         } catch {
@@ -150,13 +150,13 @@ package struct ReservationService: ServicePart {
     // MARK: Beside the routes
 
     /// Takes what the others have said. Only a changed event means anything here.
-    static func store(_ messages: [Message], _ pool: PostgresPool) async throws -> Int {
+    static func store(_ messages: [Message], _ pool: PostgresPool, now: Int64) async throws -> Int {
         let changes = messages.filter { $0.kind == .eventUpserted }
         guard !changes.isEmpty else { return messages.count }
         let taken = try await pool.withConnection { connection in
             try connection.transaction { connection in
                 let new = try Inbox.take(changes, on: connection)
-                try EventCopies.markStale(new, on: connection)
+                try EventCopies.markStale(new, now: now, on: connection)
                 return new.count
             }
         }

@@ -57,13 +57,18 @@ final class TestCatalogue: Sendable {
     private struct State {
         var events: [String: Event] = [:]
         var asked = 0
+        var askedFor: [String: Int] = [:]
         var isBroken = false
         var isElsewhere = false
+        var broken: Set<String> = []
+        var isStalling = false
     }
 
     private let state = Mutex(State())
 
     var asked: Int { state.withLock { $0.asked } }
+
+    func asked(for id: String) -> Int { state.withLock { $0.askedFor[id, default: 0] } }
 
     func put(_ event: Event) { state.withLock { $0.events[event.id] = event } }
 
@@ -74,6 +79,16 @@ final class TestCatalogue: Sendable {
 
     func breakDown(_ isBroken: Bool) { state.withLock { $0.isBroken = isBroken } }
 
+    /// Of one event alone.
+    func breakDown(_ id: String, _ isBroken: Bool) {
+        state.withLock { state in
+            if isBroken { state.broken.insert(id) } else { state.broken.remove(id) }
+        }
+    }
+
+    /// Says nothing of ids that are no event's until told otherwise.
+    func stall(_ isStalling: Bool) { state.withLock { $0.isStalling = isStalling } }
+
     /// Runs `body` with the address of a server that answers for `catalogue`.
     static func serve<R: Sendable>(
         _ catalogue: TestCatalogue, _ body: @escaping @Sendable (URL) async throws -> R
@@ -81,12 +96,17 @@ final class TestCatalogue: Sendable {
         let router = Router()
         router.add(middleware: ProblemMiddleware())
         router.get("internal/events/:id") { _, context in
+            let id = context.parameters.get("id") ?? ""
             let answer = try catalogue.state.withLock { state -> String?? in
                 state.asked += 1
+                state.askedFor[id, default: 0] += 1
                 if state.isElsewhere { throw HTTPError(.notFound) }
-                return state.isBroken ? .none : .some(state.events[context.parameters.get("id") ?? ""]?.json)
+                return state.isBroken || state.broken.contains(id) ? .none : .some(state.events[id]?.json)
             }
             guard let answer else { throw HTTPError(.internalServerError) }
+            while answer == nil, catalogue.state.withLock({ $0.isStalling }) {
+                try await Task.sleep(for: .milliseconds(5))
+            }
             guard let json = answer else { throw Problem(.notFound, "event_not_found") }
             return Response(
                 status: .ok, headers: [.contentType: "application/json"], body: .init(byteBuffer: .init(string: json)))

@@ -1,5 +1,6 @@
 import Core
 import HTTPTypes
+import Logging
 import Platform
 import Storage
 
@@ -7,10 +8,34 @@ import Storage
 actor EventCopies {
     /// Events whose copy is known to be there, and ids that are known to be no event's.
     static let maxKnown = 10_000
-    /// Fetched at the same time; others are told to come again.
-    static let maxFetches = 8
+    /// Ids looked up in the database at the same time, and those being fetched among them; others are told to come again.
+    static let maxLookups = 64
+    /// Fetched at the same time, of events that Events has told of. With guesses and a change that makes eight, as many
+    /// as the HTTP client has connections to one server.
+    static let maxFetches = 5
+    /// The same of ids that it hasn't told of: anybody can make them up, and they take nothing from the others.
+    static let maxGuesses = 2
+    /// Copied again in one step.
+    static let maxStale = 8
+    /// How long an event that could not be copied again waits: twice as long each time.
+    static let retryMs: ClosedRange<Int64> = 1_000...60_000
     /// For so long an id that is no event's is not asked for again.
     static let unknownMs: Int64 = 5_000
+
+    /// Who wants an event fetched.
+    enum Asker {
+        /// It has changed. One after the other: these don't wait behind anybody.
+        case change
+        /// Somebody, about an event that Events has told of.
+        case buyer
+        /// Somebody, about an id that may be no event's.
+        case guess
+    }
+
+    private struct Fetch {
+        let asker: Asker
+        let task: Task<Bool, any Error>
+    }
 
     private let source: CatalogueSource
     private let postgres: PostgresPool
@@ -18,7 +43,7 @@ actor EventCopies {
     private var copied: Set<String> = []
     private var unknown: [String: Int64] = [:]
     private var lookingUp: [String: Task<Bool, any Error>] = [:]
-    private var fetching: [String: Task<Bool, any Error>] = [:]
+    private var fetching: [String: Fetch] = [:]
 
     init(source: CatalogueSource, postgres: PostgresPool, clock: @escaping @Sendable () -> Int64) {
         self.source = source
@@ -45,21 +70,35 @@ actor EventCopies {
     /// Whether there is a copy, made now where there was none. Looked up by one for all who ask meanwhile.
     private func isThere(_ eventId: String) async throws -> Bool {
         if let task = lookingUp[eventId] { return try await task.value }
+        guard lookingUp.count < Self.maxLookups else { throw Problem.overloaded }
         let task = Task {
-            let isThere = try await postgres.withConnection {
-                try !$0.query("SELECT FROM events WHERE event_id = \(eventId)").isEmpty
+            let (isThere, isAnnounced) = try await postgres.withConnection { connection in
+                let row = try connection.query(Self.lookup(eventId))[0]
+                return (try row.get(0, as: Bool.self), try row.get(1, as: Bool.self))
             }
-            return try await isThere ? true : copy(eventId)
+            return try await isThere ? true : copy(eventId, for: isAnnounced ? .buyer : .guess)
         }
         lookingUp[eventId] = task
         defer { lookingUp[eventId] = nil }
         return try await task.value
     }
 
+    static func lookup(_ eventId: String) -> SQL {
+        """
+        SELECT EXISTS (SELECT FROM events WHERE event_id = \(eventId)),
+            EXISTS (SELECT FROM announced_events WHERE event_id = \(eventId))
+        """
+    }
+
     /// Copies it anew; false where Events doesn't know it. Whoever asks while it is fetched waits for the same.
-    func copy(_ eventId: String) async throws -> Bool {
-        if let task = fetching[eventId] { return try await task.value }
-        guard fetching.count < Self.maxFetches else { throw Problem.overloaded }
+    func copy(_ eventId: String, for asker: Asker = .change) async throws -> Bool {
+        if let fetch = fetching[eventId] { return try await fetch.task.value }
+        let fetches = fetching.values.count { $0.asker == asker }
+        switch asker {
+        case .change: break
+        case .buyer: guard fetches < Self.maxFetches else { throw Problem.overloaded }
+        case .guess: guard fetches < Self.maxGuesses else { throw Problem.overloaded }
+        }
         let task = Task { [source, postgres, clock] in
             let asked = clock()
             guard let event = try await source.event(eventId) else { return false }
@@ -68,103 +107,70 @@ actor EventCopies {
             }
             return true
         }
-        fetching[eventId] = task
+        fetching[eventId] = Fetch(asker: asker, task: task)
         defer { fetching[eventId] = nil }
         return try await task.value
     }
 
-    /// Events that `event.upserted` told of after their copy was asked for: copied again, some at a time.
+    /// Copies again what `event.upserted` told of after its copy was asked for, some at a time. What can't be copied
+    /// waits for a while, and stops none of the others.
     ///
-    /// - Returns: how many there were.
+    /// - Returns: how many were copied.
     func copyStale() async throws -> Int {
+        let asked = clock()
         let stale = try await postgres.withConnection { connection in
-            try connection.query(
-                """
-                SELECT event_id FROM events WHERE stale_since IS NOT NULL ORDER BY event_id LIMIT \(Self.maxFetches)
-                """
-            ).map { try $0.get(0, as: String.self) }
-        }
-        for eventId in stale where try await !copy(eventId) {
-            // Events has it no more. What was sold of it stays sold.
-            try await postgres.withConnection {
-                _ = try $0.execute(
-                    "UPDATE events SET stale_since = NULL, status = 'closed' WHERE event_id = \(eventId)")
+            try connection.query(Self.stale(asked)).map { row in
+                (id: try row.get(0, as: String.self), since: try row.get(1, as: PostgresTimestamp.self))
             }
         }
-        return stale.count
+        var copied = 0
+        for (eventId, since) in stale {
+            do {
+                let isThere = try await copy(eventId)
+                copied += 1
+                guard !isThere else { continue }
+            } catch {
+                if error is CancellationError { throw error }
+                // What the source throws it has told of.
+                if !(error is Problem) {
+                    source.logger.warning(
+                        "an event could not be copied", metadata: ["event": "\(eventId)", "error": "\(error)"])
+                }
+                try await postpone(eventId, staleSince: since)
+                continue
+            }
+            // Events has it no more. What was sold of it stays sold.
+            try await postgres.withConnection { connection in
+                try connection.transaction { connection in
+                    try connection.execute("UPDATE events SET status = 'closed' WHERE event_id = \(eventId)")
+                    try Self.settle(eventId, askedAt: asked, on: connection)
+                }
+            }
+        }
+        return copied
+    }
+
+    static func stale(_ now: Int64) -> SQL {
+        """
+        SELECT event_id, stale_since FROM events
+        WHERE stale_since IS NOT NULL AND copy_due_at <= \(PostgresTimestamp(ms: now))
+        ORDER BY copy_due_at, event_id LIMIT \(maxStale)
+        """
+    }
+
+    /// Unless it was told of again meanwhile: it may have been mended by that.
+    private func postpone(_ eventId: String, staleSince: PostgresTimestamp) async throws {
+        let now = PostgresTimestamp(ms: clock())
+        try await postgres.withConnection { connection in
+            _ = try connection.execute(
+                """
+                UPDATE events SET copy_failures = copy_failures + 1,
+                    copy_due_at = \(now) + INTERVAL '1 millisecond' * least(
+                        \(Self.retryMs.lowerBound) * 2 ^ least(copy_failures, 30), \(Self.retryMs.upperBound))
+                WHERE event_id = \(eventId) AND stale_since = \(staleSince)
+                """)
+        }
     }
 
     static let notFound = Problem(.notFound, "not_found", detail: "there is no such event")
-
-    // MARK: Rows
-
-    /// A message may be on its way while the change that it tells of is copied already: clocks may be so far apart.
-    static let leewayMs: Int64 = 60_000
-
-    /// Remembers that these events have changed. In the transaction that takes the messages.
-    static func markStale(_ messages: [Message], on connection: PostgresConnection) throws {
-        var changed: [String: Int64] = [:]
-        for message in messages {
-            guard case .eventUpserted(let body) = message.body else { continue }
-            changed[body.eventId] = max(changed[body.eventId] ?? 0, message.occurredAt)
-        }
-        guard !changed.isEmpty else { return }
-        let sorted = changed.sorted { $0.key < $1.key }
-        try connection.execute(
-            """
-            UPDATE events e SET stale_since = greatest(e.stale_since, t.occurred)
-            FROM unnest(\(sorted.map(\.key)), \(sorted.map { PostgresTimestamp(ms: $0.value) })) AS t (event, occurred)
-            WHERE e.event_id = t.event AND t.occurred + make_interval(secs => \(Double(leewayMs) / 1000)) >= e.copied_at
-            """)
-    }
-
-    /// Writes what Events says, unless a newer copy is there. Seats that the layout has lost stay for those who have
-    /// them, and are offered no more.
-    static func store(_ event: CatalogueEvent, askedAt: Int64, on connection: PostgresConnection) throws {
-        let rows = try connection.query(
-            """
-            INSERT INTO events AS e (event_id, title, artist_id, status, sales_open_at, sales_close_at, starts_at,
-                currency, max_seats, needs_admission, version, copied_at, canceling)
-            VALUES (\(event.id), \(event.title), \(event.artistId), \(event.status.rawValue),
-                \(PostgresTimestamp(ms: event.salesOpenAt)), \(PostgresTimestamp(ms: event.salesCloseAt)),
-                \(PostgresTimestamp(ms: event.startsAt)), \(event.currency), \(Int32(event.maxSeatsPerBuyer)),
-                \(event.needsAdmission), \(event.version), \(PostgresTimestamp(ms: askedAt)),
-                \(event.status == .canceled))
-            ON CONFLICT (event_id) DO UPDATE SET title = EXCLUDED.title, artist_id = EXCLUDED.artist_id,
-                status = EXCLUDED.status, sales_open_at = EXCLUDED.sales_open_at,
-                sales_close_at = EXCLUDED.sales_close_at, starts_at = EXCLUDED.starts_at,
-                currency = EXCLUDED.currency, max_seats = EXCLUDED.max_seats,
-                needs_admission = EXCLUDED.needs_admission, version = EXCLUDED.version,
-                copied_at = EXCLUDED.copied_at, canceling = EXCLUDED.canceling,
-                stale_since = CASE WHEN e.stale_since <= EXCLUDED.copied_at THEN NULL ELSE e.stale_since END
-            WHERE e.version <= EXCLUDED.version
-            RETURNING stale_since
-            """)
-        guard !rows.isEmpty else {
-            // Ours is newer than what was asked for. What changed after the asking is still to be copied.
-            try connection.execute(
-                """
-                UPDATE events SET stale_since = NULL
-                WHERE event_id = \(event.id) AND stale_since <= \(PostgresTimestamp(ms: askedAt))
-                """)
-            return
-        }
-        let seats = event.seats.enumerated().sorted { $0.element.id < $1.element.id }
-        try connection.execute(
-            """
-            INSERT INTO seats AS s (event_id, seat_id, position, section, "row", number, price)
-            SELECT \(event.id), t.* FROM unnest(\(seats.map(\.element.id)), \(seats.map { Int32($0.offset) }),
-                \(seats.map(\.element.section)), \(seats.map(\.element.row)), \(seats.map(\.element.number)),
-                \(seats.map(\.element.price))) AS t
-            ON CONFLICT (event_id, seat_id) DO UPDATE SET position = EXCLUDED.position, section = EXCLUDED.section,
-                "row" = EXCLUDED."row", number = EXCLUDED.number, price = EXCLUDED.price, is_offered = true
-            WHERE (s.position, s.section, s."row", s.number, s.price, s.is_offered)
-                IS DISTINCT FROM (EXCLUDED.position, EXCLUDED.section, EXCLUDED."row", EXCLUDED.number, EXCLUDED.price, true)
-            """)
-        try connection.execute(
-            """
-            UPDATE seats SET is_offered = false
-            WHERE event_id = \(event.id) AND is_offered AND NOT seat_id = ANY (\(seats.map(\.element.id)))
-            """)
-    }
 }
