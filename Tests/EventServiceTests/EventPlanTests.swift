@@ -16,9 +16,9 @@ import Testing
                     INSERT INTO venues (id, name, updated_at) SELECT 'v' || n, '공원', now() FROM generate_series(1, 100) n;
                     INSERT INTO categories (id, name, updated_at) SELECT 'c' || n, '공연', now() FROM generate_series(1, 50) n;
                     INSERT INTO events (id, title, artist_id, venue_id, category_id, starts_at, sales_open_at, sales_close_at,
-                        currency, max_seats_per_buyer, needs_admission, taxable, seats_left, canceled_at, created_at, updated_at)
+                        currency, max_seats_per_buyer, needs_admission, taxable, sold_out, canceled_at, created_at, updated_at)
                     SELECT 'e' || n, '밤', 'a' || 1 + n % 200, 'v' || 1 + n % 100, 'c' || 1 + n % 50, at,
-                        at - INTERVAL '30 days', at, 'KRW', 4, false, true, CASE WHEN n % 100 = 0 THEN 0 END,
+                        at - INTERVAL '30 days', at, 'KRW', 4, false, true, n % 100 = 0,
                         CASE WHEN n % 101 = 0 THEN at END, now(), now()
                     FROM (SELECT n, TIMESTAMPTZ '2025-01-01Z' + n * INTERVAL '1 hour' AS at FROM generate_series(1, 20000) n) t;
                     INSERT INTO event_search SELECT id, starts_at, ' 밤 ', ' 밤  아이유 ', ' 밤  아이유 ',

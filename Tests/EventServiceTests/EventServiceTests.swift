@@ -1,4 +1,5 @@
 import Foundation
+import Hummingbird
 import Platform
 import Storage
 import TestSupport
@@ -21,6 +22,19 @@ import Testing
                 #expect(await !service.isReady())
                 await service.shutdown()
             }
+        }
+    }
+
+    /// Trap 15: a path that no ingress knows is reached by nobody. These are the ones of docs/booking.md.
+    @Test func everyPathIsBelowThoseThatAreRouted() async throws {
+        try await Lab.with { lab in
+            let router = Router(context: ServiceContext.self)
+            lab.service.addRoutes(to: router)
+            let heads = router.routes.map { route in
+                route.path.description.split(separator: "/").prefix(2).joined(separator: "/")
+            }
+            #expect(
+                Set(heads) == ["api/events", "api/artists", "api/venues", "api/categories", "internal/events"])
         }
     }
 }

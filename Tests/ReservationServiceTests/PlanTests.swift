@@ -33,7 +33,22 @@ import Testing
                     INSERT INTO tickets (id, reservation_id, event_id, seat_id, price, state)
                     SELECT 't' || n, 'r' || n, \(event.id), 's' || n, 1, 'valid' FROM generate_series(1, 20000) AS n
                     """)
-                for table in ["reservations", "seat_claims", "tickets"] {
+                try connection.execute(
+                    """
+                    INSERT INTO events (event_id, title, artist_id, status, sales_open_at, sales_close_at, starts_at,
+                        currency, max_seats, needs_admission, version, copied_at, stale_since, availability_due)
+                    SELECT 'e' || n, 't', 'a', 'scheduled', now(), now(), now(), 'KRW', 4, false, 1, now(),
+                        CASE WHEN n % 1000 = 0 THEN now() END, n % 1000 = 0
+                    FROM generate_series(1, 20000) AS n
+                    """)
+                try connection.execute(
+                    """
+                    INSERT INTO seats (event_id, seat_id, position, section, "row", number, price)
+                    SELECT 'e' || 1 + n % 40, 's' || n, n, 'A', '1', '1', 1 FROM generate_series(1, 20000) AS n
+                    """)
+                try connection.execute(
+                    "INSERT INTO announced_events SELECT 'a' || n FROM generate_series(1, 20000) AS n")
+                for table in ["events", "seats", "announced_events", "reservations", "seat_claims", "tickets"] {
                     try connection.execute("ANALYZE \(unescaped: table)")
                 }
                 let questions: [(SQL, String)] = [
@@ -78,6 +93,10 @@ import Testing
                         ORDER BY created_at DESC, id DESC OFFSET 29 LIMIT 1
                         """, "reservations_of_user"
                     ),
+                    (AvailabilityFeed.due, "events_availability_due"),
+                    (AvailabilityFeed.soldOut(among: ["e2", "e7"], now: test.clock.now), "seat_claims_"),
+                    (EventCopies.stale(test.clock.now), "events_stale"),
+                    (EventCopies.lookup(event.id), "announced_events_pkey"),
                     ("SELECT FROM seat_claims WHERE reservation_id = \("r7")", "seat_claims_of_reservation"),
                     ("SELECT FROM reservations WHERE admission_id = \("x")", "reservations_admission"),
                 ]
@@ -87,6 +106,8 @@ import Testing
                     #expect(plan.contains(index), "\(plan)")
                     #expect(!plan.contains("Seq Scan on reservations"), "\(plan)")
                     #expect(!plan.contains("Seq Scan on seat_claims"), "\(plan)")
+                    #expect(!plan.contains("Seq Scan on events"), "\(plan)")
+                    #expect(!plan.contains("Seq Scan on seats"), "\(plan)")
                 }
             }
         }

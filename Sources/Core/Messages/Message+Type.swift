@@ -11,6 +11,7 @@ extension Message {
         case refundDue = "refund.due"
         case artistUpserted = "artist.upserted"
         case eventUpserted = "event.upserted"
+        case eventAvailability = "event.availability"
         case userRegistered = "user.registered"
         case userLoggedIn = "user.logged_in"
     }
@@ -27,6 +28,7 @@ extension Message {
         case .refundDue: .refundDue
         case .artistUpserted: .artistUpserted
         case .eventUpserted: .eventUpserted
+        case .eventAvailability: .eventAvailability
         case .userRegistered: .userRegistered
         case .userLoggedIn: .userLoggedIn
         }

@@ -14,6 +14,7 @@ package struct Message: Sendable, Equatable {
         case refundDue(RefundDue)
         case artistUpserted(ArtistUpserted)
         case eventUpserted(EventUpserted)
+        case eventAvailability(EventAvailability)
         case userRegistered(UserRegistered)
         case userLoggedIn(UserLoggedIn)
     }
@@ -160,6 +161,17 @@ package struct EventUpserted: Codable, Sendable, Equatable {
         self.title = title
         self.artistId = artistId
         self.startsAt = startsAt
+    }
+}
+
+/// `event.availability`: whether a seat of the event is left. Of two, the one that occurred later holds.
+package struct EventAvailability: Codable, Sendable, Equatable {
+    package var eventId: String
+    package var soldOut: Bool
+
+    package init(eventId: String, soldOut: Bool) {
+        self.eventId = eventId
+        self.soldOut = soldOut
     }
 }
 

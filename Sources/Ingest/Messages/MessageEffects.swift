@@ -91,7 +91,7 @@ package enum MessageEffects {
                 INSERT INTO registrations (user_id, registered_at) VALUES (\(body.userId), \(occurredAt))
                 ON CONFLICT DO NOTHING
                 """)
-        case .paymentFailed, .reservationHeld, .reservationExpired, .refundDue, .userLoggedIn:
+        case .paymentFailed, .reservationHeld, .reservationExpired, .refundDue, .eventAvailability, .userLoggedIn:
             // Nothing is derived of these.
             break
         }

@@ -102,6 +102,10 @@ package enum MessageDecoder {
                 throw Malformed(reason: "data.startsAt is not an ISO 8601 date-time with an offset")
             }
             return .eventUpserted(body)
+        case .eventAvailability:
+            let body = try parse(data, as: EventAvailability.self)
+            try check(ids: ["eventId": body.eventId])
+            return .eventAvailability(body)
         case .userRegistered:
             let body = try parse(data, as: UserRegistered.self)
             try check(ids: ["userId": body.userId])

@@ -4,7 +4,7 @@ package import Storage
 
 /// Who reads the stream: each group is given every message.
 package enum MessageGroup: String, CaseIterable, Sendable {
-    case analytics, reservations, payments
+    case analytics, events, reservations, payments
 }
 
 /// Messages on the Redis stream that all services share (`Message.stream`).
@@ -32,6 +32,7 @@ package enum MessageStream {
             case .refundDue(let body): try encoder.encode(body)
             case .artistUpserted(let body): try encoder.encode(body)
             case .eventUpserted(let body): try encoder.encode(body)
+            case .eventAvailability(let body): try encoder.encode(body)
             case .userRegistered(let body): try encoder.encode(body)
             case .userLoggedIn(let body): try encoder.encode(body)
             }

@@ -134,6 +134,12 @@ package struct ReservationService: ServicePart {
                 }
             }
             group.addTask {
+                let feed = AvailabilityFeed(store: store)
+                await repeatedly("telling which events are sold out", every: Self.sweepEvery) {
+                    try await feed.step() == AvailabilityFeed.maxBatch ? 1 : 0
+                }
+            }
+            group.addTask {
                 let cancellation = OrganizerCancellation(store: store)
                 await repeatedly("cancelling events", every: Self.sweepEvery) { try await cancellation.step() }
             }
@@ -149,14 +155,17 @@ package struct ReservationService: ServicePart {
 
     // MARK: Beside the routes
 
-    /// Takes what the others have said. Only a changed event means anything here.
+    /// Takes what the others have said, and what this service has: that an event has changed, and that seats have.
     static func store(_ messages: [Message], _ pool: PostgresPool, now: Int64) async throws -> Int {
         let changes = messages.filter { $0.kind == .eventUpserted }
-        guard !changes.isEmpty else { return messages.count }
+        let booked = AvailabilityFeed.changed(messages)
+        guard !changes.isEmpty || !booked.isEmpty else { return messages.count }
         let taken = try await pool.withConnection { connection in
             try connection.transaction { connection in
                 let new = try Inbox.take(changes, on: connection)
                 try EventCopies.markStale(new, now: now, on: connection)
+                // Again and again is the same: no inbox.
+                try AvailabilityFeed.mark(booked, on: connection)
                 return new.count
             }
         }

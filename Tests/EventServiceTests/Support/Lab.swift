@@ -164,6 +164,21 @@ struct Lab: Sendable {
         #expect(answer.status == 201, "\(answer)")
     }
 
+    /// As Reservations says it.
+    static func availability(_ id: String, soldOut: Bool, at instant: Int64, message: String = UUID().uuidString)
+        -> Message
+    {
+        Message(
+            id: message, occurredAt: start + instant,
+            body: .eventAvailability(.init(eventId: id, soldOut: soldOut)))
+    }
+
+    /// - Parameter at: milliseconds after `start`.
+    func tell(_ id: String, soldOut: Bool, at instant: Int64) async throws {
+        let message = Self.availability(id, soldOut: soldOut, at: instant)
+        #expect(try await EventService.store([message], pool, service.cache) == 1)
+    }
+
     func messages() async throws -> [String] {
         try await pool.withConnection { connection in
             try connection.query("SELECT type || ' ' || data FROM outbox ORDER BY seq").map { try $0.get(0) }

@@ -31,6 +31,8 @@ import Testing
                 #"{"eventId":"event_1","title":"Concert","artistId":"artist_1","startsAt":"2026-01-01T19:00:00+09:00"}"#
             )
             try await fixture.add(id: "m7", type: "user.registered", #"{"userId":"user_1"}"#)
+            // Nothing is derived of it, and it is no dead letter.
+            try await fixture.add(id: "m8", type: "event.availability", #"{"eventId":"event_1","soldOut":true}"#)
             try await fixture.consuming { try await fixture.untilAllConfirmed() }
 
             #expect(
@@ -54,7 +56,7 @@ import Testing
                 ])
             #expect(
                 try await fixture.rows("TABLE registrations") == ["(user_1,\"2025-12-01 04:00:00+00\")"])
-            #expect(try await fixture.rows("SELECT 1 FROM inbox").count == 7)
+            #expect(try await fixture.rows("SELECT 1 FROM inbox").count == 8)
             #expect(try await fixture.dead().isEmpty)
         }
     }

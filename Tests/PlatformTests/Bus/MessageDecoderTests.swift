@@ -175,6 +175,14 @@ import Testing
                 == "data.startsAt is not an ISO 8601 date-time with an offset")
     }
 
+    @Test func availability() {
+        func said(_ data: String) -> String? { reason(data: data, type: "event.availability") }
+        #expect(said(#"{"eventId":"e","soldOut":false}"#) == nil)
+        #expect(said(#"{"eventId":"","soldOut":false}"#) == "data.eventId is not of 1 to 128 bytes")
+        #expect(said(#"{"eventId":"e","soldOut":0}"#) == "data.soldOut has the wrong type")
+        #expect(said(#"{"eventId":"e"}"#) == "data.soldOut is missing")
+    }
+
     @Test func bytesThatAreNoTextAndFieldsThatAreTwice() {
         func reason(_ fields: [(String, [UInt8])]) -> String? {
             do {

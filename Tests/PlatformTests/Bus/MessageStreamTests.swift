@@ -26,6 +26,7 @@ import Testing
         .artistUpserted(ArtistUpserted(artistId: "a", name: "이름 \u{1f3b5}")),
         .eventUpserted(EventUpserted(eventId: "e", title: "t", artistId: "a", startsAt: "2026-01-01T20:00:00+09:00")),
         .eventUpserted(EventUpserted(eventId: "e", title: "t", artistId: nil, startsAt: nil)),
+        .eventAvailability(EventAvailability(eventId: "e", soldOut: true)),
         .userRegistered(UserRegistered(userId: "u")), .userLoggedIn(UserLoggedIn(userId: "u")),
     ].enumerated().map { Message(id: "m\($0)", occurredAt: 1_765_000_000_123 + Int64($0), body: $1) }
 

@@ -1,32 +1,33 @@
 import Core
+import HTTPTypes
 import Hummingbird
+import NIOCore
 import Platform
 import Storage
 
 /// `/internal/events`, for the other services.
 extension EventService {
-    func addInternalRoutes(_ open: Routes, _ service: Routes) {
-        // Never from the cache: who asks because of a message must see the change that it tells of, and asks once.
+    func addInternalRoutes(_ open: Routes) {
         open.get("events/:id") { _, context in
             let id = try Self.id("id", context, orElse: CatalogueChange.unknownEvent)
-            let (event, layout) = try await database.pool.withConnection { connection in
-                try connection.transaction(isolation: .repeatableRead) { connection in
-                    (try EventStore.find(id, on: connection), try EventStore.layout(of: id, on: connection))
+            // Who asks because of a message must see the change that it tells of, so the database is always asked: for
+            // one number, by the event's key. The rest is read once for each version.
+            let version = try await database.pool.withConnection { try EventStore.version(of: id, on: $0) }
+            guard let version else { throw CatalogueChange.unknownEvent }
+            let json = try await copied.json(of: id, version: version) {
+                let (event, layout) = try await database.pool.withConnection { connection in
+                    try connection.transaction(isolation: .repeatableRead) { connection in
+                        (try EventStore.find(id, on: connection), try EventStore.layout(of: id, on: connection))
+                    }
                 }
+                guard let event else { throw CatalogueChange.unknownEvent }
+                var json = JSONWriter()
+                Self.write(event, layout, to: &json)
+                return CopiedEvents.Copy(version: event.version, json: ByteBuffer(bytes: json.bytes))
             }
-            guard let event else { throw CatalogueChange.unknownEvent }
-            return Self.answer(.ok) { Self.write(event, layout, to: &$0) }
-        }
-        service.put("events/:id/availability") { request, context in
-            let id = try Self.id("id", context)
-            let fields = try await RequestFields(of: request, known: ["seatsLeft"])
-            let seatsLeft = try fields.integer("seatsLeft", in: 0...SeatLayout.maxSeats)
-            let isOther = try await database.pool.withConnection { connection in
-                try connection.transaction { try EventStore.setSeatsLeft(seatsLeft, of: id, on: $0) }
-            }
-            // As often as seats are sold; only this changes what is answered.
-            if isOther { await cache.drop() }
-            return Response(status: .noContent)
+            return Response(
+                status: .ok, headers: [.contentType: "application/json", .cacheControl: "no-store"],
+                body: ResponseBody(byteBuffer: json))
         }
     }
 

@@ -465,20 +465,6 @@ extension EventService {
                 },
                 "x-problems": [404, 503]
               }
-            },
-            "/internal/events/{id}/availability": {
-              "put": {
-                "summary": "Say how many seats are left",
-                "description": "Roles service and admin",
-                "security": [{"bearer": []}],
-                "parameters": [{"$ref": "#/components/parameters/CatalogueId"}],
-                "requestBody": {
-                  "required": true,
-                  "content": {"application/json": {"schema": {"$ref": "#/components/schemas/CatalogueAvailability"}}}
-                },
-                "responses": {"204": {"description": "Noted"}},
-                "x-problems": [400, 401, 403, 404, 413, 415, 422, 503]
-              }
             }
           },
           "components": {
@@ -912,12 +898,6 @@ extension EventService {
                 "properties": {
                   "categories": {"type": "array", "items": {"$ref": "#/components/schemas/CatalogueCategory"}}
                 },
-                "additionalProperties": false
-              },
-              "CatalogueAvailability": {
-                "type": "object",
-                "required": ["seatsLeft"],
-                "properties": {"seatsLeft": {"type": "integer", "minimum": 0, "maximum": 20000}},
                 "additionalProperties": false
               },
               "CatalogueCopiedEvent": {

@@ -10,13 +10,13 @@ package struct CatalogueEvent: Sendable, Equatable {
     package var venueName: String?
     package var categoryName: String?
     package var seats: Int64?
-    package var seatsLeft: Int64?
+    package var isSoldOut: Bool
     package var isCanceled: Bool
     package var version: Int64
 
     static let columns: SQL = """
         e.id, e.title, e.description, e.artist_id, e.venue_id, e.category_id, e.starts_at, e.ends_at, e.sales_open_at,
-        e.sales_close_at, e.currency, e.max_seats_per_buyer, e.needs_admission, e.taxable, e.ticket_types, e.seats_left,
+        e.sales_close_at, e.currency, e.max_seats_per_buyer, e.needs_admission, e.taxable, e.ticket_types, e.sold_out,
         e.canceled_at IS NOT NULL, e.version, a.name, v.name, c.name, l.seats
         """
     static let tables: SQL = """
@@ -40,7 +40,7 @@ package struct CatalogueEvent: Sendable, Equatable {
         draft.needsAdmission = try row.get(12)
         draft.taxable = try row.get(13)
         draft.ticketTypes = try StoredJSON.value(try row.get(14))
-        seatsLeft = try row.get(15)
+        isSoldOut = try row.get(15)
         isCanceled = try row.get(16)
         version = try row.get(17)
         artistName = try row.get(18)
@@ -51,7 +51,7 @@ package struct CatalogueEvent: Sendable, Equatable {
 
     package func status(at now: Int64) -> EventStatus {
         EventStatus(
-            now: now, salesOpenAt: draft.salesOpenAt, salesCloseAt: draft.salesCloseAt, seatsLeft: seatsLeft,
+            now: now, salesOpenAt: draft.salesOpenAt, salesCloseAt: draft.salesCloseAt, isSoldOut: isSoldOut,
             isCanceled: isCanceled)
     }
 

@@ -45,11 +45,11 @@ package struct EventList: Sendable, Equatable {
         case nil: break
         case .canceled: sql = sql + " AND e.canceled_at IS NOT NULL"
         case .ended: sql = sql + " AND e.canceled_at IS NULL AND e.sales_close_at <= \(instant)"
-        case .soldOut: sql = sql + selling + " AND e.seats_left = 0"
+        case .soldOut: sql = sql + selling + " AND e.sold_out"
         case .upcoming:
-            sql = sql + selling + " AND e.sales_open_at > \(instant) AND e.seats_left IS DISTINCT FROM 0"
+            sql = sql + selling + " AND e.sales_open_at > \(instant) AND NOT e.sold_out"
         case .onSale:
-            sql = sql + selling + " AND e.sales_open_at <= \(instant) AND e.seats_left IS DISTINCT FROM 0"
+            sql = sql + selling + " AND e.sales_open_at <= \(instant) AND NOT e.sold_out"
         }
         return sql + " ORDER BY e.starts_at, e.id LIMIT \(limit + 1)"
     }

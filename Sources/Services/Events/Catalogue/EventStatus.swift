@@ -10,12 +10,12 @@ package enum EventStatus: String, CaseIterable, Sendable {
     case canceled
 
     /// All instants in milliseconds since 1970.
-    package init(now: Int64, salesOpenAt: Int64, salesCloseAt: Int64, seatsLeft: Int64?, isCanceled: Bool) {
+    package init(now: Int64, salesOpenAt: Int64, salesCloseAt: Int64, isSoldOut: Bool, isCanceled: Bool) {
         if isCanceled {
             self = .canceled
         } else if now >= salesCloseAt {
             self = .ended
-        } else if seatsLeft == 0 {
+        } else if isSoldOut {
             self = .soldOut
         } else {
             self = now < salesOpenAt ? .upcoming : .onSale

@@ -102,21 +102,15 @@ enum EventStore {
             ], on: connection)
     }
 
+    /// Nil where there is none of this id.
+    static func version(of id: String, on connection: PostgresConnection) throws -> Int64? {
+        try connection.query("SELECT version FROM events WHERE id = \(id)").first?.get(0)
+    }
+
     static func layout(of id: String, on connection: PostgresConnection) throws -> SeatLayout? {
         try connection.query("SELECT layout FROM event_layouts WHERE event_id = \(id)").first.map { row in
             try StoredJSON.value(try row.get(0))
         }
-    }
-
-    /// What others copy of an event is the same, so neither its version grows nor anybody is told.
-    ///
-    /// - Returns: whether it sold out by this, or is no longer sold out.
-    static func setSeatsLeft(_ seatsLeft: Int64, of id: String, on connection: PostgresConnection) throws -> Bool {
-        let rows = try connection.query("SELECT seats_left FROM events WHERE id = \(id) FOR NO KEY UPDATE")
-        guard let row = rows.first else { throw CatalogueChange.notFound }
-        let before = try row.get(0, as: Int64?.self)
-        try connection.execute("UPDATE events SET seats_left = \(seatsLeft) WHERE id = \(id)")
-        return (before == 0) != (seatsLeft == 0)
     }
 
     // MARK: Parts of a change

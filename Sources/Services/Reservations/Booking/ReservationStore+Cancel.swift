@@ -116,7 +116,12 @@ extension ReservationStore {
                 reason: reason.rawValue)
             messages.append(Message(id: "refund.due:\(id)", occurredAt: now, body: .refundDue(due)))
         }
-        if left == 0 { messages.append(reservation.message(.reservationCanceled, at: now)) }
+        if left == 0 {
+            messages.append(reservation.message(.reservationCanceled, at: now))
+        } else {
+            // No message says that seats of it are free.
+            try AvailabilityFeed.mark([reservation.eventId], on: connection)
+        }
         try Outbox.append(messages, on: connection)
         return Cancellation(
             id: id, ticketIds: tickets.map(\.id), amount: quote.amount, freedSeats: tickets.map(\.seatId))
