@@ -210,8 +210,8 @@ let package = Package(
         .testTarget(
             name: "ProcessTests",
             dependencies: [
-                "Core", "Storage", "Platform", "Ingest", "Query", "PaymentService", "ReservationService", "TestSupport",
-                "tiketi", nio, nioHTTP1, logging, hummingbird,
+                "Core", "Storage", "Platform", "Ingest", "Query", "UserService", "EventService", "ReservationService",
+                "PaymentService", "TestSupport", "tiketi", nio, nioPosix, nioHTTP1, logging, hummingbird,
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "HummingbirdTesting", package: "hummingbird"),

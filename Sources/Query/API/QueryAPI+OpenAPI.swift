@@ -6,9 +6,9 @@ extension QueryAPI {
           "info": {
             "title": "Tiketi analytics: questions",
             "version": "1",
-            "description": "Days, weeks (from Monday) and months are those of the reporting time zone, or of \#
-        `timezone`. A week or month at the edge of the range counts only its days inside the range, so that sums \#
-        agree at every granularity. Numbers of money are whole minor units."
+            "description": "A token needs the role admin or analyst. Days, weeks (from Monday) and months are those \#
+        of the reporting time zone, or of `timezone`. A week or month at the edge of the range counts only its days \#
+        inside the range, so that sums agree at every granularity. Numbers of money are whole minor units."
           },
           "security": [{"bearer": []}],
           "paths": {
@@ -327,14 +327,6 @@ extension QueryAPI {
             }
           },
           "components": {
-            "securitySchemes": {
-              "bearer": {
-                "type": "http",
-                "scheme": "bearer",
-                "bearerFormat": "JWT",
-                "description": "EdDSA or ES256; role admin or analyst"
-              }
-            },
             "parameters": {
               "startDate": {
                 "name": "startDate",

@@ -37,18 +37,20 @@ struct ShopClient: Sendable {
 
     func send(
         _ method: NIOHTTP1.HTTPMethod, _ path: String, _ body: String? = nil, type: String = "application/json",
-        headers: [(String, String)] = []
+        headers: HTTPHeaders = [:]
     ) async throws -> Answer {
         var request = HTTPClientRequest(url: path.hasPrefix("http") ? path : address + path)
         request.method = method
-        for (name, value) in headers { request.headers.add(name: name, value: value) }
+        request.headers = headers
         if let token { request.headers.add(name: "Authorization", value: "Bearer \(token)") }
         if let body {
             request.headers.add(name: "Content-Type", value: type)
             request.body = .bytes(ByteBuffer(string: body))
         }
         let response = try await Self.client.execute(request, timeout: Self.maxWait)
-        let bytes = try await response.body.collect(upTo: Self.maxAnswerBytes)
+        // A stream goes on and on: that it has begun is its answer.
+        let isStream = response.headers.first(name: "Content-Type") == "text/event-stream"
+        let bytes = isStream ? ByteBuffer() : try await response.body.collect(upTo: Self.maxAnswerBytes)
         return Answer(
             status: Int(response.status.code), headers: response.headers, text: String(buffer: bytes))
     }

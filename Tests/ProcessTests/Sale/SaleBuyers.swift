@@ -196,7 +196,7 @@ final class SaleBuyers: Sendable {
             _ = try await insist {
                 try await till.send(
                     .POST, "/api/payments/\(order.paymentId)/refund", #"{"amount":1000,"reason":"goodwill"}"#,
-                    headers: [("Idempotency-Key", "goodwill")])
+                    headers: ["Idempotency-Key": "goodwill"])
             }
         default: break
         }

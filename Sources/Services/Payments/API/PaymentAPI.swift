@@ -42,7 +42,7 @@ struct PaymentAPI: Sendable {
         // Without a token: it proves nothing, and is taken for a hint.
         router.post("api/payments/toss/webhook") { request, _ in try await webhook(request) }
         let everybody = router.group("api/payments")
-            .add(middleware: IdentityMiddleware(verifier, roles: [.user, .admin]))
+            .add(middleware: IdentityMiddleware(verifier, roles: [.user, .admin, .analyst]))
         everybody.post("toss/request") { request, context in try await request_(request, context) }
         everybody.post("toss/confirm") { request, context in try await confirm(request, context) }
         everybody.get("") { request, context in try await list(request, context) }
