@@ -39,7 +39,9 @@ struct RunningUsers: Sendable {
 
     /// The code in the link of that mail.
     func code(inMail number: Int) async throws -> String {
-        String(try await mail(number).split(separator: "#code=")[1].prefix(Secret.textLength))
+        let parts = try await mail(number).split(separator: "#code=")
+        guard parts.count == 2 else { throw NotYet(what: "a code in mail \(number)") }
+        return String(parts[1].prefix(Secret.textLength))
     }
 
     /// Registers, logs in and returns the answer.
