@@ -3,7 +3,7 @@ import NIOHTTP1
 import Testing
 
 /// Everybody tries everything.
-@Suite(.timeLimit(.minutes(5))) struct AuthorizationTests {
+@Suite(.timeLimit(.minutes(10))) struct AuthorizationTests {
     @Test func eachRouteAnswersEachPersonAsTheTableSays() async throws {
         try await ShopUnderTest.run { shop in
             // First, while nothing has changed: they may do nothing.

@@ -13,6 +13,7 @@ final class ShopUnderTest: Sendable {
     typealias Person = AuthorizationTable.Person
 
     static let password = "correct horse battery 9"
+    static let maxStart = Duration.seconds(180)
 
     let address: String
     private let tokens: [Person: String]
@@ -31,11 +32,7 @@ final class ShopUnderTest: Sendable {
                 ["dev", "--no-demo", "--port", "0", "--data-dir", data.path],
                 settings: ["TRUSTED_PROXIES": "127.0.0.1"], name: "dev", in: folder)
             do {
-                let address = try await eventually {
-                    guard let line = program.output.split(separator: "\n").first(where: { $0.hasPrefix("ready ") })
-                    else { throw NotYet(what: "not ready: \(program.error)") }
-                    return String(line.dropFirst("ready ".count))
-                }
+                let address = try await address(of: program)
                 let result = try await body(try await ShopUnderTest(address, data))
                 program.signal(SIGTERM)
                 #expect(await program.end() == .exited(0), "\(program.error)")
@@ -46,6 +43,18 @@ final class ShopUnderTest: Sendable {
                 _ = await program.end()
                 throw error
             }
+        }
+    }
+
+    /// Where it serves, once it does: it makes a Postgres and its databases first.
+    private static func address(of program: RunningProgram) async throws -> String {
+        let deadline = ContinuousClock.now + maxStart
+        while true {
+            if let line = program.output.split(separator: "\n").first(where: { $0.hasPrefix("ready ") }) {
+                return String(line.dropFirst("ready ".count))
+            }
+            guard ContinuousClock.now < deadline else { throw NotYet(what: "not ready: \(program.error)") }
+            try await Task.sleep(for: .milliseconds(50))
         }
     }
 
