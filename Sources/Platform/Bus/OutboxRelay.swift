@@ -84,11 +84,19 @@ package struct OutboxRelay: Sendable {
     /// The lease, and with it the stream's life as it is known and the rows to publish; nil where another holds it.
     private func take() async throws -> (String, [Row])? {
         try await postgres.withConnection { [holder, maxUnconfirmed, leaseSeconds] connection in
-            let leases = try connection.query(
+            // Most steps find the lease good for a while: those write nothing.
+            var leases = try connection.query(
                 """
-                UPDATE outbox_relay SET holder = \(holder), held_until = now() + make_interval(secs => \(leaseSeconds))
-                WHERE holder = \(holder) OR held_until < now() RETURNING stream_life
+                SELECT stream_life FROM outbox_relay
+                WHERE holder = \(holder) AND held_until > now() + make_interval(secs => \(leaseSeconds / 2))
                 """)
+            if leases.isEmpty {
+                leases = try connection.query(
+                    """
+                    UPDATE outbox_relay SET holder = \(holder), held_until = now() + make_interval(secs => \(leaseSeconds))
+                    WHERE holder = \(holder) OR held_until < now() RETURNING stream_life
+                    """)
+            }
             guard let life = try leases.first?.get(0, as: String.self) else { return nil }
             let rows = try connection.query(
                 """

@@ -190,6 +190,28 @@ import Testing
         }
     }
 
+    /// Ten times a second nothing is to be done: that costs no commit.
+    @Test func aLeaseIsRenewedOnlyWhenHalfOfItIsOver() async throws {
+        try await Fixture.with { fixture in
+            let relay = fixture.relay()
+            try await settle(relay)
+            func heldUntil() async throws -> String {
+                try await fixture.pool.withConnection {
+                    try $0.query("SELECT held_until::text FROM outbox_relay")[0].get(0)
+                }
+            }
+            let until = try await heldUntil()
+            try await settle(relay)
+            #expect(try await heldUntil() == until)
+            try await fixture.pool.withConnection { connection in
+                _ = try connection.execute("UPDATE outbox_relay SET held_until = now() + interval '4 seconds'")
+            }
+            let late = try await heldUntil()
+            try await settle(relay)
+            #expect(try await heldUntil() > late)
+        }
+    }
+
     @Test func noMoreIsPublishedThanMayWaitForConfirmation() async throws {
         try await Fixture.with { fixture in
             let relay = fixture.relay(maxUnconfirmed: 600)
