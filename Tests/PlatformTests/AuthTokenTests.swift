@@ -169,6 +169,20 @@ import Testing
         #expect(verifier.verified.count == 1)
     }
 
+    /// What one service has found good another needn't check; whether it is meant for it, it must.
+    @Test func servicesWithTheSameKeysShareWhatTheyFound() async throws {
+        let keys = KeySource.fixed(try await VerifyingKeys(key))
+        let analytics = TokenVerifier(keys, audience: .analytics, now: { AuthTokens.now })
+        let payments = TokenVerifier(keys, audience: .payments, now: { AuthTokens.now })
+        let good = try token(AuthTokens.claims(exp: String(AuthTokens.now + 10)))
+        _ = try await analytics.verify(good)
+        #expect(payments.verified.count == 1)
+        await #expect(throws: InvalidToken.wrongAudience) { try await payments.verify(good) }
+        let stranger = TokenVerifier(
+            .fixed(try await VerifyingKeys(.generate())), audience: .analytics, now: { AuthTokens.now })
+        await #expect(throws: InvalidToken.unknownKey) { try await stranger.verify(good) }
+    }
+
     @Test func rememberedTokensAreBounded() {
         let tokens = VerifiedTokens()
         let claims = AccessToken(audience: [.analytics], subject: "a", role: .user, issuedAt: 0, expiresAt: 9999)

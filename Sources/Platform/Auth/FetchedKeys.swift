@@ -20,6 +20,7 @@ package actor FetchedKeys {
     package static let retryIntervalMs: Int64 = 2_000
     package static let maxAgeMs: Int64 = 600_000
 
+    nonisolated let verified = VerifiedTokens()
     private let url: URL
     private let client: HTTPClient
     private let logger: Logger

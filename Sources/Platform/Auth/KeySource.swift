@@ -7,6 +7,14 @@ package enum KeySource: Sendable {
     /// Of `JWKS_URL`.
     case fetched(FetchedKeys)
 
+    /// Tokens whose signature was found good by these keys: shared by all who check with them.
+    var verified: VerifiedTokens {
+        switch self {
+        case .fixed(let keys): keys.verified
+        case .fetched(let keys): keys.verified
+        }
+    }
+
     func key(_ id: String) async throws -> (any JWTAlgorithm)? {
         switch self {
         case .fixed(let keys): keys.key(id)

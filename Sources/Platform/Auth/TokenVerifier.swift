@@ -10,7 +10,7 @@ package struct TokenVerifier: Sendable {
     private let audience: Audience
     /// Seconds since 1970.
     private let now: @Sendable () -> Int64
-    let verified = VerifiedTokens()
+    var verified: VerifiedTokens { source.verified }
 
     /// - Parameter audience: the service that asks.
     package init(

@@ -1,10 +1,11 @@
 import Synchronization
 
-/// Tokens found good moments ago: a dashboard asks often with one token, and a signature costs more than an answer.
+/// Tokens found good moments ago: a dashboard asks often with one token, a buyer several services, and a signature costs
+/// more than an answer.
 ///
-/// Whether a token has expired is not remembered. A key that is withdrawn stays good for as long as an entry is kept.
+/// Only the signature is remembered: not whether a token has expired, nor for whom it is. A key that is withdrawn stays good for as long as an entry is kept.
 final class VerifiedTokens: Sendable {
-    static let maxTokens = 1024
+    static let maxTokens = 8192
     static let maxSeconds: Int64 = 60
 
     private struct Entry {

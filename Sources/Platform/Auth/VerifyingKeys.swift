@@ -15,6 +15,7 @@ package struct VerifyingKeys: Sendable {
     package static let maxKeys = 32
 
     private let keys: [String: any JWTAlgorithm]
+    let verified = VerifiedTokens()
 
     package init(_ signing: SigningKey...) async throws {
         var keys: [String: any JWTAlgorithm] = [:]

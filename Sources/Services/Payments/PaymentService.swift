@@ -22,6 +22,8 @@ package struct PaymentService: ServicePart {
         /// Addresses are asked for each time they are needed: those of this process are known once it listens.
         package var tossURL: @Sendable () -> URL?
         package var reservationsURL: @Sendable () -> URL?
+        /// Reservations where it is of this process: asked without HTTP.
+        package var reservations: ReservationsBeside?
         /// Of the site that buyers see: Toss sends them back to its `/checkout/success` and `/checkout/fail`.
         package var publicURL: @Sendable () -> URL?
         /// Whether the sandbox stands in for Toss: then answers name its pay page.
@@ -62,6 +64,12 @@ package struct PaymentService: ServicePart {
     package static let openAPI = PaymentOpenAPI.document
 
     static let defaultTossTimeoutMs: Int64 = 35_000
+    /// Work that may wait for a connection to the database, as many as there may be connections to the process: a
+    /// stampede's requests wait their turn.
+    static let maxWaiting = 16_384
+    /// Connections to Toss, and to Reservations where it is another process. Toss takes its time to approve: each
+    /// confirmation under way has one.
+    static let maxConnections = PaymentAPI.maxInline
     static let idle = Duration.milliseconds(200)
     static let maxRetry = Duration.seconds(5)
     static let countEvery = Duration.seconds(5)
@@ -82,14 +90,17 @@ package struct PaymentService: ServicePart {
     /// - Throws: where the database is of a kind that can't be served from.
     package init(_ configuration: Configuration, metrics: Metrics, logger: Logger) async throws {
         let paymentMetrics = PaymentMetrics(metrics)
-        let database = try ServiceDatabase(.payments, configuration.database, logger: logger)
+        var address = configuration.database
+        address.plansOnce = true
+        let database = try ServiceDatabase(
+            .payments, address, maxWaiting: Self.maxWaiting, logger: logger)
         let pool = database.pool
-        let http = TossClient.http()
+        let http = TossClient.http(connections: Self.maxConnections)
         let toss = TossClient(
             http: http, address: configuration.tossURL, secretKey: configuration.tossSecretKey,
             timeout: .milliseconds(configuration.tossTimeoutMs), metrics: paymentMetrics, logger: logger)
         let reservations = ReservationClient(
-            http: http, address: configuration.reservationsURL,
+            http: http, address: configuration.reservationsURL, beside: configuration.reservations,
             token: ServiceToken(configuration.signingKey, clock: configuration.clock), logger: logger)
         let handMade = HandMadeCancels(
             postgres: pool, clock: configuration.clock, metrics: paymentMetrics, logger: logger)

@@ -1,9 +1,11 @@
 import Foundation
 import PaymentService
 import Platform
+import ReservationService
 
 extension ServedProcess {
-    func payments(_ metrics: Metrics) async throws -> PaymentService {
+    /// - Parameter reservations: of this process; asked where no `RESERVATIONS_URL` leads elsewhere.
+    func payments(_ metrics: Metrics, beside reservations: ReservationService?) async throws -> PaymentService {
         let ownURL: @Sendable () -> URL? = { [own] in own.url }
         let site = try settings.webURL("PUBLIC_URL")
         var configuration = PaymentService.Configuration(
@@ -13,6 +15,13 @@ extension ServedProcess {
             reservationsURL: try address("RESERVATIONS_URL", of: .reservations), publicURL: { site ?? ownURL() },
             isSandbox: true,
             signingKey: try paymentsSigningKey(), clock: ProcessSettings.clock)
+        if let reservations, try settings.webURL("RESERVATIONS_URL") == nil {
+            configuration.reservations = ReservationsBeside(
+                find: { try await reservations.internalJSON($0) },
+                confirming: { try await reservations.confirming($0, paymentId: $1, amount: $2) },
+                release: { try await reservations.release($0, paymentId: $1) },
+                sold: { try await reservations.sold($0, paymentId: $1, approvedAt: $2) })
+        }
         if let secretKey = try settings.string("TOSS_SECRET_KEY") {
             let toss = try settings.tossURL()
             configuration.tossSecretKey = secretKey

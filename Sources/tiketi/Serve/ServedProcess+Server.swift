@@ -69,8 +69,13 @@ extension ServedProcess {
         return HTTPService(application: application) { [feed] in feed?.close() }
     }
 
-    /// Tokens are checked with the key set of `JWKS_URL`, or with the public halves of our signing keys.
+    /// Tokens are checked with the key set of `JWKS_URL`, or with the public halves of our signing keys. One set for all
+    /// services of the process, so that each token's signature is checked once.
     func keys() async throws -> KeySource {
+        try await sharedKeys.source { try await makeKeys() }
+    }
+
+    private func makeKeys() async throws -> KeySource {
         if let url = try settings.jwksURL() { return .fetched(FetchedKeys(url: url, logger: logger)) }
         guard let keys = try await settings.ownVerifyingKeys() else {
             throw SettingsError("JWT_SIGNING_KEY", "is not set, nor is JWKS_URL: no token could be checked")

@@ -8,6 +8,7 @@ import NIOCore
 import NIOPosix
 import Platform
 import Query
+import ReservationService
 import Rollup
 import ServiceLifecycle
 import Storage
@@ -36,6 +37,7 @@ struct ServedProcess {
     var addRoutes: @Sendable (Router<ServiceContext>) -> Void = { _ in }
     let logger: Logger
     let own = OwnAddress()
+    let sharedKeys = SharedKeys()
 
     /// Where another service is: the setting's address, or else this process where it serves that service too.
     ///
@@ -135,7 +137,8 @@ struct ServedProcess {
             case .users: part = try await users(metrics)
             case .events: part = try await events(metrics)
             case .reservations: part = try await reservations(metrics)
-            case .payments: part = try await payments(metrics)
+            case .payments:
+                part = try await payments(metrics, beside: parts.lazy.compactMap { $0 as? ReservationService }.first)
             }
             closing.append { await part.shutdown() }
             parts.append(part)

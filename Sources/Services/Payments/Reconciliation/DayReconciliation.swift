@@ -18,7 +18,7 @@ package struct DayReconciliation: Sendable {
         logger: Logger
     ) {
         pool = PostgresPool(database, connections: 1, logger: logger)
-        http = TossClient.http()
+        http = TossClient.http(connections: 1)
         let metrics = PaymentMetrics(Metrics())
         let toss = TossClient(
             http: http, address: { tossURL }, secretKey: tossSecretKey,

@@ -41,10 +41,11 @@ struct TossClient: Sendable {
     }
 
     /// Redirects are answers like others, and an attempt to connect fails once.
-    static func http() -> HTTPClient {
+    static func http(connections: Int) -> HTTPClient {
         var configuration = HTTPClient.Configuration(
             redirectConfiguration: .disallow, timeout: .init(connect: connectTimeout, read: readTimeout))
         configuration.connectionPool.retryConnectionEstablishment = false
+        configuration.connectionPool.concurrentHTTP1ConnectionsPerHostSoftLimit = connections
         return HTTPClient(eventLoopGroupProvider: .singleton, configuration: configuration)
     }
 
