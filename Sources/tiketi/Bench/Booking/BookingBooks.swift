@@ -61,7 +61,7 @@ struct BookingBooks: Equatable, Sendable {
                     (SELECT count(*) FROM reservations WHERE state = 'paid'),
                     (SELECT coalesce(sum(amount), 0)::bigint FROM reservations WHERE state = 'paid'),
                     (SELECT count(*) FROM reservations WHERE state IN ('held', 'confirming')),
-                    (SELECT coalesce(sum(deadlocks), 0)::bigint FROM pg_stat_database)
+                    (SELECT deadlocks FROM pg_stat_database WHERE datname = current_database())
                 """)[0]
             books.soldClaims = try row.get(0)
             books.claimedSeats = try row.get(1)
@@ -73,15 +73,19 @@ struct BookingBooks: Equatable, Sendable {
             books.deadlocks = try row.get(7)
             return books
         }
-        let (orders, undecided) = try await payments.withConnection { connection in
+        let (orders, undecided, deadlocks) = try await payments.withConnection { connection in
             let orders = try connection.query("SELECT order_id, amount FROM payments WHERE state = 'ticketed'")
                 .map { (try $0.get(0, as: String.self), try $0.get(1, as: Int64.self)) }
-            let undecided = try connection.query(
-                "SELECT count(*) FROM payments WHERE state NOT IN ('ticketed', 'failed')")[0].get(0, as: Int.self)
-            return (orders, undecided)
+            let row = try connection.query(
+                """
+                SELECT (SELECT count(*) FROM payments WHERE state NOT IN ('ticketed', 'failed')),
+                    (SELECT deadlocks FROM pg_stat_database WHERE datname = current_database())
+                """)[0]
+            return (orders, try row.get(0, as: Int.self), try row.get(1, as: Int.self))
         }
         books.payments = Dictionary(uniqueKeysWithValues: orders)
         books.undecided += undecided
+        books.deadlocks += deadlocks
         for order in try await taken(by: sandboxPort) {
             if order.taken > 0 { books.toss[order.orderId] = order.taken }
             books.givenBack += order.givenBack
