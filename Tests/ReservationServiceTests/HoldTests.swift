@@ -98,7 +98,7 @@ import Testing
                     group.addTask {
                         let event = ([event] + others)[index % 3]
                         switch try await test.hold(event, "minji", [event.seatIds[index / 3]]) {
-                        case .held(let id, _, _): return id
+                        case .held(let held): return held.id
                         case .tooManyReservations, .tooManySeats: return nil
                         case let other: throw ServiceUnderTest.Unexpected(what: "\(other)")
                         }

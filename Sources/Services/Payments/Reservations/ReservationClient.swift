@@ -101,7 +101,7 @@ struct ReservationClient: Sendable {
             return .ok(try await body())
         } catch let problem as Problem where problem.status.code == 409 {
             return .conflict(problem.code)
-        } catch let problem as Problem where problem.status.code == 404 {
+        } catch let problem as Problem where problem.code == Self.unknownReservation {
             return .notFound
         } catch {
             logger.warning("Reservations has not answered", metadata: ["error": "\(error)"])

@@ -4,7 +4,7 @@ import Platform
 /// What Payments asks where both are of one process: as `InternalRoutes`, without HTTP and its tokens.
 extension ReservationService {
     package func internalJSON(_ id: String) async throws -> Data {
-        guard let reservation = try await store.find(id) else { throw ReservationStore.notFound }
+        guard let reservation = try await store.find(id) else { throw ReservationStore.unknownReservation }
         return Data(ReservationJSON.internalText(reservation, now: store.clock()).bytes)
     }
 
