@@ -173,6 +173,49 @@ import Testing
         #expect(doubts == [], "\(random)")
     }
 
+    /// A sketch of one bit less, or more, in its last byte.
+    private static let last =
+        "set_byte(visitors, length(visitors) - 1, get_byte(visitors, length(visitors) - 1) # 128)"
+    private static let changesOfBusyRows: [String?] = [
+        nil, "UPDATE traffic_breakdown_daily SET page_views = page_views + 1 WHERE kind = 'remainder'",
+        "UPDATE traffic_breakdown_daily SET value = '/x' WHERE artist_id = 'a' AND value = (SELECT max(value) FROM traffic_breakdown_daily WHERE artist_id = 'a' AND dimension = 'path')",
+        "UPDATE traffic_breakdown_daily SET visitors = \(last) WHERE dimension = 'type'",
+        "UPDATE artist_traffic_hourly SET visitors = \(last)",
+        "UPDATE event_traffic_daily SET visitors = \(last)",
+        "UPDATE event_funnel_daily SET viewers = seat_viewers", "UPDATE event_funnel_daily SET seat_viewers = viewers",
+        "DELETE FROM event_funnel_daily",
+    ]
+
+    /// More visitors of a row than are kept as they are, and more values than have rows: registers, and all others together.
+    @Test(arguments: changesOfBusyRows)
+    func busyRowsAreProven(change: String?) async throws {
+        try await withAnalyticsDatabase { _, pool in
+            let fixture = RollupFixture(pool: pool)
+            let start = ReportingCalendar.seoul.start(of: Day("2025-12-01")!)
+            let beacons = (0..<1200).map { number in
+                var beacon = Beacon.at(
+                    Instant.iso8601(start + Int64(number) * 6000), type: number % 3 == 0 ? "seat_view" : "page_view",
+                    event: "e", visitor: "visitor-\(number % 700)", message: "m\(number)")
+                // Values that come as often as each other: the hash decides which have rows.
+                beacon[.path] = "/\(number % 30)"
+                return beacon
+            }
+            for seq in 0..<4 {
+                try await fixture.store(Array(beacons[seq * 300..<seq * 300 + 300]), seq: Int64(seq + 1))
+            }
+            _ = try await fixture.rollup.run()
+            for maxSliceBeacons in [1, 1_000_000] {
+                let proof = try await proof(of: fixture, maxSliceBeacons: maxSliceBeacons)
+                #expect(proof.doubts.isEmpty && proof.doubt == nil)
+            }
+            guard let change else { return }
+            try await fixture.pool.execute("\(unescaped: change)")
+            let report = try await fixture.rollup.verify(nil)
+            let table = String(change.split(separator: " ")[change.hasPrefix("DELETE") ? 2 : 1])
+            #expect(report.findings.contains { $0.table == table }, "\(report.findings)")
+        }
+    }
+
     /// A piece that begins or ends a millisecond elsewhere, belongs to another session or began at another time.
     @Test(arguments: 0..<4) func aChangedPieceOfASessionIsNotProven(what: Int) async throws {
         try await withRolledUp { fixture, random in

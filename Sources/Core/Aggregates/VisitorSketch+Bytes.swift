@@ -133,8 +133,11 @@ extension VisitorSketch {
     /// The one that it is encoded as.
     private var kind: Kind {
         if isExact { return exactValueCount == 0 ? .empty : .explicit }
-        return filledCount * Self.sparseBits < Self.registerCount * Self.registerBits ? .sparse : .full
+        return Self.isSparse(filled: filledCount) ? .sparse : .full
     }
+
+    /// Whether so many registers with a value are encoded one by one: the shorter of the two.
+    static func isSparse(filled: Int) -> Bool { filled * sparseBits < registerCount * registerBits }
 
     /// How many registers have a value.
     var filledCount: Int {
@@ -143,39 +146,33 @@ extension VisitorSketch {
         return count
     }
 
-    /// Whether the bytes from which this was read are those that `bytes` gives: an encoding says everything in one way.
-    func isEncoded(inShortestOf encoding: UnsafeRawBufferPointer) -> Bool { encoding[0] & 0xf == kind.rawValue }
-
     /// What an explicit sketch, and no empty one, has after its header; nil for another. Whether it ascends is not looked at.
     static func explicitValues(_ encoding: UnsafeRawBufferPointer) -> UnsafeRawBufferPointer? {
         let count = encoding.count - headerBytes
-        guard count > 0, count % 8 == 0, count <= maxExactValues * 8,
-            encoding[0] == version << 4 | Kind.explicit.rawValue, encoding[1] == parameters, encoding[2] == cutoff
-        else { return nil }
+        guard count > 0, count % 8 == 0, count <= maxExactValues * 8, has(.explicit, encoding) else { return nil }
         return UnsafeRawBufferPointer(rebasing: encoding[headerBytes...])
     }
 
-    /// Adds everything that an encoded sketch holds.
-    package mutating func merge(bytes encoding: UnsafeRawBufferPointer) throws(SketchError) {
-        guard let values = Self.explicitValues(encoding) else { return merge(try VisitorSketch(bytes: encoding)) }
-        for offset in stride(from: 0, to: values.count, by: 8) {
-            add(hash: UInt64(bigEndian: values.loadUnaligned(fromByteOffset: offset, as: UInt64.self)))
-        }
+    static func isEmpty(_ encoding: UnsafeRawBufferPointer) -> Bool {
+        encoding.elementsEqual(header(.empty))
     }
 
-    /// Whether `bytes` gives the same, mostly without making them.
-    package func isEncoded(as encoding: UnsafeRawBufferPointer) -> Bool {
-        guard isExact, exactValueCount > 0 else { return bytes.elementsEqual(encoding) }
-        guard let values = Self.explicitValues(encoding), values.count == exactValueCount * 8 else { return false }
-        // As many as there are, each of them, ascending: all of them.
-        var previous: Int64?
-        for offset in stride(from: 0, to: values.count, by: 8) {
-            let value = Int64(bigEndian: values.loadUnaligned(fromByteOffset: offset, as: Int64.self))
-            if let previous, value <= previous { return false }
-            guard containsExact(UInt64(bitPattern: value)) else { return false }
-            previous = value
-        }
-        return true
+    /// What a sparse sketch has after its header; nil for another.
+    static func sparseRegisters(_ encoding: UnsafeRawBufferPointer) -> UnsafeRawBufferPointer? {
+        let count = encoding.count - headerBytes
+        guard count >= 0, count <= fullBytes, count * 8 % sparseBits < 8, has(.sparse, encoding) else { return nil }
+        return UnsafeRawBufferPointer(rebasing: encoding[headerBytes...])
+    }
+
+    /// What a full sketch has after its header; nil for another.
+    static func fullRegisters(_ encoding: UnsafeRawBufferPointer) -> UnsafeRawBufferPointer? {
+        guard encoding.count == maxBytes, has(.full, encoding) else { return nil }
+        return UnsafeRawBufferPointer(rebasing: encoding[headerBytes...])
+    }
+
+    /// - Precondition: there are as many bytes as a header has.
+    private static func has(_ kind: Kind, _ encoding: UnsafeRawBufferPointer) -> Bool {
+        encoding[0] == version << 4 | kind.rawValue && encoding[1] == parameters && encoding[2] == cutoff
     }
 
     private static func header(_ kind: Kind) -> [UInt8] {

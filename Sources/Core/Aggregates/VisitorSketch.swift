@@ -8,7 +8,7 @@ package struct VisitorSketch: Sendable {
     package static let maxExactValues = 128
 
     static let log2Registers = 13
-    static let registerCount = 1 << log2Registers
+    package static let registerCount = 1 << log2Registers
     static let registerBits = 5
     static let maxRegister: UInt8 = (1 << registerBits) - 1
 
@@ -46,7 +46,7 @@ package struct VisitorSketch: Sendable {
 
     /// Which register a value raises, and how high; nil for one that raises none.
     @inline(__always)
-    static func register(of hash: UInt64) -> (index: Int, value: UInt8)? {
+    package static func register(of hash: UInt64) -> (index: Int, value: UInt8)? {
         let rest = hash >> UInt64(log2Registers)
         guard rest != 0 else { return nil }
         let value = UInt8(truncatingIfNeeded: min(rest.trailingZeroBitCount + 1, Int(maxRegister)))

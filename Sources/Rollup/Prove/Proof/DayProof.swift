@@ -46,15 +46,13 @@ struct DayProof {
     }
 
     /// Where a day has more beacons than this, it is cut into slices of some hours: what is in memory at a time.
-    static let maxSliceBeacons = 1_500_000
+    static let maxSliceBeacons = 500_000
     /// Columns read of each batch.
     private static let columns = Claim.columns.union([.path, .referrer, .userAgent, .country])
 
     private let day: Day
     private let ground: Ground
     private let connection: PostgresConnection
-    private var totals = DayTotals()
-    private var details: DetailProof?
     private var outcome = Outcome()
 
     static func run(_ day: Day, _ ground: Ground, on connection: PostgresConnection) throws -> Outcome {
@@ -89,18 +87,14 @@ struct DayProof {
             ground.batches[$0].times.overlaps(
                 range.lowerBound - Recount.maxClampMs...range.upperBound - 1 + Recount.maxClampMs)
         }
+        let isTraffic = !ground.pruned.contains(day)
         let hasDetails =
             !ground.dirtyDetails.contains(day) && (ground.lastDropped.map { $0 + 2 <= day } ?? true)
-        if hasDetails { details = try DetailProof(day, on: connection) }
-        for slice in slices(of: range, batches) where outcome.holds { try prove(slice, batches) }
-        if outcome.holds, details != nil {
-            details!.finish()
-            if !details!.holds { outcome.doubt = Doubt.details }
-        }
-        if outcome.holds, !ground.pruned.contains(day) {
-            for family in TrafficFamily.allCases where outcome.holds { try compareDays(family) }
-            outcome.comparedDay = true
-        }
+        var rows = try RowProof(
+            day, range, .init(traffic: isTraffic, details: hasDetails, dirty: ground.dirty), on: connection)
+        for slice in slices(of: range, batches) where outcome.holds { try prove(slice, batches, &rows) }
+        if outcome.holds, !rows.agrees() { outcome.doubt = "hours, days, breakdowns and funnels" }
+        outcome.comparedDay = outcome.holds && isTraffic
     }
 
     /// Whole hours, about as many beacons in each.
@@ -114,15 +108,14 @@ struct DayProof {
         }
     }
 
-    private mutating func prove(_ slice: Range<Int64>, _ batches: [Int]) throws {
+    private mutating func prove(_ slice: Range<Int64>, _ batches: [Int], _ rows: inout RowProof) throws {
         // A beacon that claims an instant of the slice may count up to so much before it.
         let claimed = slice.lowerBound..<slice.upperBound + (slice.upperBound == ground.end ? Recount.maxClampMs : 0)
         let reach = slice.lowerBound - Recount.maxClampMs...claimed.upperBound - 1
         let batches = batches.filter { ground.batches[$0].times.overlaps(reach) }
-        var hours = try HourProof(slice, isCompared: !ground.pruned.contains(day), &totals, on: connection)
         var sessions = try SessionProof(slice, calendar: ground.calendar, on: connection)
         var messages = MessageProof(claimed, hasRepeats: batches.contains { !ground.batches[$0].repeats.isEmpty })
-        for number in batches where hours.holds && sessions.holds && messages.holds && outcome.holds {
+        for number in batches where rows.holds && sessions.holds && messages.holds && outcome.holds {
             let source = ground.batches[number]
             let counts = source.times.overlaps(slice.lowerBound...slice.upperBound - 1)
             let batch = try RawBatches.load(
@@ -139,17 +132,15 @@ struct DayProof {
             messages.add(batch, number: number, repeats: repeats)
             guard counts else { continue }
             collectStamped(batch, number, slice, repeats)
-            let rows = batch.rows(in: slice, except: repeats)
+            let counted = batch.rows(in: slice, except: repeats)
             outcome.beacons += batch.timestamp.count { slice.contains($0) }
-            guard !rows.isEmpty else { continue }
-            let beacons = CountedBeacons(batch, rows)
-            hours.add(beacons, of: batch, &totals.entities, &sessions)
-            details?.add(beacons, of: batch)
+            if counted.isEmpty { continue }
+            rows.add(CountedBeacons(batch, counted), of: batch, &sessions)
         }
         guard outcome.holds else { return }
-        if hours.holds, sessions.holds { try sessions.finish(into: &hours, on: connection) }
-        if hours.holds, sessions.holds, messages.holds { try messages.finish(ground.calendar, on: connection) }
-        if !hours.agrees { outcome.doubt = "hours" }
+        if rows.holds, sessions.holds { try sessions.finish(into: &rows, on: connection) }
+        if rows.holds, sessions.holds, messages.holds { try messages.finish(ground.calendar, on: connection) }
+        if !rows.holds { outcome.doubt = "hours, days, breakdowns and funnels" }
         if !sessions.holds { outcome.doubt = sessions.isTooLong ? Doubt.longSessions : "sessions" }
         if !messages.holds { outcome.doubt = "message ids and repeats" }
     }
@@ -169,40 +160,5 @@ struct DayProof {
         }
         outcome.stampedCount = outcome.stamped.count
         if outcome.stampedCount > StampedProof.maxStamped { outcome.doubt = Doubt.manyStamped }
-    }
-
-    // MARK: Comparing
-
-    private mutating func compareDays(_ family: TrafficFamily) throws {
-        var matched = 0
-        let expected = totals.entities(of: family).count { isDerived($0) }
-        let rows = try connection.query(
-            """
-            SELECT \(unescaped: family.idColumn), \(unescaped: TrafficTable.columns)
-            FROM \(unescaped: family.table(.day)) WHERE day = \(day)
-            """)
-        for row in rows {
-            let id = ExactText(try row.get(0))
-            if ground.dirty.contains(family, .day, id, day) { continue }
-            let entity = row.withBytes(0) { totals.entities.knownNumber(of: $0, family: family) }
-            guard let entity, !totals[entity].isEmpty, try isEqual(totals[entity], row) else {
-                outcome.doubt = family.table(.day)
-                return
-            }
-            matched += 1
-        }
-        if matched != expected { outcome.doubt = "missing rows of \(family.table(.day))" }
-    }
-
-    private func isDerived(_ entity: Int32) -> Bool {
-        ground.dirty.isEmpty
-            || !ground.dirty.contains(totals.entities[entity].family, .day, totals.entities[entity].id, day)
-    }
-
-    /// - Parameter row: an id, then the columns of a traffic table.
-    private func isEqual(_ cell: TrafficCell, _ row: PostgresRow) throws -> Bool {
-        try row.get(1) == cell.pageViews && row.get(2) == cell.seatViews && row.get(3) == cell.beacons
-            && row.get(4) == cell.sessions && row.get(5) == cell.sessionMs
-            && row.withBytes(6) { cell.visitors.isEncoded(as: $0) }
     }
 }

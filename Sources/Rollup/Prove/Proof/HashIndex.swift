@@ -15,6 +15,12 @@ struct HashIndex {
         return entry.hash == 0 ? nil : entry.number
     }
 
+    /// Where among all a hash is, in so many bits: those with the same are near each other.
+    func order(of hash: UInt64, bits: UInt64) -> Int {
+        let place = Int(truncatingIfNeeded: hash >> 1) & (entries.count - 1)
+        return Int(truncatingIfNeeded: UInt64(place) << bits / UInt64(entries.count))
+    }
+
     /// False where the hash is known.
     mutating func insert(_ hash: UInt64, _ number: Int32) -> Bool {
         let place = place(of: hash | 1)

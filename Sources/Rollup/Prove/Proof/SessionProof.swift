@@ -52,21 +52,12 @@ struct SessionProof {
             for place in 1..<starts.count { starts[place] += starts[place - 1] }
         }
 
-        /// As they are stored.
-        var sessionPieces: [SessionPiece] {
-            pieces.map {
-                SessionPiece(
-                    session: $0.session, first: start + Int64($0.first), last: start + Int64($0.last), origin: $0.origin
-                )
-            }
-        }
-
-        mutating func remove() { (pieces, starts) = ([], []) }
-
-        /// The first session that may be the one that is looked for, or whatever comes after it.
-        func nearest(to session: UInt64) -> UInt64 {
-            let index = Int(starts[Int(truncatingIfNeeded: session >> shift)])
-            return index < pieces.count ? pieces[index].session : 0
+        /// As it is stored.
+        func sessionPiece(_ index: Int) -> SessionPiece {
+            let piece = pieces[index]
+            return SessionPiece(
+                session: piece.session, first: start + Int64(piece.first), last: start + Int64(piece.last),
+                origin: piece.origin)
         }
 
         /// False where no piece can be of the fragment.
@@ -94,7 +85,9 @@ struct SessionProof {
     static let maxSlotsBeyond: Int32 = 192
 
     /// Fragments that are looked for together.
-    static let maxPending = 256
+    static let maxPending = 1 << 15
+    /// By so many of a session's leading bits: pieces near each other are then looked at one after the other.
+    private static let orderBits: UInt64 = 11
 
     private let firstSlot: Int32
     private let calendar: ReportingCalendar
@@ -102,8 +95,8 @@ struct SessionProof {
     /// Those before the first slot: whose sessions may go on in it.
     private var before: [SessionPiece]
     private var pending: [Fragment] = []
-    /// Of no use but that it was read.
-    private var fetched: UInt64 = 0
+    /// Those pending, in order.
+    private var ordered: [Fragment] = []
     /// False as soon as something disagrees.
     private(set) var holds = true
     /// Whether that is a session which goes on for longer than one is followed.
@@ -131,70 +124,94 @@ struct SessionProof {
     }
 
     private mutating func seePending() {
-        // Each is somewhere else in memory, which is asked for all of them at once: one after the other they would be waited
-        // for.
-        for fragment in pending {
-            guard slots.indices.contains(slot(of: fragment)) else { return holds = false }
-            fetched ^= slots[slot(of: fragment)].nearest(to: fragment.session)
+        // Each is somewhere else in memory: one after the other as they come, each would be waited for.
+        var starts = [Int](repeating: 0, count: 1 << Int(Self.orderBits) + 1)
+        let shift = 64 - Self.orderBits
+        for fragment in pending { starts[Int(truncatingIfNeeded: fragment.session >> shift) + 1] += 1 }
+        for place in 1..<starts.count { starts[place] += starts[place - 1] }
+        while ordered.count < pending.count {
+            ordered.append(Fragment(session: 0, entity: 0, first: 0, last: 0))
         }
-        for fragment in pending where holds { holds = slots[slot(of: fragment)].see(fragment) }
+        for fragment in pending {
+            let place = Int(truncatingIfNeeded: fragment.session >> shift)
+            ordered[starts[place]] = fragment
+            starts[place] += 1
+        }
+        for index in pending.indices where holds {
+            let fragment = ordered[index]
+            let slot = slot(of: fragment)
+            guard slots.indices.contains(slot) else { return holds = false }
+            holds = slots[slot].see(fragment)
+        }
         pending.removeAll(keepingCapacity: true)
     }
 
     private func slot(of fragment: Fragment) -> Int { Int(SessionPiece.slot(of: fragment.first) - firstSlot) }
 
-    /// Proves that every piece is some fragments', and that those that belong together know when they began; takes
-    /// the sessions that begin here from the hours.
-    mutating func finish(into hours: inout HourProof, on connection: PostgresConnection) throws {
+    /// Proves that every piece is some fragments', and that those that belong together know when they began; counts
+    /// the sessions that begin here.
+    mutating func finish(into rows: inout RowProof, on connection: PostgresConnection) throws {
         seePending()
-        var previous = before
-        // Of sessions that begin here.
+        pending = []
+        ordered = []
+        guard holds else { return }
+        for slot in slots {
+            holds = slot.pieces.allSatisfy { $0.reached == 3 }
+            guard holds else { return }
+        }
         var goingOn: [(piece: SessionPiece, entity: Int32)] = []
         for index in slots.indices where holds {
-            holds = slots[index].pieces.allSatisfy { $0.reached == 3 }
-            guard holds else { return }
-            let isLast = index == slots.count - 1
-            let pieces = slots[index].sessionPieces
-            chain(previous, pieces, slots[index].pieces.map(\.entity), &hours) { piece, entity in
-                if isLast { goingOn.append((piece, entity)) }
-            }
-            previous = pieces
-            slots[index].remove()
+            let begun = chain(index, &rows)
+            if index == slots.count - 1 { goingOn = begun }
         }
-        try follow(goingOn, into: &hours, on: connection)
+        slots = []
+        try follow(goingOn, into: &rows, on: connection)
     }
 
     /// Goes through the pieces of one slot beside those of the slot before.
-    private mutating func chain(
-        _ previous: [SessionPiece], _ pieces: [SessionPiece], _ entities: [Int32], _ hours: inout HourProof,
-        _ each: (SessionPiece, Int32) -> Void
-    ) {
+    ///
+    /// - Returns: of the last slot, those of sessions that begin here.
+    private mutating func chain(_ index: Int, _ rows: inout RowProof) -> [(piece: SessionPiece, entity: Int32)] {
+        var begun: [(piece: SessionPiece, entity: Int32)] = []
         let start = SessionPiece.start(ofSlot: firstSlot)
+        let count = index == 0 ? before.count : slots[index - 1].pieces.count
         var position = 0
-        for index in pieces.indices {
-            let piece = pieces[index]
-            while position < previous.count, previous[position].session < piece.session { position += 1 }
-            if position < previous.count, previous[position].session == piece.session,
-                previous[position].goesOn(to: piece)
+        for place in slots[index].pieces.indices {
+            let piece = slots[index].sessionPiece(place)
+            let entity = slots[index].pieces[place].entity
+            while position < count, session(before: index, position) < piece.session { position += 1 }
+            if position < count, session(before: index, position) == piece.session,
+                case let previous = index == 0 ? before[position] : slots[index - 1].sessionPiece(position),
+                previous.goesOn(to: piece)
             {
-                guard piece.origin == previous[position].origin else { return holds = false }
+                guard piece.origin == previous.origin else {
+                    holds = false
+                    return []
+                }
                 if piece.origin >= start {
-                    hours.addSessions(
-                        0, milliseconds: piece.last - previous[position].last, entity: entities[index],
-                        startingAt: piece.origin)
+                    rows.addSessions(
+                        0, milliseconds: piece.last - previous.last, entity: entity, startingAt: piece.origin)
                 }
             } else {
-                guard piece.origin == piece.first else { return holds = false }
-                hours.addSessions(
-                    1, milliseconds: piece.last - piece.first, entity: entities[index], startingAt: piece.origin)
+                guard piece.origin == piece.first else {
+                    holds = false
+                    return []
+                }
+                rows.addSessions(1, milliseconds: piece.last - piece.first, entity: entity, startingAt: piece.origin)
             }
-            if piece.origin >= start { each(piece, entities[index]) }
+            if piece.origin >= start, index == slots.count - 1 { begun.append((piece, entity)) }
         }
+        return begun
+    }
+
+    /// That of a piece of the slot before.
+    private func session(before index: Int, _ position: Int) -> UInt64 {
+        index == 0 ? before[position].session : slots[index - 1].pieces[position].session
     }
 
     /// Slots after those counted, one at a time, until no session that begins here goes on.
     private mutating func follow(
-        _ sessions: [(piece: SessionPiece, entity: Int32)], into hours: inout HourProof,
+        _ sessions: [(piece: SessionPiece, entity: Int32)], into rows: inout RowProof,
         on connection: PostgresConnection
     ) throws {
         var unfinished = sessions
@@ -213,7 +230,7 @@ struct SessionProof {
                 guard position < next.count, next[position].session == piece.session, piece.goesOn(to: next[position])
                 else { continue }
                 guard next[position].origin == piece.origin else { return holds = false }
-                hours.addSessions(
+                rows.addSessions(
                     0, milliseconds: next[position].last - piece.last, entity: entity, startingAt: piece.origin)
                 continued.append((next[position], entity))
             }

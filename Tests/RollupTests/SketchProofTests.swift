@@ -2,19 +2,29 @@ import TestSupport
 import Testing
 
 @testable import Core
+@testable import Rollup
 
 /// Seeing visitors one after the other says what building their sketch and comparing its bytes says.
-@Suite struct ReachedSketchesTests {
-    private func agrees(_ bytes: [UInt8], _ visitors: [UInt64]) -> Bool {
-        var reached = ReachedSketches()
+@Suite struct SketchProofTests {
+    /// - Parameter parts: in how many parts the visitors of a group come.
+    private func agrees(_ bytes: [UInt8], _ visitors: [UInt64], parts: Int = 1) -> Bool {
+        var proof = SketchProof()
         // Between two others, which nobody is seen in.
         let empty = VisitorSketch().bytes
-        #expect(empty.withUnsafeBytes { reached.add($0) })
-        guard bytes.withUnsafeBytes({ reached.add($0) }) else { return false }
-        #expect(empty.withUnsafeBytes { reached.add($0) })
-        #expect(reached.count == 3)
-        let seen = (visitors + visitors.reversed()).map { ReachedSketches.Sighting($0, in: 1) }
-        return reached.see(seen.span) && reached.areReached
+        #expect(empty.withUnsafeBytes { proof.add($0, of: 1) })
+        guard bytes.withUnsafeBytes({ proof.add($0, of: 3) }) else { return false }
+        #expect(empty.withUnsafeBytes { proof.add($0, of: 5) })
+        let groups = Dictionary(grouping: visitors + visitors.reversed()) { SketchProof.group(of: $0) }
+        for part in 0..<parts {
+            for (group, visitors) in groups {
+                proof.begin(group, maxSeen: visitors.count)
+                for (index, visitor) in visitors.enumerated() where index % parts == part {
+                    proof.see(3, visitor, VisitorSketch.register(of: visitor)?.value ?? 0)
+                }
+                proof.end(comesAgain: part < parts - 1)
+            }
+        }
+        return proof.agrees
     }
 
     private func sketch(_ visitors: [UInt64]) -> VisitorSketch {
@@ -28,7 +38,7 @@ import Testing
         print("\(random)")
         let visitors = (0..<count).map { _ in UInt64.random(in: 0 ... .max, using: &random) }
         let bytes = sketch(visitors).bytes
-        #expect(agrees(bytes, visitors))
+        for parts in 1...3 { #expect(agrees(bytes, visitors, parts: parts)) }
         for _ in 0..<20 {
             var others = visitors
             switch Int.random(in: 0..<3, using: &random) {
@@ -36,7 +46,7 @@ import Testing
             case 1: if !others.isEmpty { others.remove(at: Int.random(in: others.indices, using: &random)) }
             default: if !others.isEmpty { others[Int.random(in: others.indices, using: &random)] ^= 1 << 40 }
             }
-            #expect(agrees(bytes, others) == (sketch(others).bytes == bytes), "\(random)")
+            #expect(agrees(bytes, others, parts: 2) == (sketch(others).bytes == bytes), "\(random)")
         }
     }
 
