@@ -97,7 +97,7 @@ import Testing
         // Sessions and ids beyond the range may be what is wrong.
         #expect(!unanswered.isUnanswered(within: day...day + 20))
         #expect(!unanswered.isUnanswered(within: day - 1...day + 1))
-        for reason in [Doubt.details, Doubt.longSessions, Doubt.manyStamped] {
+        for reason in [Doubt.longSessions, Doubt.manyStamped] {
             #expect(!Doubt(day: day, reason: reason).isUnanswered(within: nil))
         }
         #expect(!Doubt(reason: "something of days without beacons").isUnanswered(within: nil))

@@ -3,7 +3,6 @@ import Core
 /// What a proof did not agree with.
 struct Doubt: CustomStringConvertible {
     /// An exact count of the day tells all of these: what it doesn't name is right.
-    static let details = "breakdowns and funnels"
     static let longSessions = "sessions that go on for too long"
     static let manyStamped = "too many stamped ids to compare"
 
@@ -24,7 +23,7 @@ struct Doubt: CustomStringConvertible {
     ///
     /// - Parameter range: of days that were looked at; nil for all.
     func isUnanswered(within range: ClosedRange<Day>?) -> Bool {
-        guard let day, ![Self.details, Self.longSessions, Self.manyStamped].contains(reason) else { return false }
+        guard let day, ![Self.longSessions, Self.manyStamped].contains(reason) else { return false }
         guard let range else { return true }
         return day > range.lowerBound && (range.upperBound == .last || day <= range.upperBound - Self.edgeDays)
     }
