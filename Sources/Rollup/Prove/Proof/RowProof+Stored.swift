@@ -123,7 +123,8 @@ extension RowProof {
         let empty = VisitorSketch().bytes
         try connection.stream("SELECT event_id, viewers, seat_viewers FROM event_funnel_daily WHERE day = \(day)") {
             row in
-            let event = entities.hashes[Int(row.withBytes(0) { entities.number(of: $0, family: .event) })]
+            let number = row.withBytes(0) { entities.number(of: $0, family: .event) }
+            let event = entities.hashes[Int(number)]
             // An event that nobody looked at has no row.
             let isSeen = row.withBytes(1) { !$0.elementsEqual(empty) }
             let viewers = RowHash.viewers(event)

@@ -114,7 +114,10 @@ struct SessionProof {
             pieces[index] = pieces[index].isEmpty ? run : SessionPiece.merged(pieces[index], run)
         }
         before = pieces.removeFirst()
-        slots = pieces.enumerated().map { Slot(firstSlot + Int32($0.offset), $0.element) }
+        for index in pieces.indices {
+            slots.append(Slot(firstSlot + Int32(index), pieces[index]))
+            pieces[index] = []
+        }
     }
 
     /// What is wrong may show only when some more were seen.
@@ -164,7 +167,6 @@ struct SessionProof {
             let begun = chain(index, &rows)
             if index == slots.count - 1 { goingOn = begun }
         }
-        slots = []
         try follow(goingOn, into: &rows, on: connection)
     }
 
