@@ -66,7 +66,8 @@ struct ReservationsBesideTests {
     /// Only a problem of Reservations' own decides; whatever else goes wrong, it may have been done.
     @Test func problemsAreTheRoutesAnswers() async {
         let errors: [(any Error, String)] = [
-            (Problem(.conflict, "not_held"), "conflict not_held"), (Problem(.notFound, "not_found"), "not found"),
+            (Problem(.conflict, "not_held"), "conflict not_held"),
+            (Problem(.notFound, "reservation_not_found"), "not found"), (Problem(.notFound, "not_found"), "unknown"),
             (Problem.unavailable, "unknown"), (PostgresError(.unavailable, "gone"), "unknown"),
             (CancellationError(), "unknown"),
         ]
