@@ -1,4 +1,5 @@
 import Core
+import Dispatch
 import HTTPTypes
 import Platform
 import Storage
@@ -121,6 +122,45 @@ import Testing
             #expect(try await confirming("p3") == nil)
             try await test.store.release(id, paymentId: "p3")
             #expect(try await test.store.sold(id, paymentId: "p1", approvedAt: test.clock.now).count == 1)
+        }
+    }
+
+    /// The call waits for the row that the release has locked: what it knew before it waited counts no more.
+    @Test func aCallThatMeetsTheReleaseOfItsOwnAttemptKeepsNoSeats() async throws {
+        try await ServiceUnderTest.run { test in
+            let event = try await test.event()
+            let id = try await test.held(event, "minji", ["A-1-1"])
+            let now = test.clock.now
+            let end = DispatchSemaphore(value: 0)
+            let (noted, isNoted) = AsyncStream.makeStream(of: Void.self)
+            async let releasing: Void = test.pool.withConnection { connection in
+                try connection.transaction { connection in
+                    // As `release` does it to one that is held.
+                    _ = try Reservation.find(id, isLocked: true, on: connection)
+                    try ReleasedPayments.note("p1", now: now, on: connection)
+                    isNoted.yield()
+                    end.wait()
+                }
+            }
+            _ = await noted.first { true }
+            async let answer = code { try await test.store.confirming(id, paymentId: "p1", amount: 110_000) }
+            var isWaiting = false
+            while !isWaiting {
+                try await Task.sleep(for: .milliseconds(5))
+                isWaiting = try await test.pool.withConnection { connection in
+                    try !connection.query(
+                        """
+                        SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'
+                            AND query LIKE '%keep_seats%'
+                        """
+                    ).isEmpty
+                }
+            }
+            end.signal()
+            try await releasing
+            #expect(try await answer == "not_held")
+            #expect(try await test.state(id) == .held)
+            #expect(try await test.claims() == ["A-1-1": "\(id) held"])
         }
     }
 

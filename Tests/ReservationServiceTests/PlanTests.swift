@@ -48,7 +48,12 @@ import Testing
                     """)
                 try connection.execute(
                     "INSERT INTO announced_events SELECT 'a' || n FROM generate_series(1, 20000) AS n")
-                for table in ["events", "seats", "announced_events", "reservations", "seat_claims", "tickets"] {
+                try connection.execute(
+                    "INSERT INTO released_payments SELECT 'p' || n, now() FROM generate_series(1, 20000) AS n")
+                for table in [
+                    "events", "seats", "announced_events", "released_payments", "reservations", "seat_claims",
+                    "tickets",
+                ] {
                     try connection.execute("ANALYZE \(unescaped: table)")
                 }
                 let questions: [(SQL, String)] = [
@@ -58,8 +63,11 @@ import Testing
                     ("\(sql: Ticket.select) WHERE t.reservation_id = \("r7")", "tickets_of_reservation"),
                     (SeatMaps.liveClaims(event.id, nowMs: test.clock.now), "seat_claims_"),
                     (OrganizerCancellation.live(event.id), "reservations_"),
+                    // The statements of keep_seats.
+                    ("SELECT FROM reservations WHERE id = \("r7") FOR UPDATE", "reservations_pkey"),
+                    ("SELECT FROM released_payments WHERE payment_id = \("p7")", "released_payments_pkey"),
                     (
-                        ReservationStore.keepStatement("r7", paymentId: "p", amount: 1, now: test.clock.now),
+                        "UPDATE seat_claims SET state = 'confirming' WHERE reservation_id = \("r7")",
                         "seat_claims_of_reservation"
                     ),
                     (

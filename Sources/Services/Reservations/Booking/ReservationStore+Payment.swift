@@ -9,9 +9,12 @@ extension ReservationStore {
         let now = clock()
         let isKept = try await retrying { connection in
             try connection.query(Self.keepStatement(id, paymentId: paymentId, amount: amount, now: now))[0]
-                .get(0, as: Int.self) == 1
+                .get(0, as: Bool.self)
         }
-        if isKept { return }
+        if isKept {
+            ReservationCrashPoint.confirmingRecorded.reached()
+            return
+        }
         // It isn't simply held. Why, and whether it is this attempt's already, is decided under its lock.
         let decision = try await transaction { connection in
             guard let reservation = try Reservation.find(id, isLocked: true, on: connection) else {
@@ -74,7 +77,10 @@ extension ReservationStore {
                     Self.sellStatement(id, paymentId: paymentId, approvedAt: approvedAt, now: now)
                 ).first?.get(0)
             }
-            if let sold { return sold }
+            if let sold {
+                ReservationCrashPoint.saleRecorded.reached()
+                return sold
+            }
             let tickets: [String]? = try await transaction { connection in
                 guard let reservation = try Reservation.find(id, isLocked: true, on: connection) else {
                     throw Self.unknownReservation
@@ -108,21 +114,12 @@ extension ReservationStore {
 
     // MARK: Rows
 
-    /// `Reservation.confirming` of one that is held, and carried out: one statement. Counts those that are kept now.
+    /// `Reservation.confirming` of one that is held, for an attempt that was not released, and carried out: one
+    /// statement. Whether they are kept now.
     static func keepStatement(_ id: String, paymentId: String, amount: Int64, now: Int64) -> SQL {
         """
-        WITH kept AS (
-            UPDATE reservations r SET state = 'confirming', payment_id = \(paymentId), version = version + 1,
-                changed_at = \(PostgresTimestamp(ms: now))
-            WHERE id = \(id) AND state = 'held' AND expires_at > \(PostgresTimestamp(ms: now)) AND amount = \(amount)
-                AND EXISTS (SELECT FROM events e WHERE e.event_id = r.event_id AND e.status <> 'canceled')
-            RETURNING id
-        ), claims AS (
-            UPDATE seat_claims c SET state = 'confirming',
-                expires_at = \(PostgresTimestamp(ms: now + confirmingMs)), version = c.version + 1
-            FROM kept WHERE c.reservation_id = kept.id
-        )
-        SELECT count(*) FROM kept
+        SELECT keep_seats(\(id), \(paymentId), \(amount), \(PostgresTimestamp(ms: now)),
+            \(PostgresTimestamp(ms: now + confirmingMs)))
         """
     }
 
