@@ -121,17 +121,18 @@ import Testing
         }
     }
 
-    @Test func onlyLaterChangesAreCopiedAgain() async throws {
+    /// Whatever the clock of Events says: each message that is new is a change.
+    @Test func eachChangeIsCopiedOnce() async throws {
         try await ServiceUnderTest.run { test in
             let event = try await test.event()
-            let old = upserted(event, at: test.clock.now - EventCopies.leewayMs - 1)
             let other = upserted(TestCatalogue.Event(), at: test.clock.now)
-            _ = try await ReservationService.store([old, other], test.pool, now: test.clock.now)
+            _ = try await ReservationService.store([other], test.pool, now: test.clock.now)
             #expect(try await test.service.copies.copyStale() == 0)
-            let new = upserted(event, at: test.clock.now + 1)
-            #expect(try await ReservationService.store([new, new, old], test.pool, now: test.clock.now) == 1)
-            test.clock.advance(seconds: 1)
+            let messages = [-86_400_000, 0, 86_400_000].map { upserted(event, at: test.clock.now + $0) }
+            #expect(try await ReservationService.store(messages, test.pool, now: test.clock.now) == 3)
             #expect(try await test.service.copies.copyStale() == 1)
+            #expect(try await ReservationService.store(messages, test.pool, now: test.clock.now) == 0)
+            #expect(try await test.service.copies.copyStale() == 0)
         }
     }
 
@@ -153,15 +154,14 @@ import Testing
             var event = try await test.event { $0.version = 2 }
             event.version = version
             let answer = try CatalogueEvent(event.json.utf8)
-            let asked = test.clock.now + 1
-            test.clock.advance(seconds: 1)
-            let told = test.clock.now
-            // Events' clock is behind: by it, the change is from before the asking.
-            _ = try await ReservationService.store([upserted(event, at: asked - 500)], test.pool, now: told)
+            // Whoever has asked has a clock that is ahead; that of Events is behind.
+            let (now, asked) = (test.clock.now, test.clock.now + 3_600_000)
+            let told = try await test.pool.withConnection { [id = event.id] in try EventCopies.told(of: id, on: $0) }
+            _ = try await ReservationService.store([upserted(event, at: now - 3_600_000)], test.pool, now: now)
             try await test.pool.withConnection { connection in
-                try connection.transaction { try EventCopies.store(answer, askedAt: asked, on: $0) }
+                try connection.transaction { try EventCopies.store(answer, told: told, askedAt: asked, on: $0) }
             }
-            #expect(try await staleSince(test, event) == told)
+            #expect(try await staleSince(test, event) == now)
             event.version = 4
             test.catalogue.put(event)
             #expect(try await test.service.copies.copyStale() == 1)
@@ -169,22 +169,52 @@ import Testing
         }
     }
 
-    /// By a clock that is ahead of ours: that is no reason to copy it again and again until then.
-    @Test func aStalenessThatIsStillToComeIsWaitedFor() async throws {
+    /// Its copy comes about after the message, and from before the change: no other message would ever tell of it.
+    @Test func aChangeThatIsToldOfDuringTheFirstCopyIsNotLost() async throws {
+        try await ServiceUnderTest.run { test in
+            let event = TestCatalogue.Event()
+            test.catalogue.put(event)
+            test.catalogue.holdBack(event.id, true)
+            async let first: Void = test.service.copies.require(event.id)
+            while test.catalogue.asked(for: event.id) == 0 { try await Task.sleep(for: .milliseconds(5)) }
+            var changed = event
+            changed.status = "canceled"
+            changed.version = 2
+            test.catalogue.put(changed)
+            _ = try await ReservationService.store(
+                [upserted(event, at: test.clock.now)], test.pool, now: test.clock.now)
+            test.catalogue.holdBack(event.id, false)
+            try await first
+            #expect(try await staleSince(test, event) != nil)
+            #expect(try await test.service.copies.copyStale() == 1)
+            #expect(try await staleSince(test, event) == nil)
+            #expect(try await test.hold(event, "minji", ["A-1-1"]) == .salesClosed)
+        }
+    }
+
+    /// Told of by a process whose clock is ahead.
+    @Test func aStalenessThatIsStillToComeEndsWithTheCopy() async throws {
         try await ServiceUnderTest.run { test in
             let event = try await test.event()
             _ = try await ReservationService.store(
-                [upserted(event, at: test.clock.now + 3_600_000)], test.pool, now: test.clock.now)
+                [upserted(event, at: test.clock.now)], test.pool, now: test.clock.now + 3_600_000)
             #expect(try await test.service.copies.copyStale() == 1)
             #expect(try await staleSince(test, event) == nil)
-            // As another process may have told it, whose clock is ahead.
-            let later = PostgresTimestamp(ms: test.clock.now + 60_000)
-            try await test.pool.withConnection { _ = try $0.execute("UPDATE events SET stale_since = \(later)") }
-            #expect(try await test.service.copies.copyStale() == 1)
-            for _ in 0..<3 { #expect(try await test.service.copies.copyStale() == 0) }
-            test.clock.advance(seconds: 60)
-            #expect(try await test.service.copies.copyStale() == 1)
-            #expect(try await staleSince(test, event) == nil)
+        }
+    }
+
+    /// What Events says it has no more is closed, and stays to be asked for where it was told of meanwhile.
+    @Test func anEventThatIsGoneAndToldOfMeanwhileIsAskedForAgain() async throws {
+        try await ServiceUnderTest.run { test in
+            let event = try await test.event()
+            let told = try await test.pool.withConnection { [id = event.id] in try EventCopies.told(of: id, on: $0) }
+            let now = test.clock.now
+            _ = try await ReservationService.store([upserted(event, at: now)], test.pool, now: now)
+            try await test.pool.withConnection { connection in
+                try connection.transaction { try EventCopies.close(event.id, told: told, now: now, on: $0) }
+            }
+            #expect(try await test.hold(event, "minji", ["A-1-1"]) == .salesClosed)
+            #expect(try await staleSince(test, event) == now)
         }
     }
 

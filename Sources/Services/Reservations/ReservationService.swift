@@ -165,7 +165,7 @@ package struct ReservationService: ServicePart {
         let taken = try await pool.withConnection { connection in
             try connection.transaction { connection in
                 let new = try Inbox.take(changes, on: connection)
-                try EventCopies.markStale(new, now: now, on: connection)
+                try EventCopies.markStale(EventCopies.changed(new), and: booked, now: now, on: connection)
                 // Again and again is the same: no inbox.
                 try AvailabilityFeed.mark(booked, on: connection)
                 return new.count

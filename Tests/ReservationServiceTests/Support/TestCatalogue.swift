@@ -62,6 +62,7 @@ final class TestCatalogue: Sendable {
         var isElsewhere = false
         var broken: Set<String> = []
         var isStalling = false
+        var heldBack: Set<String> = []
     }
 
     private let state = Mutex(State())
@@ -89,6 +90,13 @@ final class TestCatalogue: Sendable {
     /// Says nothing of ids that are no event's until told otherwise.
     func stall(_ isStalling: Bool) { state.withLock { $0.isStalling = isStalling } }
 
+    /// Answers about this event are as things are now, and are kept until told otherwise.
+    func holdBack(_ id: String, _ isHeldBack: Bool) {
+        state.withLock { state in
+            if isHeldBack { state.heldBack.insert(id) } else { state.heldBack.remove(id) }
+        }
+    }
+
     /// Runs `body` with the address of a server that answers for `catalogue`.
     static func serve<R: Sendable>(
         _ catalogue: TestCatalogue, _ body: @escaping @Sendable (URL) async throws -> R
@@ -104,7 +112,7 @@ final class TestCatalogue: Sendable {
                 return state.isBroken || state.broken.contains(id) ? .none : .some(state.events[id]?.json)
             }
             guard let answer else { throw HTTPError(.internalServerError) }
-            while answer == nil, catalogue.state.withLock({ $0.isStalling }) {
+            while catalogue.state.withLock({ $0.heldBack.contains(id) || answer == nil && $0.isStalling }) {
                 try await Task.sleep(for: .milliseconds(5))
             }
             guard let json = answer else { throw Problem(.notFound, "event_not_found") }

@@ -32,9 +32,16 @@ actor EventCopies {
         case guess
     }
 
+    /// What Events has said: it is copied by then, where there is such an event.
+    struct Answer {
+        let isThere: Bool
+        /// How often the event had been told of before it was asked for.
+        let told: Int64
+    }
+
     private struct Fetch {
         let asker: Asker
-        let task: Task<Bool, any Error>
+        let task: Task<Answer, any Error>
     }
 
     private let source: CatalogueSource
@@ -76,7 +83,7 @@ actor EventCopies {
                 let row = try connection.query(Self.lookup(eventId))[0]
                 return (try row.get(0, as: Bool.self), try row.get(1, as: Bool.self))
             }
-            return try await isThere ? true : copy(eventId, for: isAnnounced ? .buyer : .guess)
+            return try await isThere ? true : copy(eventId, for: isAnnounced ? .buyer : .guess).isThere
         }
         lookingUp[eventId] = task
         defer { lookingUp[eventId] = nil }
@@ -90,8 +97,9 @@ actor EventCopies {
         """
     }
 
-    /// Copies it anew; false where Events doesn't know it. Whoever asks while it is fetched waits for the same.
-    func copy(_ eventId: String, for asker: Asker = .change) async throws -> Bool {
+    /// Copies it anew. Whoever asks while it is fetched waits for the same.
+    @discardableResult
+    func copy(_ eventId: String, for asker: Asker = .change) async throws -> Answer {
         if let fetch = fetching[eventId] { return try await fetch.task.value }
         let fetches = fetching.values.count { $0.asker == asker }
         switch asker {
@@ -100,35 +108,36 @@ actor EventCopies {
         case .guess: guard fetches < Self.maxGuesses else { throw Problem.overloaded }
         }
         let task = Task { [source, postgres, clock] in
+            let told = try await postgres.withConnection { try Self.told(of: eventId, on: $0) }
             let asked = clock()
-            guard let event = try await source.event(eventId) else { return false }
+            guard let event = try await source.event(eventId) else { return Answer(isThere: false, told: told) }
             try await postgres.withConnection { connection in
-                try connection.transaction { try Self.store(event, askedAt: asked, on: $0) }
+                try connection.transaction { try Self.store(event, told: told, askedAt: asked, on: $0) }
             }
-            return true
+            return Answer(isThere: true, told: told)
         }
         fetching[eventId] = Fetch(asker: asker, task: task)
         defer { fetching[eventId] = nil }
         return try await task.value
     }
 
-    /// Copies again what `event.upserted` told of after its copy was asked for, some at a time. What can't be copied
+    /// Copies again what `event.upserted` told of, some at a time. What can't be copied
     /// waits for a while, and stops none of the others.
     ///
     /// - Returns: how many were copied.
     func copyStale() async throws -> Int {
-        let asked = clock()
+        let now = clock()
         let stale = try await postgres.withConnection { connection in
-            try connection.query(Self.stale(asked)).map { row in
-                (id: try row.get(0, as: String.self), since: try row.get(1, as: PostgresTimestamp.self))
+            try connection.query(Self.stale(now)).map { row in
+                (id: try row.get(0, as: String.self), told: try row.get(1, as: Int64.self))
             }
         }
         var copied = 0
-        for (eventId, since) in stale {
+        for (eventId, told) in stale {
+            let answer: Answer
             do {
-                let isThere = try await copy(eventId)
+                answer = try await copy(eventId)
                 copied += 1
-                guard !isThere else { continue }
             } catch {
                 if error is CancellationError { throw error }
                 // What the source throws it has told of.
@@ -136,40 +145,25 @@ actor EventCopies {
                     source.logger.warning(
                         "an event could not be copied", metadata: ["event": "\(eventId)", "error": "\(error)"])
                 }
-                try await postpone(eventId, staleSince: since)
+                try await change { [now = clock()] in try Self.postpone(eventId, told: told, now: now, on: $0) }
                 continue
             }
-            // Events has it no more. What was sold of it stays sold.
-            try await postgres.withConnection { connection in
-                try connection.transaction { connection in
-                    try connection.execute("UPDATE events SET status = 'closed' WHERE event_id = \(eventId)")
-                    try Self.settle(eventId, askedAt: asked, on: connection)
-                }
-            }
+            guard !answer.isThere else { continue }
+            try await change { [now = clock()] in try Self.close(eventId, told: answer.told, now: now, on: $0) }
         }
         return copied
     }
 
-    static func stale(_ now: Int64) -> SQL {
-        """
-        SELECT event_id, stale_since FROM events
-        WHERE stale_since IS NOT NULL AND copy_due_at <= \(PostgresTimestamp(ms: now))
-        ORDER BY copy_due_at, event_id LIMIT \(maxStale)
-        """
+    private func change(_ body: @escaping @Sendable (PostgresConnection) throws -> Void) async throws {
+        try await postgres.withConnection { connection in try connection.transaction { try body($0) } }
     }
 
-    /// Unless it was told of again meanwhile: it may have been mended by that.
-    private func postpone(_ eventId: String, staleSince: PostgresTimestamp) async throws {
-        let now = PostgresTimestamp(ms: clock())
-        try await postgres.withConnection { connection in
-            _ = try connection.execute(
-                """
-                UPDATE events SET copy_failures = copy_failures + 1,
-                    copy_due_at = \(now) + INTERVAL '1 millisecond' * least(
-                        \(Self.retryMs.lowerBound) * 2 ^ least(copy_failures, 30), \(Self.retryMs.upperBound))
-                WHERE event_id = \(eventId) AND stale_since = \(staleSince)
-                """)
-        }
+    static func stale(_ now: Int64) -> SQL {
+        """
+        SELECT event_id, coalesce((SELECT a.told FROM announced_events a WHERE a.event_id = e.event_id), 0)
+        FROM events e WHERE stale_since IS NOT NULL AND copy_due_at <= \(PostgresTimestamp(ms: now))
+        ORDER BY copy_due_at, event_id LIMIT \(maxStale)
+        """
     }
 
     static let notFound = Problem(.notFound, "not_found", detail: "there is no such event")
