@@ -121,6 +121,7 @@ extension PaymentRow {
         refundCommitted = 0
         refunded = 0
         isRecheck = false
+        hints = 0
         attempt = 0
         deadlineAt = now + PaymentTimes.abandoned
         stuckReason = nil

@@ -21,7 +21,10 @@ struct PaymentRow: Sendable, Equatable {
     var ticketIds: [String]
     var refundCommitted: Int64
     var refunded: Int64
+    /// A hint has come, and Toss hasn't been asked, or hasn't answered, since.
     var isRecheck: Bool
+    /// How many have come.
+    var hints: Int64
     var attempt: Int
     var deadlineAt: Int64
     var stuckReason: String?
@@ -31,7 +34,7 @@ struct PaymentRow: Sendable, Equatable {
     static let columns: SQL = """
         payment_id, order_id, reservation_id, user_id, event_id, artist_id, title, tickets, visitor_id, amount, currency,
         state, payment_key, failure_code, confirm_asked_at, approved_at, ticket_ids, refund_committed, refunded, recheck,
-        attempt, deadline_at, stuck_reason, created_at, updated_at
+        attempt, deadline_at, stuck_reason, created_at, updated_at, hints
         """
 
     init(_ row: PostgresRow) throws {
@@ -64,5 +67,6 @@ struct PaymentRow: Sendable, Equatable {
         stuckReason = try row.get(22)
         createdAt = try row.get(23, as: PostgresTimestamp.self).ms
         updatedAt = try row.get(24, as: PostgresTimestamp.self).ms
+        hints = try row.get(25)
     }
 }

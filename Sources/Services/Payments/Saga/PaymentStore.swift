@@ -10,6 +10,8 @@ enum PaymentStore {
         var paymentKey: String?
         var approvedAt: Int64?
         var tickets: [String]?
+        /// More is to be stored than this transition does: as long as that isn't done, Toss is asked again.
+        var isIncomplete = false
     }
 
     static func find(_ id: String, on connection: PostgresConnection) throws -> PaymentRow? {
@@ -85,19 +87,20 @@ enum PaymentStore {
 
     /// The next attempt at the step where a payment stands.
     ///
-    /// A hint that comes meanwhile counts where nothing else would ask Toss. A step that is to be tried again asks anyway,
-    /// after its wait: else a hint would end all waits for good, and such payments keep the others from their turns.
+    /// A hint that comes meanwhile is kept, but where the step itself asks Toss. It ends no wait of a step that is to be
+    /// tried again: else it would end all waits for good, and such payments keep the others from their turns.
     ///
     /// - Parameter stuck: why somebody has to look at it, where that is so.
     static func postpone(
         _ row: PaymentRow, lease: String, until: Int64?, stuck: String?, now: Int64, on connection: PostgresConnection
     ) throws {
         let isWorking = PaymentSaga.isWorking(row.state)
+        let hasAsked = row.state == .confirming
         try connection.execute(
             """
             UPDATE payments SET lease = '', lease_until = '-infinity', attempt = attempt + 1,
-                recheck = recheck AND NOT \(isWorking),
-                rechecked_at = CASE WHEN \(isWorking) THEN \(PostgresTimestamp(ms: now)) ELSE rechecked_at END,
+                recheck = recheck AND NOT \(hasAsked),
+                rechecked_at = CASE WHEN \(hasAsked) THEN \(PostgresTimestamp(ms: now)) ELSE rechecked_at END,
                 next_run_at = CASE WHEN recheck AND NOT \(isWorking)
                     THEN least(\(until.map { PostgresTimestamp(ms: $0) }), next_run_at)
                     ELSE \(until.map { PostgresTimestamp(ms: $0) }) END,
@@ -106,14 +109,27 @@ enum PaymentStore {
             """)
     }
 
-    /// A question that a hint had asked for is about to be put.
-    static func takeRecheck(
-        _ id: String, lease: String, now: Int64, on connection: PostgresConnection
+    /// A question that a hint had asked for is about to be put. The hint stays until it is answered, and is due again by
+    /// then: whoever asks may die.
+    static func beginRecheck(
+        _ row: PaymentRow, lease: String, now: Int64, on connection: PostgresConnection
     ) throws {
+        let again = now + max(PaymentTimes.recheck, PaymentTimes.backoff(row.attempt))
         try connection.execute(
             """
-            UPDATE payments SET recheck = false, rechecked_at = \(PostgresTimestamp(ms: now))
-            WHERE payment_id = \(id) AND lease = \(lease)
+            UPDATE payments SET rechecked_at = \(PostgresTimestamp(ms: now)),
+                next_run_at = CASE WHEN \(PaymentSaga.isWorking(row.state)) THEN next_run_at
+                    ELSE \(PostgresTimestamp(ms: again)) END
+            WHERE payment_id = \(row.paymentId) AND lease = \(lease)
+            """)
+    }
+
+    /// It was answered, and all that follows from that is stored. Hints that have come since the row was read stay.
+    static func endRecheck(_ row: PaymentRow, lease: String, on connection: PostgresConnection) throws {
+        try connection.execute(
+            """
+            UPDATE payments SET recheck = hints <> \(row.hints), attempt = 0
+            WHERE payment_id = \(row.paymentId) AND lease = \(lease)
             """)
     }
 
@@ -128,7 +144,7 @@ enum PaymentStore {
         // Locked in one order: several of us may wake the same.
         let rows = try connection.query(
             """
-            UPDATE payments p SET recheck = true, next_run_at = least(p.next_run_at,
+            UPDATE payments p SET recheck = true, hints = p.hints + 1, next_run_at = least(p.next_run_at,
                 greatest(\(PostgresTimestamp(ms: now)), p.rechecked_at + \(PaymentTimes.recheck) * interval '1 ms'))
             FROM (SELECT payment_id FROM payments WHERE order_id = ANY(\(orders)) OR payment_key = ANY(\(keys))
                 ORDER BY payment_id FOR UPDATE) named
@@ -161,8 +177,10 @@ enum PaymentStore {
             UPDATE payments SET state = \(row.state.rawValue), payment_key = \(row.paymentKey),
                 failure_code = \(row.failureCode), approved_at = \(row.approvedAt.map { PostgresTimestamp(ms: $0) }),
                 ticket_ids = \(row.ticketIds), attempt = 0, stuck_reason = NULL,
+                recheck = recheck OR \(facts.isIncomplete),
                 next_run_at = CASE WHEN \(PaymentSaga.isWorking(row.state)) THEN \(PostgresTimestamp(ms: now))
-                    WHEN recheck THEN next_run_at END,
+                    WHEN recheck OR \(facts.isIncomplete)
+                    THEN coalesce(next_run_at, \(PostgresTimestamp(ms: now))) END,
                 deadline_at = \(PostgresTimestamp(ms: now + PaymentTimes.maxStep)),
                 updated_at = \(PostgresTimestamp(ms: now))
             WHERE payment_id = \(id)
@@ -196,10 +214,12 @@ enum PaymentStore {
                     failure_code = \(next.failureCode),
                     approved_at = \(next.approvedAt.map { PostgresTimestamp(ms: $0) }),
                     ticket_ids = \(next.ticketIds), attempt = 0, stuck_reason = NULL,
+                    recheck = recheck OR \(facts.isIncomplete),
                     next_run_at = CASE WHEN \(isWorking) THEN \(PostgresTimestamp(ms: now))
-                        WHEN recheck THEN next_run_at END,
-                    lease = CASE WHEN \(isWorking) OR recheck THEN lease ELSE '' END,
-                    lease_until = CASE WHEN \(isWorking) OR recheck THEN \(PostgresTimestamp(ms: leaseUntil))
+                        WHEN recheck OR \(facts.isIncomplete)
+                        THEN coalesce(next_run_at, \(PostgresTimestamp(ms: now))) END,
+                    lease = CASE WHEN \(isWorking) OR recheck OR \(facts.isIncomplete) THEN lease ELSE '' END,
+                    lease_until = CASE WHEN \(isWorking) OR recheck OR \(facts.isIncomplete) THEN \(PostgresTimestamp(ms: leaseUntil))
                         ELSE '-infinity' END,
                     deadline_at = \(PostgresTimestamp(ms: now + PaymentTimes.maxStep)),
                     updated_at = \(PostgresTimestamp(ms: now))
@@ -220,7 +240,8 @@ extension PaymentRow {
     static let columnsOfP: SQL = """
         p.payment_id, p.order_id, p.reservation_id, p.user_id, p.event_id, p.artist_id, p.title, p.tickets, p.visitor_id,
         p.amount, p.currency, p.state, p.payment_key, p.failure_code, p.confirm_asked_at, p.approved_at, p.ticket_ids,
-        p.refund_committed, p.refunded, p.recheck, p.attempt, p.deadline_at, p.stuck_reason, p.created_at, p.updated_at
+        p.refund_committed, p.refunded, p.recheck, p.attempt, p.deadline_at, p.stuck_reason, p.created_at, p.updated_at,
+        p.hints
         """
 
     /// What a transition makes of it.

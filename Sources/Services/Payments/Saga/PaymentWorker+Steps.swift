@@ -90,7 +90,9 @@ extension PaymentWorker {
             try await alarm("amount_differs", row, lease)
             return nil
         }
-        let facts = PaymentStore.Facts(paymentKey: payment.paymentKey, approvedAt: payment.approved)
+        var facts = PaymentStore.Facts(paymentKey: payment.paymentKey, approvedAt: payment.approved)
+        // The refunds are stored after the transition, and whoever does it may die between the two.
+        facts.isIncomplete = payment.cancels?.isEmpty == false
         let event: PaymentSaga.Event
         switch payment.status {
         case .done, .partialCanceled: event = .approved
@@ -121,13 +123,18 @@ extension PaymentWorker {
         let now = clock()
         if row.isRecheck {
             try await postgres.withConnection {
-                try PaymentStore.takeRecheck(row.paymentId, lease: lease, now: now, on: $0)
+                try PaymentStore.beginRecheck(row, lease: lease, now: now, on: $0)
             }
-            if case .found(let payment) = await toss.payment(order: row.orderId),
-                let decided = try await adopt(payment, row, lease)
-            {
-                return decided
+            var decided: PaymentRow?
+            let answer = await toss.payment(order: row.orderId)
+            if case .found(let payment) = answer { decided = try await adopt(payment, row, lease) }
+            switch answer {
+            case .found, .notFound:
+                try await postgres.withConnection { try PaymentStore.endRecheck(row, lease: lease, on: $0) }
+            // It is asked again, later each time.
+            case .unknown: break
             }
+            if let decided { return PaymentSaga.isWorking(decided.state) ? decided : nil }
         }
         if row.state == .ready, now >= row.createdAt + PaymentTimes.abandoned {
             return try await store(.abandoned, row, lease: lease)

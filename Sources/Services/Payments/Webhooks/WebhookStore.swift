@@ -13,7 +13,9 @@ enum WebhookStore {
     /// Those whose `data` names a payment. Others are kept and mean nothing (trap 5): there is no PAYMENT_CANCELED.
     static let known: Set<String> = ["PAYMENT_STATUS_CHANGED", "CANCEL_STATUS_CHANGED", "DEPOSIT_CALLBACK"]
 
-    /// - Returns: whether it was stored, now or before.
+    /// One that is sent again is looked at again: the answer to the question that it led to may have been lost.
+    ///
+    /// - Returns: whether it was stored.
     static func store(_ body: [UInt8], now: Int64, maxWaiting: Int, on connection: PostgresConnection) throws -> Bool {
         let hash = Array(SHA256.hash(data: body))
         return try connection.execute(
@@ -22,7 +24,8 @@ enum WebhookStore {
             SELECT \(hash), \(body), 'waiting', \(PostgresTimestamp(ms: now))
             WHERE (SELECT count(*) FROM (SELECT FROM webhooks WHERE state = 'waiting' LIMIT \(maxWaiting)) waiting)
                 < \(maxWaiting)
-            ON CONFLICT (body_hash) DO UPDATE SET times = least(webhooks.times, 1000000) + 1
+            ON CONFLICT (body_hash) DO UPDATE SET state = 'waiting', body = EXCLUDED.body,
+                times = least(webhooks.times, 1000000) + 1
             """) == 1
     }
 
