@@ -30,10 +30,11 @@ enum OrderStore {
 
     /// The reservation's order: the live one where it is still good, else a new one.
     static func order(_ reservation: Reservation, now: Int64, on connection: PostgresConnection) throws -> PaymentRow {
+        // Payments are locked in the order of their ids, everywhere.
         let attempts = try connection.query(
             """
             SELECT \(sql: PaymentRow.columns) FROM payments WHERE reservation_id = \(reservation.id)
-            ORDER BY created_at, payment_id FOR UPDATE
+            ORDER BY payment_id FOR UPDATE
             """
         ).map(PaymentRow.init)
         if attempts.contains(where: { $0.state == .paid || $0.state == .ticketed }) {

@@ -10,7 +10,8 @@ import Storage
 /// under their reservation's lock, or by whoever has just ended it.
 struct ReservationStore: Sendable {
     static let confirmingMs: Int64 = 15 * 60_000
-    /// A deadlock can't be ruled out for statements of an operator's: it is tried again.
+    /// A deadlock can't be ruled out: whoever takes over holds that are over locks claims of others' while it has some of
+    /// its own, and an operator's statements lock as they like. It is tried again.
     static let maxAttempts = 3
 
     let postgres: PostgresPool
