@@ -187,6 +187,10 @@ import Testing
             #expect(answer.status == 409)
             #expect(answer[text: "code"] == "seats_lost")
             try await fixture.settle(turns: 3, stepMs: 2_000)
+            #expect(try await fixture.state(order) == "unfulfilled")
+            // What seats of it there are, nobody else would ever let go.
+            #expect(fixture.reservations[order.reservation].state == "held")
+            #expect(fixture.reservations[order.reservation].released == [order.paymentId])
             #expect(try await fixture.money(order) == (110_000, 110_000))
             #expect(try await fixture.messages() == ["payment.completed", "payment.refunded"])
         }

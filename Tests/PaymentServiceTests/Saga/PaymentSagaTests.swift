@@ -33,7 +33,7 @@ struct PaymentSagaTests {
         "failed approvedAndCanceled": (.unfulfilled, [.recordApproval]),
         "returning released": (.unfulfilled, []),
         "paid sold": (.ticketed, [.recordTickets]),
-        "paid seatsLost": (.unfulfilled, [.refundAll]),
+        "paid seatsLost": (.returning, [.refundAll]),
     ]
 
     @Test func everyEventInEveryStateDoesWhatTheTableSays() {

@@ -16,7 +16,8 @@ enum PaymentSaga {
         /// Toss has taken the money; the tickets are to be made.
         case paid
         case ticketed
-        /// Toss has taken the money, and somebody else has given all of it back: the seats are let go.
+        /// Toss has taken the money, and all of it goes back, or somebody else has given it back: what seats are kept are
+        /// let go.
         case returning
         /// Toss has taken the money and there are no tickets for it: all of it is given back.
         case unfulfilled
@@ -79,7 +80,8 @@ enum PaymentSaga {
         case (.returning, .released): Transition(state: .unfulfilled)
 
         case (.paid, .sold): Transition(state: .ticketed, commands: [.recordTickets])
-        case (.paid, .seatsLost): Transition(state: .unfulfilled, commands: [.refundAll])
+        // Some of its seats may be there, and kept for it.
+        case (.paid, .seatsLost): Transition(state: .returning, commands: [.refundAll])
 
         default: nil
         }
