@@ -129,6 +129,28 @@ import Testing
         }
     }
 
+    /// While others are upgraded already.
+    @Test func aRefundOfTheVersionBeforeIsStored() async throws {
+        try await PaymentFixture.run { fixture in
+            let order = try await fixture.bought()
+            try await fixture.postgres.withConnection { [now = PostgresTimestamp(ms: fixture.clock.now)] connection in
+                try connection.transaction { connection in
+                    try connection.execute(
+                        """
+                        INSERT INTO refunds (refund_id, payment_id, request_key, amount, tickets, reason, state,
+                            next_run_at, created_at, updated_at)
+                        VALUES ('r', \(order.paymentId), 'cancellation:c', 5000, 1, 'buyer', 'requested', \(now), \(now),
+                            \(now))
+                        """)
+                    try connection.execute("UPDATE payments SET refund_committed = refund_committed + 5000")
+                    _ = try RefundStore.schedule(order.paymentId, on: connection)
+                }
+            }
+            try await fixture.settle(turns: 1)
+            #expect(try await fixture.refunds(order) == ["done 5000"])
+        }
+    }
+
     // MARK: What somebody gives back by hand
 
     @Test func whatIsGivenBackByHandIsTheRefundThatWasRefused() async throws {

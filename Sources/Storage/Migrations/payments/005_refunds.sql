@@ -11,14 +11,14 @@ DROP INDEX refunds_due;
 
 -- One that is due and can't be made is kept, refused, also where its payment isn't known.
 ALTER TABLE refunds DROP CONSTRAINT refunds_payment_id_fkey;
--- Whether the payment's refund_committed has its amount.
+-- Whether the payment's refund_committed has its amount. This and started_at have defaults, for programs of the version
+-- before, which make refunds while others are upgraded: they know no refund that isn't set aside.
 ALTER TABLE refunds ADD COLUMN set_aside boolean NOT NULL DEFAULT true;
-ALTER TABLE refunds ALTER COLUMN set_aside DROP DEFAULT;
 ALTER TABLE refunds ADD CHECK (set_aside OR state = 'refused');
 -- When it was asked for, or was retried last: from then on it may be tried for so long as Toss remembers keys.
 ALTER TABLE refunds ADD COLUMN started_at timestamptz;
 UPDATE refunds SET started_at = created_at;
-ALTER TABLE refunds ALTER COLUMN started_at SET NOT NULL;
+ALTER TABLE refunds ALTER COLUMN started_at SET DEFAULT now(), ALTER COLUMN started_at SET NOT NULL;
 -- Toss's cancels before it was sent for the first time (null: it wasn't): none of them is this one.
 ALTER TABLE refunds ADD COLUMN cancels_before text[];
 
