@@ -141,6 +141,9 @@ package struct OutboxRelay: Sendable {
         let confirmed = state.confirmed(by: groups)
         guard !seqs.isEmpty || confirmed != nil else { return }
         try await postgres.withConnection { [holder] connection in
+            // The groups have nearly always confirmed something, and most of the times it is removed already: nothing is
+            // locked or written for it then.
+            guard try !seqs.isEmpty || Self.isAny(confirmed, on: connection) else { return }
             try connection.transaction { connection in
                 // Whoever took the lease meanwhile may have begun another life.
                 let held = try connection.query(
@@ -166,5 +169,14 @@ package struct OutboxRelay: Sendable {
                 }
             }
         }
+    }
+
+    private static func isAny(_ confirmed: EntryID?, on connection: PostgresConnection) throws -> Bool {
+        guard let confirmed else { return false }
+        return try !connection.query(
+            """
+            SELECT FROM outbox WHERE (entry_ms, entry_seq) <= (\(confirmed.milliseconds), \(confirmed.sequence)) LIMIT 1
+            """
+        ).isEmpty
     }
 }

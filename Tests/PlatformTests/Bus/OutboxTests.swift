@@ -212,6 +212,30 @@ import Testing
         }
     }
 
+    /// A group has nearly always confirmed something: once it is removed, that locks and writes nothing.
+    @Test func whatIsConfirmedAndRemovedCostsNothingMore() async throws {
+        try await Fixture.with { fixture in
+            let relay = fixture.relay()
+            try await fixture.append(["a", "b"])
+            try await settle(relay)
+            try await fixture.read(.analytics, count: 1)
+            try await settle(relay)
+            #expect(try await fixture.left() == ["b"])
+            func row() async throws -> String {
+                try await fixture.pool.withConnection {
+                    try $0.query("SELECT xmin::text || ' ' || xmax::text || ' ' || ctid::text FROM outbox_relay")[0]
+                        .get(0)
+                }
+            }
+            let before = try await row()
+            try await settle(relay)
+            #expect(try await row() == before)
+            try await fixture.read(.analytics)
+            try await settle(relay)
+            #expect(try await fixture.left() == [])
+        }
+    }
+
     @Test func noMoreIsPublishedThanMayWaitForConfirmation() async throws {
         try await Fixture.with { fixture in
             let relay = fixture.relay(maxUnconfirmed: 600)
