@@ -17,6 +17,11 @@ extension ServedProcess {
         configuration.google = try google()
         configuration.admin = try admin()
         configuration.trustedProxies = try settings.trustedProxies()
+        // We speak no TLS: a proxy does. Were it not named, everybody would be one client, and guesses of one make all wait.
+        if site.hasPrefix("https:"), configuration.trustedProxies.isEmpty {
+            throw SettingsError(
+                "TRUSTED_PROXIES", "missing: PUBLIC_URL is https, so there is a proxy: everybody would be one client")
+        }
         configuration.hashingThreads = try settings.int(
             "PASSWORD_HASHING_THREADS", default: configuration.hashingThreads, in: 1...64)
         // Without SMTP_URL mails reach nobody, and no address could be confirmed.

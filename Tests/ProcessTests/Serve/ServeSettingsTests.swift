@@ -58,6 +58,19 @@ import Testing
             ("users", users.merging(["SMTP_URL": "http://mail"]) { $1 }, "SMTP_URL"),
             ("users", users.merging(["GOOGLE_CLIENT_ID": "id"]) { $1 }, "GOOGLE_CLIENT_SECRET"),
             ("users", users.merging(["PUBLIC_URL": "https://tiketi.example/shop"]) { $1 }, "PUBLIC_URL"),
+            // Behind TLS is a proxy, and everybody is that proxy where it is not named.
+            ("users", users.merging(["PUBLIC_URL": "https://tiketi.example"]) { $1 }, "TRUSTED_PROXIES"),
+            (
+                "users", users.merging(["PUBLIC_URL": "https://tiketi.example", "TRUSTED_PROXIES": " , "]) { $1 },
+                "TRUSTED_PROXIES"
+            ),
+            (
+                "users",
+                users.merging([
+                    "PUBLIC_URL": "https://tiketi.example", "TRUSTED_PROXIES": "10.0.0.0/8",
+                    "PASSWORD_HASHING_THREADS": "0",
+                ]) { $1 }, "PASSWORD_HASHING_THREADS"
+            ),
             (
                 "events", servers.merging(services) { $1 }.merging(["OUTBOX_LEASE_SECONDS": "0"]) { $1 },
                 "OUTBOX_LEASE_SECONDS"
