@@ -95,6 +95,28 @@ import Testing
         }
     }
 
+    @Test func theAddressItselfIsNoNewPasswordNorDoesAMadeUpCodeCostAHash() async throws {
+        try await withUsers { users in
+            let browser = users.browser()
+            _ = try await browser.register("kim.lee@example.com", RunningUsers.password)
+            _ = try await browser.send(.post, "/api/users/password/forgot", #"{"email":"kim.lee@example.com"}"#)
+            let code = try await users.code(inMail: 1)
+            func reset(_ code: String, _ password: String) async throws -> Browser.Answer {
+                try await browser.send(
+                    .post, "/api/users/password/reset", #"{"code":"\#(code)","newPassword":"\#(password)"}"#)
+            }
+            let hashed = users.service.hasher.computed.value
+            #expect(try await reset(String(repeating: "A", count: 43), Self.new).code == "code_over")
+            for password in ["kim.lee@example.com", "Kim.Lee@Example.com"] {
+                let refused = try await reset(code, password)
+                #expect(refused.status == .unprocessableContent && refused["field"] == "newPassword")
+            }
+            #expect(users.service.hasher.computed.value == hashed)
+            // None of that used the code up.
+            #expect(try await reset(code, Self.new).status == .noContent)
+        }
+    }
+
     /// Whoever guesses at an account while its owner, with no known browser left, sets a new password.
     @Test func settingItAnewLetsTheOwnerInWhoeverGuesses() async throws {
         try await withUsers { users in

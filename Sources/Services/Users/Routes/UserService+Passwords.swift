@@ -78,9 +78,16 @@ extension UserService {
     func resetPassword(_ request: Request, _ context: ServiceContext) async throws -> Response {
         let fields = try await RequestFields(of: request, known: ["code", "newPassword"])
         let code = try fields.secret("code")
-        let new = try fields.newPassword("newPassword", email: nil)
+        _ = try fields.newPassword("newPassword", email: nil)
         let now = clock()
         try await throttle.take([.asking(client(request, context))], now: now)
+        // A look first: no made-up code costs a hash.
+        let owner = try await pool.withConnection { connection in
+            try OneTimeCodes.owner(.password, code, now: now, on: connection)
+                .flatMap { try Accounts.withId($0, on: connection) }
+        }
+        guard let owner else { throw Self.codeOver }
+        let new = try fields.newPassword("newPassword", email: EmailAddress(owner.email))
         let hash = try await hasher.hash(new)
         let device = AuthCookie.device.value(in: request).flatMap { Secret($0) } ?? .random()
         let letters = letters

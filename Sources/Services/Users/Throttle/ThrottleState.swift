@@ -18,6 +18,9 @@ struct ThrottleState: Sendable, Equatable {
     var openAt: Int64
     var lastAt: Int64
 
+    /// What the column holds; a siege never stops counting.
+    static let maxAttempts = Int(Int32.max)
+
     static let none = ThrottleState(attempts: 0, openAt: .min, lastAt: .min)
 
     /// Milliseconds until the next attempt may be made; 0 for now.
@@ -26,7 +29,7 @@ struct ThrottleState: Sendable, Equatable {
     /// Counts an attempt before its outcome is known, so that many at once are no way around it. One that is refused for
     /// coming early is not counted: whoever keeps knocking makes nobody wait longer.
     mutating func count(_ policy: ThrottlePolicy, now: Int64) {
-        attempts = attempts(now: now, policy) + 1
+        attempts = min(attempts(now: now, policy) + 1, Self.maxAttempts)
         lastAt = now
         guard attempts >= policy.free else { return openAt = now }
         let excess = attempts - policy.free
