@@ -111,13 +111,13 @@ import Testing
             let browser = users.browser()
             let bearer = try await users.signedIn(browser)["accessToken"]
             #expect(try await users.confirm(inMail: 0).status == .noContent)
-            let begun = try await browser.send(.post, "/api/users/google/link", bearer: bearer)
+            let begun = try await browser.linkGoogle(bearer: bearer)
             // Whatever address Google has for them.
             let back = try await endLink(browser, begun, users, google, changing: ["email": "work@example.com"])
             #expect(page(back) == "#linked=google")
             #expect(try await users.mail(1).contains("A Google account was added"))
             // Once more changes nothing, and nobody is told again.
-            let again = try await browser.send(.post, "/api/users/google/link", bearer: bearer)
+            let again = try await browser.linkGoogle(bearer: bearer)
             #expect(page(try await endLink(browser, again, users, google)) == "#linked=google")
             let session = try await exchange(browser, page(comeBack(browser, users, google)).dropFirst(6))
             #expect(session["user.email"] == "kim@example.com")
@@ -192,6 +192,24 @@ import Testing
         }
     }
 
+    /// A page asks before it shows a button: that begins nothing, and ends no sign-in that is under way.
+    @Test func whetherGoogleIsSetUpIsToldWithoutBeginningAnything() async throws {
+        try await withGoogle { users, google in
+            let browser = users.browser()
+            let asked = parameters(try await browser.send(.get, "/api/users/google"))
+            let told = try await browser.send(.get, "/api/users/providers")
+            #expect(told.body == #"{"providers":["google"]}"# && told.headers[.setCookie] == nil)
+            #expect(try await users.count("SELECT count(*) FROM oauth_transactions") == 1)
+            try await prepare(google, users, nonce: asked["nonce"]!)
+            let back = try await browser.send(.get, "/api/users/google/callback?state=\(asked["state"]!)&code=c")
+            #expect(page(back).hasPrefix("#code="))
+        }
+        try await withUsers { users in
+            let told = try await users.browser().send(.get, "/api/users/providers")
+            #expect(told.body == #"{"providers":[]}"#)
+        }
+    }
+
     @Test func whereGoogleIsAwayTheAnswerSaysSo() async throws {
         try await withGoogle { users, google in
             google.state.withLock { $0.isDown = true }
@@ -231,6 +249,12 @@ import Testing
         for foreign in ["kim@example.com", "kim@notgmail.com", "kim@gmail.com.example.com", "gmail.com@example.com"] {
             #expect(!isKnown(foreign, nil) && !isKnown(foreign, ""))
         }
+        // A customer's domain vouches for its own addresses, not for those that its people have elsewhere.
+        #expect(isKnown("Kim@Example.COM", "EXAMPLE.com"))
+        for foreign in ["kim@example.org", "kim@sub.example.com", "kim@example.com.org", "kim@xexample.com", "kim@"] {
+            #expect(!isKnown(foreign, "example.com"))
+        }
+        #expect(!isKnown("kim@", "") && !isKnown("", "") && !isKnown("a@example.org@example.com", "example.com"))
     }
 
     @Test func decisions() {

@@ -159,7 +159,7 @@ import Testing
 
         // With Google.
         users.clock.advance(seconds: 2)
-        let begun = try await browser.send(.post, "/api/users/google/link", bearer: last)
+        let begun = try await browser.linkGoogle(bearer: last)
         let asked = parameters(of: begun["url"])
         try keep("Google's state", asked["state"])
         try keep("Google's nonce", asked["nonce"])
@@ -194,7 +194,7 @@ import Testing
         try keep("the password of a row that was refused", "a passphrase that is lost")
         try keep("the address of a row that was refused", "else@example.com")
         try keep("the name in a row that was refused", "Somebody Else")
-        _ = try await browser.send(.delete, "/api/users/google/link", bearer: last)
+        _ = try await browser.unlinkGoogle(bearer: last)
         return secrets
     }
 }

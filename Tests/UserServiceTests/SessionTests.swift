@@ -189,7 +189,7 @@ import Testing
             headers[.authorization] = authorization
             for (method, path) in [
                 (.get, "verify"), (.get, "profile"), (.put, "profile"), (.put, "password"), (.post, "google/link"),
-                (.delete, "google/link"), (.post, "email/resend"),
+                (.post, "google/unlink"), (.post, "email/resend"),
             ] as [(HTTPRequest.Method, String)] {
                 let answer = try await users.browser().send(method, "/api/users/\(path)", headers: headers)
                 #expect(answer.status == .unauthorized)

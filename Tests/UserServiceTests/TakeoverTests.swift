@@ -11,7 +11,6 @@ import Testing
 @Suite(.timeLimit(.minutes(5))) struct TakeoverTests {
     private static let new = "an entirely new passphrase"
     private static let verify = "/api/users/email/verify"
-    private static let link = "/api/users/google/link"
 
     private func forgotten(_ users: RunningUsers, mail: Int) async throws -> String {
         let answer = try await users.browser("198.51.100.1").send(
@@ -93,12 +92,37 @@ import Testing
         try await withGoogle { users, google in
             let browser = users.browser()
             let bearer = try await users.signedIn(browser)["accessToken"]
-            #expect(try await browser.send(.post, Self.link, bearer: bearer).code == "email_unverified")
+            #expect(try await browser.linkGoogle(bearer: bearer).code == "email_unverified")
             // Nor where it was begun all the same.
             #expect(try await users.confirm(inMail: 0).status == .noContent)
-            let begun = try await browser.send(.post, Self.link, bearer: bearer)
+            let begun = try await browser.linkGoogle(bearer: bearer)
             try await users.pool.withConnection { _ = try $0.execute("UPDATE users SET email_verified_at = NULL") }
             #expect(page(try await endLink(browser, begun, users, google)) == "#error=google_failed")
+            #expect(try await users.count("SELECT count(*) FROM oauth_providers") == 0)
+        }
+    }
+
+    /// A token is stolen for ten minutes; what it could add would stay.
+    @Test func aTokenWithoutThePasswordChangesNoWayIn() async throws {
+        try await withGoogle { users, google in
+            let (owner, thief) = (users.browser(), users.browser("198.51.100.1"))
+            let bearer = try await users.signedIn(owner)["accessToken"]
+            #expect(try await users.confirm(inMail: 0).status == .noContent)
+            #expect(try await thief.linkGoogle(nil, bearer: bearer).code == "password_needed")
+            #expect(
+                try await thief.send(.post, "/api/users/google/link", #"{"currentPassword":null}"#, bearer: bearer).code
+                    == "password_needed")
+            #expect(try await thief.linkGoogle("a guess", bearer: bearer).code == "wrong_password")
+            #expect(try await users.count("SELECT count(*) FROM oauth_transactions") == 0)
+            let begun = try await owner.linkGoogle(bearer: bearer)
+            #expect(page(try await endLink(owner, begun, users, google)) == "#linked=google")
+            #expect(try await thief.unlinkGoogle(nil, bearer: bearer).code == "password_needed")
+            var codes: [String?] = []
+            for _ in 0..<6 { codes.append(try await thief.unlinkGoogle("a guess", bearer: bearer).code) }
+            #expect(codes.first == "wrong_password" && codes.last == "too_many_attempts")
+            #expect(try await users.count("SELECT count(*) FROM oauth_providers") == 1)
+            users.clock.advance(seconds: 60)
+            #expect(try await owner.unlinkGoogle(bearer: bearer).status == .noContent)
             #expect(try await users.count("SELECT count(*) FROM oauth_providers") == 0)
         }
     }
@@ -110,14 +134,14 @@ import Testing
             let bearer = try await users.signedIn(planter)["accessToken"]
             #expect(try await users.confirm(inMail: 0).status == .noContent)
             let changes: [String: Any] = ["email": "planter@example.org", "sub": "planter"]
-            let begun = try await planter.send(.post, Self.link, bearer: bearer)
+            let begun = try await planter.linkGoogle(bearer: bearer)
             #expect(page(try await endLink(planter, begun, users, google, changing: changes)) == "#linked=google")
             _ = try await users.mail(1)
             // A code that would become a session, and another link under way.
             let late = users.browser()
             let code = page(try await comeBack(late, users, google, changing: changes)).dropFirst(6)
             let second = users.browser()
-            let begunAgain = try await second.send(.post, Self.link, bearer: bearer)
+            let begunAgain = try await second.linkGoogle(bearer: bearer)
             try await reset(users, try await forgotten(users, mail: 2))
             #expect(try await exchange(late, code).code == "code_over")
             #expect(page(try await endLink(second, begunAgain, users, google)) == "#error=google_failed")
@@ -136,7 +160,7 @@ import Testing
             let browser = users.browser()
             let bearer = try await users.signedIn(browser)["accessToken"]
             #expect(try await users.confirm(inMail: 0).status == .noContent)
-            let begun = try await browser.send(.post, Self.link, bearer: bearer)
+            let begun = try await browser.linkGoogle(bearer: bearer)
             users.clock.advance(seconds: 1)
             try await users.pool.withConnection { connection in
                 // When the link is looked up: as if the password had been set right after.
@@ -161,14 +185,14 @@ import Testing
             var session = try await users.signedIn(here)
             #expect(try await users.confirm(inMail: 0).status == .noContent)
             // Nothing to take away: nothing happens.
-            #expect(try await here.send(.delete, Self.link, bearer: session["accessToken"]).status == .noContent)
-            let begun = try await here.send(.post, Self.link, bearer: session["accessToken"])
+            #expect(try await here.unlinkGoogle(bearer: session["accessToken"]).status == .noContent)
+            let begun = try await here.linkGoogle(bearer: session["accessToken"])
             #expect(page(try await endLink(here, begun, users, google)) == "#linked=google")
             _ = try await users.mail(1)
             let google2 = page(try await comeBack(there, users, google)).dropFirst(6)
             let theirs = try await exchange(there, google2)
             #expect(theirs.status == .ok)
-            let gone = try await here.send(.delete, Self.link, bearer: session["accessToken"])
+            let gone = try await here.unlinkGoogle(bearer: session["accessToken"])
             #expect(gone.status == .noContent)
             #expect(try await users.mail(2).contains("was taken away from your account"))
             // What had signed in elsewhere, by Google perhaps, is over; this browser's session goes on.
@@ -186,7 +210,7 @@ import Testing
         try await withGoogle { users, google in
             let browser = users.browser()
             let session = try await exchange(browser, page(comeBack(browser, users, google)).dropFirst(6))
-            let kept = try await browser.send(.delete, Self.link, bearer: session["accessToken"])
+            let kept = try await browser.unlinkGoogle(nil, bearer: session["accessToken"])
             #expect(kept.status == .conflict && kept.code == "last_way_in")
             #expect(try await users.count("SELECT count(*) FROM oauth_providers") == 1)
             #expect(try await browser.refresh().status == .ok)
@@ -206,7 +230,7 @@ import Testing
             for (method, path, body) in [
                 (.get, "verify", nil), (.get, "profile", nil), (.put, "profile", #"{"name":"Mallory"}"#),
                 (.put, "password", #"{"currentPassword":"\#(Self.new)","newPassword":"yet another passphrase"}"#),
-                (.post, "email/resend", nil), (.delete, "google/link", nil),
+                (.post, "email/resend", nil), (.post, "google/unlink", nil),
             ] as [(HTTPRequest.Method, String, String?)] {
                 let answer = try await browser.send(method, "/api/users/\(path)", body, bearer: old)
                 #expect(answer.status == .unauthorized && answer.code == "token_invalid", "\(path)")
@@ -233,7 +257,7 @@ import Testing
             let squatter = users.browser()
             let old = try await users.signedIn(squatter, "admin@example.com")["accessToken"]
             #expect(try await users.confirm(inMail: 0).status == .noContent)
-            let begun = try await squatter.send(.post, Self.link, bearer: old)
+            let begun = try await squatter.linkGoogle(bearer: old)
             let admin = try AdminBootstrap(email: "admin@example.com", password: "the real admin's passphrase")!
             try await admin.run(users.pool, users.service.hasher, now: users.clock.now)
             #expect(try await squatter.send(.get, "/api/users/profile", bearer: old).status == .unauthorized)

@@ -83,6 +83,20 @@ import Testing
         )
     }
 
+    /// A siege makes nobody wait and may last: its count stays within its column.
+    @Test func aCountAsLargeAsItsColumnStays() async throws {
+        try await withUsers { users in
+            #expect(try await guess(users, from: "203.0.113.66") == .unauthorized)
+            try await users.pool.withConnection { connection in
+                _ = try connection.execute(
+                    "UPDATE throttles SET attempts = \(ThrottleState.maxAttempts)::bigint::integer")
+            }
+            #expect(try await guess(users, from: "198.51.100.1") == .unauthorized)
+            #expect(
+                try await users.count("SELECT max(attempts)::bigint FROM throttles") == ThrottleState.maxAttempts)
+        }
+    }
+
     /// Each refusal would else be writes, for which the attacker pays nothing.
     @Test func anAttemptThatHasToWaitWritesNothing() async throws {
         try await withUsers { users in
@@ -121,6 +135,10 @@ import Testing
             #expect(refused.headers[.retryAfter] != nil)
             #expect(try await flooder.send(.post, "/api/users/register", "{").status == .tooManyRequests)
             #expect(try await flooder.send(.get, "/api/users/profile").status == .unauthorized)
+            // What writes is counted, also where it looks like a question.
+            for path in ["google", "google/nonce", "google/callback"] {
+                #expect(try await flooder.send(.get, "/api/users/\(path)").status == .tooManyRequests)
+            }
             #expect(try await users.browser("198.51.100.1").send(.post, "/api/users/login", "{").status == .badRequest)
             users.clock.advance(seconds: AddressGate.windowMs / 1000)
             #expect(try await flooder.send(.post, "/api/users/login", "{").status == .badRequest)

@@ -274,6 +274,20 @@ extension UserService {
                 "x-problems": [400, 401, 403, 413, 415, 422, 429, 503]
               }
             },
+            "/api/users/providers": {
+              "get": {
+                "operationId": "providers",
+                "summary": "With what one can sign in here besides a password",
+                "tags": ["users"],
+                "security": [],
+                "responses": {
+                  "200": {
+                    "description": "Those that are set up",
+                    "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Providers"}}}
+                  }
+                }
+              }
+            },
             "/api/users/google": {
               "get": {
                 "operationId": "beginGoogle",
@@ -303,7 +317,7 @@ extension UserService {
                     "headers": {"Location": {"schema": {"type": "string"}}}
                   }
                 },
-                "x-problems": [404, 503]
+                "x-problems": [404, 429, 503]
               }
             },
             "/api/users/google/nonce": {
@@ -352,14 +366,14 @@ extension UserService {
               "post": {
                 "operationId": "linkGoogle",
                 "summary": "Add Google to one's account",
-                "description": "Only once the account's address is confirmed.",
+                "description": "Only once the account's address is confirmed, and with its password, if it has one: 403 \#
+        `password_needed` without, `wrong_password` with another.",
                 "tags": ["users"],
                 "security": [{"bearer": []}],
                 "requestBody": {
                   "required": false,
                   "content": {
-                    "application/json": {"schema": {"type": "object", "additionalProperties": false, "properties": \#
-        {}}}
+                    "application/json": {"schema": {"$ref": "#/components/schemas/CurrentPassword"}}
                   }
                 },
                 "responses": {
@@ -376,16 +390,25 @@ extension UserService {
                   }
                 },
                 "x-problems": [400, 401, 403, 404, 413, 415, 422, 429, 503]
-              },
-              "delete": {
+              }
+            },
+            "/api/users/google/unlink": {
+              "post": {
                 "operationId": "unlinkGoogle",
                 "summary": "Take Google away from one's account",
-                "description": "Ends the account's other sessions and all of its access tokens. 409 `last_way_in` \#
+                "description": "Needs the account's password, as linking does. Ends the account's other sessions and all of its \#
+        access tokens. 409 `last_way_in` \#
         where the account has no password.",
                 "tags": ["users"],
                 "security": [{"bearer": []}],
+                "requestBody": {
+                  "required": false,
+                  "content": {
+                    "application/json": {"schema": {"$ref": "#/components/schemas/CurrentPassword"}}
+                  }
+                },
                 "responses": {"204": {"description": "Google does not sign in to it, be it that it never did"}},
-                "x-problems": [401, 403, 409, 429, 503]
+                "x-problems": [400, 401, 403, 409, 413, 415, 422, 429, 503]
               }
             },
             "/api/users/google-login": {
@@ -485,6 +508,16 @@ extension UserService {
                 "maxLength": 256,
                 "pattern": "^[^\\u0000-\\u001f\\u007f-\\u009f]*$"
               },
+              "CurrentPassword": {
+                "type": "object",
+                "additionalProperties": false,
+                "properties": {
+                  "currentPassword": {
+                    "description": "Needed where the account has one",
+                    "anyOf": [{"$ref": "#/components/schemas/Password"}, {"type": "null"}]
+                  }
+                }
+              },
               "NewPassword": {
                 "description": "None of the 3,000 commonest, nor the e-mail address",
                 "type": "string",
@@ -550,6 +583,11 @@ extension UserService {
                   "audience": {"type": "array", "items": {"type": "string"}},
                   "expiresAt": {"type": "string", "format": "date-time"}
                 }
+              },
+              "Providers": {
+                "type": "object",
+                "required": ["providers"],
+                "properties": {"providers": {"type": "array", "maxItems": 1, "items": {"enum": ["google"]}}}
               },
               "Nonce": {
                 "type": "object",

@@ -95,7 +95,11 @@ package struct UserService: ServicePart {
 
     package func addRoutes(to router: Router<ServiceContext>) {
         router.get(".well-known/jwks.json", use: keySet)
-        let all = router.group("api/users").add(middleware: AddressGateMiddleware(gate, client: client, clock: clock))
+        func gated(_ exempt: Set<HTTPRequest.Method>) -> RouterGroup<ServiceContext> {
+            router.group("api/users")
+                .add(middleware: AddressGateMiddleware(gate, exempt: exempt, client: client, clock: clock))
+        }
+        let all = gated([.get])
         let open = all.group()
         open.post("register", use: register)
         open.post("login", use: login)
@@ -104,9 +108,12 @@ package struct UserService: ServicePart {
         open.post("email/verify", use: verifyEmail)
         open.post("password/forgot", use: forgotPassword)
         open.post("password/reset", use: resetPassword)
-        open.get("google", use: beginGoogle)
-        open.get("google/callback", use: googleCallback)
-        open.get("google/nonce", use: googleNonce)
+        open.get("providers", use: providers)
+        // Each of these writes.
+        let writing = gated([])
+        writing.get("google", use: beginGoogle)
+        writing.get("google/callback", use: googleCallback)
+        writing.get("google/nonce", use: googleNonce)
         open.post("google/exchange", use: exchangeGoogleCode)
         open.post("google-login", use: googleLogin)
         let own = all.group().add(middleware: IdentityMiddleware(verifier, roles: Self.roles))
@@ -116,7 +123,7 @@ package struct UserService: ServicePart {
         own.put("password", use: changePassword)
         own.post("email/resend", use: resendVerification)
         own.post("google/link", use: linkGoogle)
-        own.delete("google/link", use: unlinkGoogle)
+        own.post("google/unlink", use: unlinkGoogle)
     }
 
     package func isReady() async -> Bool { await database.isReady() }

@@ -122,6 +122,8 @@ enum AuthorizationTable {
         GET    /api/users/google/nonce                     404   404   404   404   404   404
         POST   /api/users/google/exchange                  400   400   400   400   400   400
         POST   /api/users/google/link                      401   404   404   403   404   404
+        POST   /api/users/google/unlink                    401   204   204   403   204   403
+        GET    /api/users/providers                        200   200   200   200   200   200
         POST   /api/users/google-login                     404   404   404   404   404   404
         POST   /api/users/refresh                          401   401   401   401   200   401
         PUT    /api/users/password                         401   204   204   403   204   403

@@ -111,6 +111,9 @@ struct SampleRequest: Sendable {
             path: "/api/users/password/reset", body: #"{"code":"\#(noCode)","newPassword":"another horse battery"}"#),
         "POST /api/users/google/exchange": .init(path: "/api/users/google/exchange", body: #"{"code":"\#(noCode)"}"#),
         "POST /api/users/google/link": .init(path: "/api/users/google/link", body: "{}"),
+        // The password of all but the admin.
+        "POST /api/users/google/unlink": .init(
+            path: "/api/users/google/unlink", body: #"{"currentPassword":"correct horse battery 9"}"#),
         "POST /api/users/google-login": .init(
             path: "/api/users/google-login", body: #"{"idToken":"a.b.c","nonce":"n"}"#),
         "POST /api/users/refresh": .init(path: "/api/users/refresh", headers: fromHere),

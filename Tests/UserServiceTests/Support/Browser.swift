@@ -67,6 +67,19 @@ actor Browser {
         try await send(.post, "/api/users/login", #"{"email":"\#(email)","password":"\#(password)"}"#)
     }
 
+    func linkGoogle(_ password: String? = RunningUsers.password, bearer: String?) async throws -> Answer {
+        try await changeGoogle("link", password, bearer)
+    }
+
+    func unlinkGoogle(_ password: String? = RunningUsers.password, bearer: String?) async throws -> Answer {
+        try await changeGoogle("unlink", password, bearer)
+    }
+
+    private func changeGoogle(_ change: String, _ password: String?, _ bearer: String?) async throws -> Answer {
+        let body = password.map { #"{"currentPassword":"\#($0)"}"# }
+        return try await send(.post, "/api/users/google/\(change)", body, bearer: bearer)
+    }
+
     func register(_ email: String, _ password: String, name: String = "Kim") async throws -> Answer {
         try await send(
             .post, "/api/users/register", #"{"email":"\#(email)","password":"\#(password)","name":"\#(name)"}"#)

@@ -89,9 +89,12 @@ struct IDToken: Decodable {
     }
 
     /// Google's own rule for an address that it has verified ("Authenticate with a backend server"): it ends in
-    /// `@gmail.com`, or the account is of a domain that Google hosts.
+    /// `@gmail.com`, or the account is of a domain that Google hosts. We take that domain's own addresses only: a person of it
+    /// may have verified one elsewhere.
     static func isAuthoritative(of email: String, hostedDomain: String?) -> Bool {
-        email.lowercased().hasSuffix("@gmail.com") || hostedDomain?.isEmpty == false
+        let parts = email.lowercased().split(separator: "@", omittingEmptySubsequences: false)
+        guard parts.count == 2, !parts[1].isEmpty else { return false }
+        return parts[1] == "gmail.com" || parts[1] == hostedDomain?.lowercased() ?? ""
     }
 
     private struct Audience: Decodable {

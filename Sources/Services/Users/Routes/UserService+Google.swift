@@ -16,6 +16,13 @@ extension UserService {
         return google
     }
 
+    /// Whether there is a way to Google, for pages that show it: begins nothing.
+    func providers(_ request: Request, _ context: ServiceContext) -> Response {
+        Answers.json { json in
+            json.member("providers", array: google == nil ? [] : ["google"]) { $0.value($1) }
+        }
+    }
+
     // MARK: By redirect
 
     func beginGoogle(_ request: Request, _ context: ServiceContext) async throws -> Response {
@@ -26,8 +33,11 @@ extension UserService {
     }
 
     /// Where to send the browser for adding Google to one's account: a page can't give its token to an address it goes to.
+    ///
+    /// Needs the account's password: what is added outlives the token that asks, which may be stolen.
     func linkGoogle(_ request: Request, _ context: ServiceContext) async throws -> Response {
-        _ = try await RequestFields(of: request, known: [], isOptional: true)
+        let fields = try await RequestFields(of: request, known: ["currentPassword"], isOptional: true)
+        let password = try fields.optionalPassword("currentPassword")
         let google = try provider()
         let account = try await account(context)
         guard account.isEmailVerified else {
@@ -35,19 +45,34 @@ extension UserService {
                 .forbidden, "email_unverified",
                 detail: "confirm the account's e-mail address first: until then it may be a stranger's")
         }
+        try await confirm(password, of: account)
         try await throttle.take([.google(client(request, context))], now: clock())
         let (address, binding) = try await begin(google, linkingTo: account)
         return Answers.json(cookies: [binding]) { $0.member("url", address) }
     }
 
+    /// Whoever changes how an account is signed in to knows its password, if it has one.
+    private func confirm(_ password: String?, of account: Account) async throws {
+        guard account.passwordHash != nil else { return }
+        guard let password else {
+            throw Problem(.forbidden, "password_needed", detail: "give the account's password as currentPassword")
+        }
+        try await check(password, of: account, now: clock())
+    }
+
     /// Takes Google away from one's account, and ends its other sessions: some may be Google's.
     func unlinkGoogle(_ request: Request, _ context: ServiceContext) async throws -> Response {
+        let fields = try await RequestFields(of: request, known: ["currentPassword"], isOptional: true)
+        let password = try fields.optionalPassword("currentPassword")
         let account = try await account(context)
+        try await confirm(password, of: account)
         let maker = Self.changeMaker(request)
         let isRemoved = try await pool.withConnection { connection in
             try connection.transaction { connection in
                 guard let current = try Accounts.withId(account.id, locked: true, on: connection),
-                    try Accounts.removeProviders("google", of: account.id, on: connection) > 0
+                    current.credentialsChangedAt == account.credentialsChangedAt
+                else { throw Self.tokenOver }
+                guard try Accounts.removeProviders("google", of: account.id, on: connection) > 0
                 else { return false }
                 guard current.passwordHash != nil else {
                     throw Problem(

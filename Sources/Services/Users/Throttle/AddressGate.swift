@@ -1,3 +1,4 @@
+import HTTPTypes
 import Hummingbird
 import Platform
 import Synchronization
@@ -35,19 +36,23 @@ final class AddressGate: Sendable {
     }
 }
 
-/// Refuses what an address sends beyond its measure with 429. What only asks (GET) goes on: it has no body.
+/// Refuses what an address sends beyond its measure with 429.
 struct AddressGateMiddleware: RouterMiddleware {
     typealias Context = ServiceContext
 
     private let gate: AddressGate
+    private let exempt: Set<HTTPRequest.Method>
     private let client: @Sendable (Request, ServiceContext) -> ClientAddress
     private let clock: @Sendable () -> Int64
 
+    /// - Parameter exempt: methods that go on uncounted: those that only ask, and have no body.
     init(
-        _ gate: AddressGate, client: @escaping @Sendable (Request, ServiceContext) -> ClientAddress,
+        _ gate: AddressGate, exempt: Set<HTTPRequest.Method>,
+        client: @escaping @Sendable (Request, ServiceContext) -> ClientAddress,
         clock: @escaping @Sendable () -> Int64
     ) {
         self.gate = gate
+        self.exempt = exempt
         self.client = client
         self.clock = clock
     }
@@ -55,7 +60,7 @@ struct AddressGateMiddleware: RouterMiddleware {
     func handle(
         _ request: Request, context: Context, next: @concurrent (Request, Context) async throws -> Response
     ) async throws -> Response {
-        if request.method != .get, let seconds = gate.wait(client(request, context), now: clock()) {
+        if !exempt.contains(request.method), let seconds = gate.wait(client(request, context), now: clock()) {
             throw Problem(
                 .tooManyRequests, "too_many_requests", detail: "too much comes from this address",
                 retryAfterSeconds: seconds)

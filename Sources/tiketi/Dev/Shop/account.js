@@ -22,13 +22,13 @@ function fragment() {
 
 /** The pages, of what the shop has: asking the API, making and showing elements, and who is signed in. */
 export function accountPages({ api, make, link, show, doing, go, isSignedIn, signIn }) {
-  const said = (code) => messages[code] || "다시 시도해 주세요.";
+  const said = (code, other = "다시 시도해 주세요.") => Object.hasOwn(messages, code) ? messages[code] : other;
 
   async function ask(method, path, body) {
     try {
       return await api(method, path, body);
     } catch (error) {
-      if (messages[error.code]) error.message = messages[error.code];
+      error.message = said(error.code, error.message);
       throw error;
     }
   }
@@ -95,11 +95,22 @@ export function accountPages({ api, make, link, show, doing, go, isSignedIn, sig
     return go(to);
   }
 
+  async function hasGoogle() {
+    const response = await fetch("/api/users/providers");
+    return response.ok && (await response.json()).providers.includes("google");
+  }
+
   /** The way to Google, where it is set up; nothing else. */
   async function googleButton() {
-    const response = await fetch("/api/users/google/nonce");
-    return response.ok ? make("p", {}, make("a", { href: "/api/users/google" }, "Google로 로그인")) : null;
+    return await hasGoogle() ? make("p", {}, make("a", { href: "/api/users/google" }, "Google로 로그인")) : null;
   }
+
+  /** A button that asks for the account's password first, if it has one. */
+  const confirmed = (button, me, action) => make("div", {}, make("button", { class: "quiet", onclick: doing(async (event) => {
+    if (!me.hasPassword) return action({});
+    event.currentTarget.replaceWith(
+      form(button, [input("currentPassword", "password", "현재 비밀번호", "current-password")], action));
+  }) }, button));
 
   /** Whose account it is, and how it is signed in to. */
   async function about() {
@@ -112,14 +123,14 @@ export function accountPages({ api, make, link, show, doing, go, isSignedIn, sig
         button.replaceWith("메일을 보냈습니다.");
       }) }, "확인 메일 받기")));
     } else if (me.providers.includes("google")) {
-      parts.push(make("p", {}, make("button", { class: "quiet", onclick: doing(async () => {
-        await ask("DELETE", "/api/users/google/link");
+      parts.push(confirmed("Google 연결 끊기", me, async (fields) => {
+        await ask("POST", "/api/users/google/unlink", fields);
         await go("/my");
-      }) }, "Google 연결 끊기")));
-    } else if ((await fetch("/api/users/google/nonce")).ok) {
-      parts.push(make("p", {}, make("button", { class: "quiet", onclick: doing(async () => {
-        location.href = (await ask("POST", "/api/users/google/link")).url;
-      }) }, "Google 연결하기")));
+      }));
+    } else if (await hasGoogle()) {
+      parts.push(confirmed("Google 연결하기", me, async (fields) => {
+        location.href = (await ask("POST", "/api/users/google/link", fields)).url;
+      }));
     }
     return make("section", {}, ...parts);
   }
