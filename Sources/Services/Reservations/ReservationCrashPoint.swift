@@ -6,15 +6,11 @@ package enum ReservationCrashPoint: String, Sendable, CaseIterable {
     case beforeHold
     /// The seats are held, and the buyer doesn't know.
     case afterHold
-    /// The seats are kept for a payment: written, and not committed.
-    case confirmingWritten
-    /// That is committed, and Payments doesn't know.
+    /// The seats are kept for a payment, and Payments doesn't know.
     case confirmingRecorded
     case releaseWritten
     case releaseRecorded
-    /// The tickets are written, and not committed.
-    case saleWritten
-    /// They are committed, and Payments doesn't know.
+    /// The tickets are made, and Payments doesn't know.
     case saleRecorded
     /// A cancellation, and what is due for it, is written, and not committed.
     case cancellationWritten

@@ -79,7 +79,6 @@ enum AuthorizationTable {
         PUT    /api/categories/{id}                        401   403   403   403   403   200
         DELETE /api/categories/{id}                        401   403   403   403   403   204
         GET    /internal/events/{id}                       200   200   200   200   200   200
-        PUT    /internal/events/{id}/availability          401   403   403   204   403   204
 
         -- Seats and tickets: a stranger's are not there
         GET    /api/seats/event/{eventId}                  200   200   200   403   200   200

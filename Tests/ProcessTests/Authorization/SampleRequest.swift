@@ -61,8 +61,6 @@ struct SampleRequest: Sendable {
         "PUT /api/categories/{id}": .init(path: "/api/categories/concert", body: #"{"version":VERSION,"name":"종류"}"#),
         "DELETE /api/categories/{id}": .init(path: "/api/categories/doomed"),
         "GET /internal/events/{id}": .init(path: "/internal/events/concert"),
-        "PUT /internal/events/{id}/availability": .init(
-            path: "/internal/events/concert/availability", body: #"{"seatsLeft":200}"#),
 
         "GET /api/seats/event/{eventId}": .init(path: "/api/seats/event/concert"),
         "POST /api/reservations": .init(

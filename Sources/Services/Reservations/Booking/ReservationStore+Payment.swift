@@ -26,7 +26,6 @@ extension ReservationStore {
                 try Self.move(
                     reservation, to: .confirming, paymentId: paymentId, claims: "confirming",
                     until: now + Self.confirmingMs, now: now, on: connection)
-                ReservationCrashPoint.confirmingWritten.reached()
             }
             return decision
         }
@@ -97,10 +96,8 @@ extension ReservationStore {
                         """)[0].get(0, as: [String]?.self)
                     if taken != nil { return nil }
                 }
-                let tickets = try Self.sell(
+                return try Self.sell(
                     reservation, paymentId: paymentId, approvedAt: approvedAt, now: now, on: connection)
-                ReservationCrashPoint.saleWritten.reached()
-                return tickets
             }
             guard let tickets else { throw lost }
             ReservationCrashPoint.saleRecorded.reached()
