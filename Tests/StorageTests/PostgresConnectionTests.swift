@@ -149,25 +149,6 @@ import Testing
         }
     }
 
-    @Test func statementsArePlannedOnceWhereThatIsAskedFor() async throws {
-        try await withEmptyDatabase { configuration, _ in
-            for plansOnce in [false, true] {
-                var configuration = configuration
-                configuration.plansOnce = plansOnce
-                let plans = try await onOwnThread { [configuration] in
-                    let connection = try PostgresConnection(configuration.database("postgres"))
-                    for _ in 0..<3 { _ = try connection.query("SELECT \([Int64(1), 2])::bigint[] = '{}'") }
-                    let row = try connection.query(
-                        """
-                        SELECT sum(generic_plans)::bigint FROM pg_prepared_statements WHERE statement LIKE 'SELECT $1%'
-                        """)[0]
-                    return try row.get(0, as: Int64.self)
-                }
-                #expect(plans == (plansOnce ? 3 : 0))
-            }
-        }
-    }
-
     @Test func rowsAreStreamed() async throws {
         try await withEmptyDatabase { _, pool in
             try await pool.withConnection { connection in

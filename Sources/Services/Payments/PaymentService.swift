@@ -90,10 +90,8 @@ package struct PaymentService: ServicePart {
     /// - Throws: where the database is of a kind that can't be served from.
     package init(_ configuration: Configuration, metrics: Metrics, logger: Logger) async throws {
         let paymentMetrics = PaymentMetrics(metrics)
-        var address = configuration.database
-        address.plansOnce = true
         let database = try ServiceDatabase(
-            .payments, address, maxWaiting: Self.maxWaiting, logger: logger)
+            .payments, configuration.database, maxWaiting: Self.maxWaiting, logger: logger)
         let pool = database.pool
         let http = TossClient.http(connections: Self.maxConnections)
         let toss = TossClient(

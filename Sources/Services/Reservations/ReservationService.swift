@@ -76,10 +76,8 @@ package struct ReservationService: ServicePart {
     package init(_ configuration: Configuration, metrics: Metrics, logger: Logger) async throws {
         let clock = configuration.clock
         let seconds: @Sendable () -> Int64 = { clock() / 1000 }
-        var address = configuration.database
-        address.plansOnce = true
         let database = try ServiceDatabase(
-            .reservations, address, maxWaiting: Self.maxWaiting, logger: logger)
+            .reservations, configuration.database, maxWaiting: Self.maxWaiting, logger: logger)
         self.database = database
         self.logger = logger
         self.metrics = ReservationMetrics(metrics)

@@ -15,10 +15,6 @@ package struct PostgresConfiguration: Sendable {
     /// What the server lets a statement take; zero for no limit.
     package var statementTimeout: Duration
     package var applicationName: String
-    /// Whether a prepared statement, here or in a function, is planned once, for whatever is bound. Else one with an array
-    /// is planned anew each time, since the array's length changes what it seems to cost: for short statements that is
-    /// most of what they cost. Not for statements whose best plan depends on what is bound.
-    package var plansOnce = false
     private let keywords: [String: String]
 
     /// - Parameter url: A libpq URI or keyword string. TLS is its `sslmode` and so on.
@@ -45,7 +41,6 @@ package struct PostgresConfiguration: Sendable {
         connectTimeout = other.connectTimeout
         statementTimeout = other.statementTimeout
         applicationName = other.applicationName
-        plansOnce = other.plansOnce
         self.keywords = keywords
     }
 
@@ -62,18 +57,16 @@ package struct PostgresConfiguration: Sendable {
             "keepalives_idle": "30", "keepalives_interval": "10", "keepalives_count": "3",
         ]
         all.merge(keywords) { _, own in own }
-        let ours =
-            [
-                "TimeZone=UTC",
-                // Compiling a statement takes longer than any of ours runs.
-                "jit=off",
-                "statement_timeout=\(statementTimeout.wholeMilliseconds)",
-                "idle_in_transaction_session_timeout=\(Self.maxIdleInTransaction.wholeMilliseconds)",
-                // The server's side of it: a machine that is gone holds its locks for a minute, not for hours.
-                "tcp_keepalives_idle=30", "tcp_keepalives_interval=10", "tcp_keepalives_count=3",
-            ] + (plansOnce ? ["plan_cache_mode=force_generic_plan"] : [])
-        let options = ours.map { "-c \($0)" }.joined(separator: " ")
-        all["options"] = options + (keywords["options"].map { " " + $0 } ?? "")
+        let ours = [
+            "TimeZone=UTC",
+            // Compiling a statement takes longer than any of ours runs.
+            "jit=off",
+            "statement_timeout=\(statementTimeout.wholeMilliseconds)",
+            "idle_in_transaction_session_timeout=\(Self.maxIdleInTransaction.wholeMilliseconds)",
+            // The server's side of it: a machine that is gone holds its locks for a minute, not for hours.
+            "tcp_keepalives_idle=30", "tcp_keepalives_interval=10", "tcp_keepalives_count=3",
+        ].map { "-c \($0)" }.joined(separator: " ")
+        all["options"] = ours + (keywords["options"].map { " " + $0 } ?? "")
         return all.map { ($0, $1) }
     }
 

@@ -75,8 +75,8 @@ extension ReservationStore {
     private func holdStatement(_ request: HoldRequest, id: String, now: Int64, expiresAt: Int64) -> SQL {
         """
         SELECT h.outcome, h.seats, h.amount, e.artist_id, e.currency, e.title, e.starts_at,
-            (SELECT array_agg(s.price ORDER BY s.seat_id) FROM seats s
-            WHERE s.event_id = e.event_id AND s.seat_id = ANY (\(request.seatIds))),
+            (SELECT array_agg((SELECT s.price FROM seats s WHERE s.event_id = e.event_id AND s.seat_id = w.seat)
+                ORDER BY w.seat) FROM unnest(\(request.seatIds)) AS w (seat)),
             h.again_at
         FROM hold_seats(\(id), \(request.buyer), \(request.visitorId), \(request.eventId),
                 \(request.seatIds.sorted()), \(request.admissionId), \(RefundPolicy.v1.json)::jsonb,

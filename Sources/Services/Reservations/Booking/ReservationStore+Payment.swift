@@ -123,13 +123,16 @@ extension ReservationStore {
     /// `Reservation.sale` of one that this attempt is confirming, and carried out: one statement. No row where it is
     /// something else; else the tickets' ids in the order of their seats.
     ///
+    /// The state is bound: with a constant a table that was empty when this was planned is searched by
+    /// `reservations_live`, whose first column isn't known here.
+    ///
     /// Where a seat isn't claimed any more the division fails, and with it all of the statement.
     static func sellStatement(_ id: String, paymentId: String, approvedAt: Int64, now: Int64) -> SQL {
         """
         WITH paid AS (
             UPDATE reservations SET state = 'paid', paid_at = \(PostgresTimestamp(ms: approvedAt)),
                 version = version + 1, changed_at = \(PostgresTimestamp(ms: now))
-            WHERE id = \(id) AND state = 'confirming' AND payment_id = \(paymentId)
+            WHERE id = \(id) AND state = \(Reservation.State.confirming.rawValue) AND payment_id = \(paymentId)
             RETURNING id, event_id, artist_id, visitor_id, seat_ids, prices
         ), claimed AS (
             UPDATE seat_claims c SET state = 'sold', version = c.version + 1
