@@ -11,9 +11,9 @@ package func withTemporaryFolder<R>(_ body: (URL) async throws -> R) async throw
     return try await body(folder)
 }
 
-/// Repeats `body` until it throws no more: for what another process or task brings about. Gives up after a minute.
+/// Repeats `body` until it throws no more: for what another process or task brings about. Gives up after three minutes: some start a Postgres first, beside others that do.
 package func eventually<R>(_ body: () async throws -> R) async throws -> R {
-    let maxWait = Duration.seconds(60)
+    let maxWait = Duration.seconds(180)
     let deadline = ContinuousClock.now + maxWait
     while true {
         do {
