@@ -164,35 +164,6 @@ import Testing
         }
     }
 
-    /// The same where the call has come before the release is committed, and waits for it.
-    @Test func aCallThatWaitsForTheReleaseOfItsAttemptKeepsNoSeats() async throws {
-        try await ServiceUnderTest.run { test in
-            let event = try await test.event()
-            let id = try await test.held(event, "minji", ["A-1-1"])
-            let now = test.clock.now
-            let keeping = try await test.pool.withConnection { connection in
-                try connection.transaction { connection in
-                    _ = try Reservation.find(id, isLocked: true, on: connection)
-                    let keeping = Task {
-                        try await code { try await test.store.confirming(id, paymentId: "p1", amount: 110_000) }
-                    }
-                    while true {
-                        let waiting = try connection.query(
-                            """
-                            SELECT count(*) FROM pg_stat_clear_snapshot(), pg_stat_activity
-                            WHERE datname = current_database() AND wait_event_type = 'Lock'
-                            """)[0].get(0, as: Int.self)
-                        if waiting > 0 { break }
-                    }
-                    try ReleasedPayments.note("p1", now: now, on: connection)
-                    return keeping
-                }
-            }
-            #expect(try await keeping.value == "not_held")
-            #expect(try await test.claims() == ["A-1-1": "\(id) held"])
-        }
-    }
-
     @Test func releasesAreForgottenInTimeAndSomeAtOnce() async throws {
         try await ServiceUnderTest.run { test in
             let maxBatch = ReleasedPayments.maxBatch

@@ -84,8 +84,8 @@ import Testing
                     ),
                     (
                         """
-                        SELECT seat_id FROM seat_claims WHERE event_id = \(event.id) AND seat_id = ANY (\(["s1", "s2"]))
-                            AND state IN ('held', 'confirming', 'sold')
+                        SELECT seat_id FROM seat_claims WHERE event_id = \(event.id) AND seat_id = \("s1")
+                            AND state IN ('held', 'confirming', 'sold') LIMIT 1
                         """, "seat_claims_live"
                     ),
                     (
