@@ -40,6 +40,7 @@ package struct EventService: ServicePart {
     private let cacheRedis: RedisPool
     private let busRedis: RedisPool
     private let relay: OutboxRelay
+    private let outbox: OutboxGauges
     private let reader: GroupReader
     private let verifier: TokenVerifier
 
@@ -52,6 +53,7 @@ package struct EventService: ServicePart {
         busRedis = RedisPool(configuration.redis, connections: 1, logger: logger)
         relay = OutboxRelay(
             postgres: database.pool, redis: redis, leaseSeconds: configuration.outboxLeaseSeconds, logger: logger)
+        outbox = OutboxGauges(database.pool, of: .events, metrics: metrics, logger: logger)
         clock = configuration.clock
         cache = CatalogueCache(cacheRedis, clock: configuration.clock, logger: logger)
         reader = GroupReader(
@@ -86,6 +88,7 @@ package struct EventService: ServicePart {
     package func run() async {
         await withTaskGroup { group in
             group.addTask { await relay.run() }
+            group.addTask { await outbox.run() }
             group.addTask { await reader.run() }
         }
     }

@@ -78,6 +78,7 @@ package struct PaymentService: ServicePart {
     let database: ServiceDatabase
     private let redis: RedisPool
     private let relay: OutboxRelay
+    private let outbox: OutboxGauges
     private let reader: GroupReader
     private let http: HTTPClient
     let worker: PaymentWorker
@@ -114,6 +115,7 @@ package struct PaymentService: ServicePart {
         redis = RedisPool(configuration.redis, connections: 2, logger: logger)
         relay = OutboxRelay(
             postgres: pool, redis: redis, leaseSeconds: configuration.outboxLeaseSeconds, logger: logger)
+        outbox = OutboxGauges(database.pool, of: .payments, metrics: metrics, logger: logger)
         reader = GroupReader(
             group: .payments, name: configuration.nodeName, redis: redis, clock: configuration.clock,
             metrics: MessageMetrics(metrics), logger: logger
@@ -141,6 +143,7 @@ package struct PaymentService: ServicePart {
     package func run() async {
         await withTaskGroup { group in
             group.addTask { await relay.run() }
+            group.addTask { await outbox.run() }
             group.addTask { await reader.run() }
             // Each at its own pace: what is due waits for no hint, and no payment for somebody's refund.
             group.addTask { await repeatedly(every: Self.idle, "payments") { try await worker.runDue() } }

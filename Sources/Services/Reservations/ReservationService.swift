@@ -69,6 +69,7 @@ package struct ReservationService: ServicePart {
     private let redis: RedisPool
     private let busRedis: RedisPool
     private let relay: OutboxRelay
+    private let outbox: OutboxGauges
     private let reader: GroupReader
     private let logger: Logger
 
@@ -85,6 +86,7 @@ package struct ReservationService: ServicePart {
         busRedis = RedisPool(configuration.redis, connections: 1, logger: logger)
         relay = OutboxRelay(
             postgres: database.pool, redis: redis, leaseSeconds: configuration.outboxLeaseSeconds, logger: logger)
+        outbox = OutboxGauges(database.pool, of: .reservations, metrics: metrics, logger: logger)
         verifier = TokenVerifier(configuration.keys, audience: .reservations, now: seconds)
         paymentsVerifier = configuration.paymentsKeys.map {
             TokenVerifier($0, issuer: InternalRoutes.issuer, audience: .reservations, now: seconds)
@@ -124,6 +126,7 @@ package struct ReservationService: ServicePart {
     package func run() async {
         await withTaskGroup { group in
             group.addTask { await relay.run() }
+            group.addTask { await outbox.run() }
             group.addTask { await reader.run() }
             group.addTask { await sweep() }
             group.addTask { await repeatedly("copying events", every: Self.copyEvery) { try await copies.copyStale() } }

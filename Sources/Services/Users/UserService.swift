@@ -56,6 +56,7 @@ package struct UserService: ServicePart {
     private let verifier: TokenVerifier
     private let redis: RedisPool
     private let relay: OutboxRelay
+    private let outbox: OutboxGauges
 
     var pool: PostgresPool { database.pool }
 
@@ -68,6 +69,7 @@ package struct UserService: ServicePart {
         redis = RedisPool(configuration.redis, connections: 2, logger: logger)
         relay = OutboxRelay(
             postgres: database.pool, redis: redis, leaseSeconds: configuration.outboxLeaseSeconds, logger: logger)
+        outbox = OutboxGauges(database.pool, of: .users, metrics: metrics, logger: logger)
         throttle = Throttle(pool: database.pool)
         postbox = Postbox(configuration.mailer, metrics: metrics, logger: logger)
         letters = Letters(site: configuration.publicURL)
@@ -131,6 +133,7 @@ package struct UserService: ServicePart {
     package func run() async {
         await withTaskGroup { group in
             group.addTask { await relay.run() }
+            group.addTask { await outbox.run() }
             group.addTask { await postbox.run() }
             group.addTask { await sweep() }
         }

@@ -99,6 +99,50 @@ import Testing
         }
     }
 
+    @Test func theGaugesTellWhatWaitsAndWhatIsNotConfirmed() async throws {
+        try await Fixture.with { fixture in
+            let relay = fixture.relay()
+            let metrics = Metrics()
+            let gauges = OutboxGauges(
+                fixture.pool, of: .payments, maxCounted: 3, metrics: metrics, logger: testLogger)
+            func told() async throws -> [String] {
+                try await gauges.measure()
+                return metrics.exposition().split(separator: "\n").filter { !$0.hasPrefix("#") }.map(String.init)
+            }
+            func expected(waiting: Int, unconfirmed: Int, oldest: Int) -> [String] {
+                [
+                    "tiketi_outbox_waiting{database=\"payments\"} \(waiting)",
+                    "tiketi_outbox_unconfirmed{database=\"payments\"} \(unconfirmed)",
+                    "tiketi_outbox_oldest_seconds{database=\"payments\"} \(oldest)",
+                ]
+            }
+            func age(_ id: String, by seconds: Int) async throws {
+                try await fixture.pool.withConnection { connection in
+                    _ = try connection.execute(
+                        """
+                        UPDATE outbox SET created_at = clock_timestamp() - make_interval(secs => \(seconds))
+                        WHERE message_id = \(id)
+                        """)
+                }
+            }
+            #expect(try await told() == expected(waiting: 0, unconfirmed: 0, oldest: 0))
+            try await fixture.append(["a", "b"])
+            try await age("a", by: 3600)
+            let waiting = try await told()
+            #expect(waiting.prefix(2) == expected(waiting: 2, unconfirmed: 0, oldest: 0).prefix(2))
+            #expect(try #require(Int(waiting[2].split(separator: " ")[1])) >= 3600)
+            try await settle(relay)
+            #expect(try await told().prefix(2) == expected(waiting: 0, unconfirmed: 2, oldest: 0).prefix(2))
+            // Above what is counted.
+            try await fixture.append(["c", "d", "e", "f"])
+            #expect(try await told().prefix(2) == expected(waiting: 3, unconfirmed: 2, oldest: 0).prefix(2))
+            try await settle(relay)
+            try await fixture.read(.analytics)
+            try await settle(relay)
+            #expect(try await told() == expected(waiting: 0, unconfirmed: 0, oldest: 0))
+        }
+    }
+
     @Test func whatIsTakenAndNotConfirmedStays() async throws {
         try await Fixture.with { fixture in
             let relay = fixture.relay()
