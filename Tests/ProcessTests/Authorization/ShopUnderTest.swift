@@ -13,7 +13,6 @@ final class ShopUnderTest: Sendable {
     typealias Person = AuthorizationTable.Person
 
     static let password = "correct horse battery 9"
-    static let maxStart = Duration.seconds(180)
 
     let address: String
     private let tokens: [Person: String]
@@ -25,42 +24,13 @@ final class ShopUnderTest: Sendable {
 
     /// Runs `body` with a shop of its own.
     static func run<R>(_ body: (ShopUnderTest) async throws -> R) async throws -> R {
-        try await withTemporaryFolder { folder in
-            let data = folder.appending(path: "data", directoryHint: .isDirectory)
-            // Each request below comes from an address of its own: none is told to wait because of another.
-            let program = try RunningProgram(
-                ["dev", "--no-demo", "--port", "0", "--data-dir", data.path],
-                settings: ["TRUSTED_PROXIES": "127.0.0.1"], name: "dev", in: folder)
-            do {
-                let address = try await address(of: program)
-                let result = try await body(try await ShopUnderTest(address, data))
-                program.signal(SIGTERM)
-                #expect(await program.end() == .exited(0), "\(program.error)")
-                return result
-            } catch {
-                print(program.error)
-                program.signal(SIGTERM)
-                _ = await program.end()
-                throw error
-            }
-        }
+        // Each request below comes from an address of its own: none is told to wait because of another.
+        try await RunningShop.with(["TRUSTED_PROXIES": "127.0.0.1"]) { try await body(try await ShopUnderTest($0)) }
     }
 
-    /// Where it serves, once it does: it makes a Postgres and its databases first.
-    private static func address(of program: RunningProgram) async throws -> String {
-        let deadline = ContinuousClock.now + maxStart
-        while true {
-            if let line = program.output.split(separator: "\n").first(where: { $0.hasPrefix("ready ") }) {
-                return String(line.dropFirst("ready ".count))
-            }
-            guard ContinuousClock.now < deadline else { throw NotYet(what: "not ready: \(program.error)") }
-            try await Task.sleep(for: .milliseconds(50))
-        }
-    }
-
-    private init(_ address: String, _ data: URL) async throws {
-        self.address = address
-        let settings = EnvironmentFile.parse(try String(contentsOf: data.appending(path: "env"), encoding: .utf8))
+    private init(_ shop: RunningShop) async throws {
+        address = shop.address
+        let settings = shop.settings
         let now = Int64(Date().timeIntervalSince1970)
         func token(_ key: String, by issuer: String = AccessToken.issuer, _ role: Role, of subject: String) async throws
             -> String
@@ -71,9 +41,7 @@ final class ShopUnderTest: Sendable {
         }
         paymentsToken = try await token("PAYMENTS_SIGNING_KEY", by: "tiketi-payments", .service, of: "payments")
 
-        var admin = ShopClient(address: address)
-        try await admin.signIn(
-            try #require(settings["ADMIN_EMAIL"]), password: try #require(settings["ADMIN_PASSWORD"]))
+        let admin = try await shop.admin()
         var people: [Person: (client: ShopClient, id: String)] = [:]
         for person in [Person.owner, .other, .analyst] {
             var client = ShopClient(address: address)

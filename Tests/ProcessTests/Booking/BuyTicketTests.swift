@@ -9,43 +9,13 @@ import Testing
 
 /// A person buys a ticket, over HTTP alone, from registering to the code at the gate; the sale is among the numbers.
 @Suite(.timeLimit(.minutes(5))) struct BuyTicketTests {
-    private struct NotYet: Error {
-        var what: String
-    }
-
     @Test func aPersonBuysATicketAndTheDashboardKnows() async throws {
-        try await withTemporaryFolder { folder in
-            let data = folder.appending(path: "data", directoryHint: .isDirectory)
-            let program = try RunningProgram(
-                ["dev", "--no-demo", "--port", "0", "--data-dir", data.path], settings: [:], name: "dev", in: folder)
-            do {
-                try await buy(at: try await address(of: program), data)
-            } catch {
-                print(program.error)
-                program.signal(SIGTERM)
-                _ = await program.end()
-                throw error
-            }
-            program.signal(SIGTERM)
-            #expect(await program.end() == .exited(0), "\(program.error)")
-        }
+        try await RunningShop.with { try await buy(in: $0) }
     }
 
-    private func address(of program: RunningProgram) async throws -> String {
-        try await eventually {
-            guard let line = program.output.split(separator: "\n").first(where: { $0.hasPrefix("ready ") }) else {
-                throw NotYet(what: "not ready: \(program.error)")
-            }
-            return String(line.dropFirst("ready ".count))
-        }
-    }
-
-    private func buy(at address: String, _ data: URL) async throws {
-        let settings = EnvironmentFile.parse(
-            try String(contentsOf: data.appending(path: "env"), encoding: .utf8))
-        var admin = ShopClient(address: address)
-        try await admin.signIn(
-            try #require(settings["ADMIN_EMAIL"]), password: try #require(settings["ADMIN_PASSWORD"]))
+    private func buy(in shop: RunningShop) async throws {
+        let (address, data, settings) = (shop.address, shop.data, shop.settings)
+        let admin = try await shop.admin()
 
         // The shop's page is there, and what it loads.
         let page = try await ShopClient(address: address).send(.GET, "/")

@@ -14,10 +14,6 @@ import Testing
     static let rows = 3
     static let seatsOfRow = 10
 
-    private struct NotYet: Error {
-        var what: String
-    }
-
     @Test func everySeatIsSoldOnceAndEverybodyElseIsToldSo() async throws {
         try await withTemporaryFolder { folder in
             try await withDatabase(of: .users) { users, _ in

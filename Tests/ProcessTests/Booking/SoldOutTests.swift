@@ -8,39 +8,13 @@ import Testing
 
 /// The catalogue says of an event that it is sold out while all its seats are taken, over HTTP alone.
 @Suite(.timeLimit(.minutes(5))) struct SoldOutTests {
-    private struct NotYet: Error {
-        var what: String
-    }
-
     @Test func theCatalogueFollowsTheSeats() async throws {
-        try await withTemporaryFolder { folder in
-            let data = folder.appending(path: "data", directoryHint: .isDirectory)
-            let program = try RunningProgram(
-                ["dev", "--no-demo", "--port", "0", "--data-dir", data.path], settings: [:], name: "dev", in: folder)
-            do {
-                let address = try await eventually {
-                    guard let line = program.output.split(separator: "\n").first(where: { $0.hasPrefix("ready ") })
-                    else { throw NotYet(what: "not ready: \(program.error)") }
-                    return String(line.dropFirst("ready ".count))
-                }
-                try await sellOut(at: address, data)
-            } catch {
-                print(program.error)
-                program.signal(SIGTERM)
-                _ = await program.end()
-                throw error
-            }
-            program.signal(SIGTERM)
-            #expect(await program.end() == .exited(0), "\(program.error)")
-        }
+        try await RunningShop.with { try await sellOut($0) }
     }
 
-    private func sellOut(at address: String, _ data: URL) async throws {
-        let settings = EnvironmentFile.parse(
-            try String(contentsOf: data.appending(path: "env"), encoding: .utf8))
-        var admin = ShopClient(address: address)
-        try await admin.signIn(
-            try #require(settings["ADMIN_EMAIL"]), password: try #require(settings["ADMIN_PASSWORD"]))
+    private func sellOut(_ shop: RunningShop) async throws {
+        let address = shop.address
+        let admin = try await shop.admin()
         _ = try await admin.ask(.POST, "/api/artists", #"{"id":"iu","name":"아이유"}"#, expecting: 201)
         func instant(_ days: Double) -> String {
             Date(timeIntervalSinceNow: days * 86_400).formatted(.iso8601)

@@ -7,60 +7,44 @@ import TestSupport
 /// The pipeline as it runs in production: private Postgres and Redis that keep what they were told, and one process
 /// each for ingest and rollup. Any of them can be killed and started again.
 final class CrashStage: Sendable {
-    let folder: URL
-    let postgres: PrivatePostgres
-    let redis: PrivateRedis
+    private let servers: StageServers
     let settings: [String: String]
     private let ingest = Mutex<RunningProgram?>(nil)
     private let rollup = Mutex<RunningProgram?>(nil)
     private let starts = Mutex(0)
 
-    struct StartFailed: Error, CustomStringConvertible {
-        let description: String
+    init(folder: URL) throws {
+        servers = try StageServers(in: folder, databases: ["analytics"])
+        settings = servers.settings.merging(["NODE_ID": "crash-0", "LOG_LEVEL": "info"]) { $1 }
     }
 
-    init(folder: URL) throws {
-        self.folder = folder
-        postgres = try PrivatePostgres(
-            folder: folder.appending(path: "postgres", directoryHint: .isDirectory), databases: ["analytics_db"])
-        redis = try PrivateRedis(folder: folder.appending(path: "redis", directoryHint: .isDirectory))
-        settings = [
-            "ANALYTICS_DATABASE_URL": postgres.url(database: "analytics_db"), "REDIS_URL": redis.url(),
-            "SPOOL_DIR": folder.appending(path: "spool").path, "NODE_ID": "crash-0",
-            "REPORTING_TIME_ZONE": "Asia/Seoul", "LOG_LEVEL": "info",
-        ]
-    }
+    var folder: URL { servers.folder }
+    var postgres: PrivatePostgres { servers.postgres }
+    var redis: PrivateRedis { servers.redis }
+
+    private static let maxLastWords = 3
 
     /// Runs `body` on a stage of its own; whatever is left of it is ended afterwards.
     static func with<R>(_ body: (CrashStage) async throws -> R) async throws -> R {
         try await withTemporaryFolder { folder in
             let stage = try CrashStage(folder: folder)
             do {
-                try await stage.start()
+                try await stage.servers.start()
                 let result = try await body(stage)
                 await stage.stop()
                 return result
             } catch {
-                print(stage.lastWords)
+                print(stage.servers.lastWords(of: ["ingest", "follow"], count: maxLastWords))
                 await stage.stop()
                 throw error
             }
         }
     }
 
-    private func start() async throws {
-        async let redisStarted: Void = redis.start()
-        try await postgres.start()
-        try await redisStarted
-        let migrated = try await tiketi(["migrate"])
-        guard migrated.ending == .exited(0) else { throw StartFailed(description: migrated.error) }
-    }
-
     private func stop() async {
         await killIngest()
         await killRollup()
-        await redis.stop()
-        await postgres.stop()
+        await servers.stop()
     }
 
     // MARK: Programs
@@ -112,7 +96,7 @@ final class CrashStage: Sendable {
         let program = try launchIngest(further)
         return try await eventually {
             if let port = Self.port(in: program.error) { return port }
-            throw StartFailed(description: "ingest does not listen: \(program.error.suffix(2000))")
+            throw StageServers.StartFailed(description: "ingest does not listen: \(program.error.suffix(2000))")
         }
     }
 
@@ -136,17 +120,5 @@ final class CrashStage: Sendable {
         let program = ingest.withLock { $0 }
         program?.signal(SIGTERM)
         return await program?.end()
-    }
-
-    private static let maxLastWords = 6
-
-    /// The ends of what ingest and rollup logged last, for a failed test.
-    private var lastWords: String {
-        let names = ((try? FileManager.default.contentsOfDirectory(atPath: folder.path)) ?? [])
-            .filter { $0.hasSuffix(".err") }.sorted { $0.localizedStandardCompare($1) == .orderedAscending }
-        return names.suffix(Self.maxLastWords).map { name in
-            let text = (try? String(contentsOf: folder.appending(path: name), encoding: .utf8)) ?? ""
-            return "--- \(name)\n\(text.suffix(4000))"
-        }.joined(separator: "\n")
     }
 }

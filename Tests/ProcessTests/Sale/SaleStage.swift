@@ -31,9 +31,7 @@ final class SaleStage: Sendable {
     /// A webhook is tried again within seconds, not hours.
     static let webhookScale = 0.001
 
-    let folder: URL
-    let postgres: PrivatePostgres
-    let redis: PrivateRedis
+    private let servers: StageServers
     let signingKey = SigningKey.generate()
     private let ports: [Part: Int]
     private let settings: [String: String]
@@ -43,20 +41,11 @@ final class SaleStage: Sendable {
     private let tossAddress = Mutex("")
     private let starts = Mutex(0)
 
-    struct StartFailed: Error, CustomStringConvertible {
-        let description: String
-    }
-
     private init(folder: URL) throws {
-        self.folder = folder
-        postgres = try PrivatePostgres(
-            folder: folder.appending(path: "postgres", directoryHint: .isDirectory),
-            databases: Self.databases.map { "\($0)_db" })
-        redis = try PrivateRedis(folder: folder.appending(path: "redis", directoryHint: .isDirectory))
+        servers = try StageServers(in: folder, databases: Self.databases)
         ports = [.shop: try FreePort.pick(), .till: try FreePort.pick()]
-        var settings = [
-            "REDIS_URL": redis.url(), "SPOOL_DIR": folder.appending(path: "spool").path, "NODE_ID": "sale-0",
-            "REPORTING_TIME_ZONE": "Asia/Seoul", "MAIL_DIR": folder.appending(path: "mail").path,
+        let settings = [
+            "NODE_ID": "sale-0", "MAIL_DIR": folder.appending(path: "mail").path,
             "JWT_SIGNING_KEY": signingKey.seed, "PAYMENTS_SIGNING_KEY": SigningKey.generate().seed,
             "TICKET_SIGNING_KEY": SigningKey.generate().seed, "PUBLIC_URL": "http://127.0.0.1:\(ports[.shop]!)",
             "EVENTS_URL": "http://127.0.0.1:\(ports[.shop]!)", "RESERVATIONS_URL": "http://127.0.0.1:\(ports[.shop]!)",
@@ -64,11 +53,12 @@ final class SaleStage: Sendable {
             "TOSS_TIMEOUT_SECONDS": "\(Self.tossTimeoutSeconds)", "HOLD_SECONDS": "\(Self.holdSeconds)",
             "PAYMENTS_LEASE_SECONDS": "1", "OUTBOX_LEASE_SECONDS": "1",
         ]
-        for name in Self.databases {
-            settings["\(name.uppercased())_DATABASE_URL"] = postgres.url(database: "\(name)_db")
-        }
-        self.settings = settings
+        self.settings = servers.settings.merging(settings) { $1 }
     }
+
+    var folder: URL { servers.folder }
+    var postgres: PrivatePostgres { servers.postgres }
+    var redis: PrivateRedis { servers.redis }
 
     /// Runs `body` on a stage of its own; whatever is left of it is ended afterwards.
     static func with<R>(_ body: (SaleStage) async throws -> R) async throws -> R {
@@ -88,11 +78,7 @@ final class SaleStage: Sendable {
     }
 
     private func start() async throws {
-        async let redisStarted: Void = redis.start()
-        try await postgres.start()
-        try await redisStarted
-        let migrated = try await tiketi(["migrate"])
-        guard migrated.ending == .exited(0) else { throw StartFailed(description: migrated.error) }
+        try await servers.start()
         let toss = try RunningProgram(
             [
                 "toss-sandbox", "--secret-key", "test_sk_sale", "--client-key", "test_ck_sale", "--webhook-url",
@@ -101,7 +87,7 @@ final class SaleStage: Sendable {
         sandbox.withLock { $0 = toss }
         let address = try await eventually {
             guard let line = toss.output.split(separator: "\n").first else {
-                throw StartFailed(description: toss.error)
+                throw StageServers.StartFailed(description: toss.error)
             }
             return String(line.dropFirst("ready ".count))
         }
@@ -114,8 +100,7 @@ final class SaleStage: Sendable {
         let toss = sandbox.withLock { $0 }
         toss?.signal(SIGTERM)
         await toss?.end()
-        await redis.stop()
-        await postgres.stop()
+        await servers.stop()
     }
 
     // MARK: Addresses
@@ -193,17 +178,8 @@ final class SaleStage: Sendable {
         await program?.end()
     }
 
-    private static let maxLastWords = 4
+    private static let maxLastWords = 2
 
     /// The ends of what the parts logged last, for a failed test.
-    var lastWords: String {
-        let names = ((try? FileManager.default.contentsOfDirectory(atPath: folder.path)) ?? [])
-            .filter { $0.hasSuffix(".err") }.sorted { $0.localizedStandardCompare($1) == .orderedAscending }
-        return Part.allCases.flatMap { part in
-            names.filter { $0.hasPrefix("\(part)-") }.suffix(Self.maxLastWords / 2)
-        }.map { name in
-            let text = (try? String(contentsOf: folder.appending(path: name), encoding: .utf8)) ?? ""
-            return "--- \(name)\n\(text.suffix(4000))"
-        }.joined(separator: "\n")
-    }
+    var lastWords: String { servers.lastWords(of: Part.allCases.map(\.rawValue), count: Self.maxLastWords) }
 }

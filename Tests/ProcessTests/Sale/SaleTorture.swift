@@ -132,7 +132,7 @@ final class SaleTorture {
         let deadline = ContinuousClock.now + maxStart
         while !program.error.contains(#""message":"listening""#) {
             guard !program.hasEnded, ContinuousClock.now < deadline else {
-                throw SaleStage.StartFailed(description: "\(part) does not listen: \(program.error.suffix(2000))")
+                throw StageServers.StartFailed(description: "\(part) does not listen: \(program.error.suffix(2000))")
             }
             try await Task.sleep(for: .milliseconds(10))
         }
