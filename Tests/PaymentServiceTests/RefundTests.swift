@@ -49,6 +49,121 @@ import Testing
         }
     }
 
+    // MARK: All of it
+
+    /// Nobody keeps a ticket and its money, whoever has given it back.
+    @Test(arguments: ["an admin", "an admin, in two", "Toss's console"])
+    func whatIsGivenBackWholeBuysNothing(by whom: String) async throws {
+        try await PaymentFixture.run { fixture in
+            let order = try await fixture.bought()
+            switch whom {
+            case "an admin": try await fixture.refund(order)
+            case "an admin, in two":
+                try await fixture.refund(order, 60_000)
+                try await fixture.settle(turns: 2, stepMs: 2_000)
+                #expect(try await fixture.state(order) == "ticketed")
+                #expect(fixture.reservations[order.reservation].state == "paid")
+                try await fixture.refund(order, key: "two")
+            default:
+                try await fixture.giveBackByHand(order, 110_000)
+                try await fixture.hint(order)
+            }
+            try await fixture.settle(turns: 4, stepMs: 6_000)
+            #expect(try await fixture.state(order) == "unfulfilled")
+            #expect(fixture.reservations[order.reservation].state == "canceled")
+            #expect(try await fixture.money(order) == (110_000, 110_000))
+            #expect(try await fixture.ticketsGivenBack() == 2, "all of them, though nobody has said so")
+        }
+    }
+
+    /// Reservations is away at that moment, and its answer is lost once: it is told all the same.
+    @Test func whatIsGivenBackWholeIsToldUntilReservationsHasHeardIt() async throws {
+        try await PaymentFixture.run { fixture in
+            let order = try await fixture.bought()
+            fixture.reservations.with {
+                $0.outages["returned"] = 2
+                $0.lostAnswers["returned"] = 1
+            }
+            try await fixture.refund(order)
+            try await fixture.settle(turns: 2, stepMs: 2_000)
+            #expect(try await fixture.state(order) == "returning")
+            try await fixture.settle(turns: 4)
+            #expect(try await fixture.state(order) == "unfulfilled")
+            #expect(fixture.reservations[order.reservation].state == "canceled")
+            #expect(fixture.reservations.calls("returned") == 4)
+        }
+    }
+
+    /// Tickets that Reservations has canceled are gone already.
+    @Test func whatIsGivenBackForCanceledTicketsAloneIsReservationsOwn() async throws {
+        try await PaymentFixture.run { fixture in
+            let order = try await fixture.bought()
+            let messages = ["a", "b"].map { fixture.due($0, 55_000, of: order.paymentId) }
+            #expect(try await fixture.take(messages) == 2)
+            try await fixture.settle(turns: 4, stepMs: 2_000)
+            #expect(try await fixture.money(order) == (110_000, 110_000))
+            #expect(try await fixture.state(order) == "ticketed")
+            #expect(fixture.reservations.calls("returned") == 0)
+            #expect(try await fixture.ticketsGivenBack() == 2)
+        }
+    }
+
+    /// No ticket is left: there is nothing to decide, and the buyer doesn't wait for anybody.
+    @Test func aCancellationAfterAnAdminsRefundGivesBackWhatIsLeft() async throws {
+        try await PaymentFixture.run { fixture in
+            let order = try await fixture.bought()
+            try await fixture.refund(order, 60_001)
+            fixture.clock.advance(1)
+            #expect(try await fixture.take([fixture.due("a", 110_000, of: order.paymentId, tickets: 2)]) == 1)
+            try await fixture.settle(turns: 3, stepMs: 2_000)
+            #expect(try await fixture.refunds(order) == ["done 60001", "done 49999"])
+            #expect(try await fixture.ticketsGivenBack() == 2)
+            // There is nothing left for another.
+            fixture.clock.advance(1)
+            #expect(try await fixture.take([fixture.due("b", 1, of: order.paymentId)]) == 1)
+            #expect(try await fixture.refunds(order).last == "refused 1 exceeds_balance")
+        }
+    }
+
+    // MARK: An admin's request
+
+    @Test func noMoreTicketsAreGivenBackForThanWerePaid() async throws {
+        try await PaymentFixture.run { fixture in
+            let order = try await fixture.bought()
+            func ask(_ key: String, _ body: String) async throws -> PaymentFixture.Answer {
+                try await fixture.call(
+                    .post, "/\(order.paymentId)/refund", body, role: .admin, headers: [.idempotencyKey: key])
+            }
+            let tooMany = try await ask("one", #"{"amount":1,"tickets":3,"reason":"x"}"#)
+            #expect(tooMany.status == 409 && tooMany[text: "code"] == "exceeds_tickets")
+            #expect(try await ask("two", #"{"amount":1,"tickets":1,"reason":"x"}"#).status == 202)
+            #expect(try await ask("three", #"{"amount":1,"tickets":2,"reason":"x"}"#).status == 409)
+            try await fixture.settle(turns: 2, stepMs: 2_000)
+            #expect(try await fixture.ticketsGivenBack() == 1)
+        }
+    }
+
+    /// All that was left was 110,000: that both are of as much doesn't make them one.
+    @Test(arguments: [
+        #"{"amount":110000,"reason":"x"}"#, #"{"amount":5,"reason":"x"}"#, #"{"reason":"y"}"#,
+        #"{"tickets":2,"reason":"x"}"#,
+    ])
+    func aKeyIsOfOneRequest(another: String) async throws {
+        try await PaymentFixture.run { fixture in
+            let order = try await fixture.bought()
+            func ask(_ body: String) async throws -> PaymentFixture.Answer {
+                try await fixture.call(
+                    .post, "/\(order.paymentId)/refund", body, role: .admin, headers: [.idempotencyKey: "one"])
+            }
+            let made = try await ask(#"{"reason":"x"}"#)
+            #expect(made.status == 202)
+            let again = try await ask(#"{"amount":null,"reason":"x"}"#)
+            #expect(again.status == 202 && again[text: "refundId"] == made[text: "refundId"])
+            let other = try await ask(another)
+            #expect(other.status == 409 && other[text: "code"] == "idempotency_key_used")
+        }
+    }
+
     // MARK: An attempt and its time
 
     @Test func aRefundThatIsRetriedBeginsAnew() async throws {

@@ -47,6 +47,7 @@ struct ReservationsBesideTests {
                     return Data(json.utf8)
                 }, confirming: { calls.note("confirming \($0) \($1) \($2)") },
                 release: { calls.note("release \($0) \($1)") },
+                returned: { calls.note("returned \($0) \($1)") },
                 sold: {
                     calls.note("sold \($0) \($1) \($2)")
                     return ["t-1"]
@@ -58,9 +59,10 @@ struct ReservationsBesideTests {
         #expect(found.userId == "u" && found.amount == 5 && found.expires == nil)
         #expect(text(await client.confirming("r", payment: "p", amount: 5)) == "ok ()")
         #expect(text(await client.release("r", payment: "p")) == "ok ()")
+        #expect(text(await client.returned("r", payment: "p")) == "ok ()")
         #expect(text(await client.sold("r", payment: "p", approvedAt: 7)) == #"ok ["t-1"]"#)
         #expect(
-            calls.all == ["find r", "confirming r p 5", "release r p", "sold r p 7"])
+            calls.all == ["find r", "confirming r p 5", "release r p", "returned r p", "sold r p 7"])
     }
 
     /// Only a problem of Reservations' own decides; whatever else goes wrong, it may have been done.
@@ -75,11 +77,12 @@ struct ReservationsBesideTests {
             let client = client(
                 ReservationsBeside(
                     find: { _ in throw error }, confirming: { _, _, _ in throw error },
-                    release: { _, _ in throw error },
+                    release: { _, _ in throw error }, returned: { _, _ in throw error },
                     sold: { _, _, _ in throw error }))
             #expect(text(await client.reservation("r")) == expected)
             #expect(text(await client.confirming("r", payment: "p", amount: 5)) == expected)
             #expect(text(await client.release("r", payment: "p")) == expected)
+            #expect(text(await client.returned("r", payment: "p")) == expected)
             #expect(text(await client.sold("r", payment: "p", approvedAt: 7)) == expected)
         }
     }

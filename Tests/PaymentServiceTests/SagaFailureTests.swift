@@ -167,7 +167,7 @@ import Testing
                 .POST, "/v1/payments/confirm",
                 #"{"paymentKey":"\#(key)","orderId":"\#(order.orderId)","amount":110000}"#)
             try await fixture.toss(.POST, "/v1/payments/\(key)/cancel", #"{"cancelReason":"by hand"}"#)
-            fixture.reservations.with { $0.outages["release"] = 1 }
+            fixture.reservations.with { $0.outages["returned"] = 1 }
             try await fixture.settle(turns: 1)
             #expect(try await fixture.state(order) == "returning")
             try await fixture.settle(turns: 1)

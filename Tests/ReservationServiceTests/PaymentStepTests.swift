@@ -164,6 +164,54 @@ import Testing
         }
     }
 
+    // MARK: Given back whole
+
+    @Test func whatWasGivenBackWholeHasNoTicketsAndNoSeats() async throws {
+        try await ServiceUnderTest.run { test in
+            let event = try await test.event()
+            let id = try await test.held(event, "minji", ["A-1-1", "A-1-2"])
+            try await test.store.confirming(id, paymentId: "p1", amount: 220_000)
+            #expect(try await test.store.sold(id, paymentId: "p1", approvedAt: test.clock.now).count == 2)
+            // Another attempt's money is no business of this one's.
+            try await test.store.returned(id, paymentId: "p2")
+            #expect(try await test.state(id) == .paid)
+            for _ in 0..<2 { try await test.store.returned(id, paymentId: "p1") }
+            #expect(try await test.state(id) == .canceled)
+            #expect(try await test.claims().isEmpty)
+            let states = try await test.pool.withConnection {
+                try $0.query("SELECT state FROM tickets").map { try $0.get(0, as: String.self) }
+            }
+            #expect(states == ["void", "void"])
+            // What goes back has gone back: no refund is due for it.
+            #expect(
+                try await test.messages() == [
+                    "reservation.held:\(id)", "reservation.confirmed:\(id)", "reservation.canceled:\(id)",
+                ])
+        }
+    }
+
+    /// The call that makes the tickets may have been on its way for long.
+    @Test func aLateSaleForMoneyThatIsGoneSellsNothing() async throws {
+        try await ServiceUnderTest.run { test in
+            let event = try await test.event()
+            let id = try await test.held(event, "minji", ["A-1-1"])
+            try await test.store.confirming(id, paymentId: "p1", amount: 110_000)
+            try await test.store.release(id, paymentId: "p1")
+            try await test.store.returned(id, paymentId: "p1")
+            #expect(try await test.state(id) == .held)
+            func sold() async throws -> String? {
+                try await code { _ = try await test.store.sold(id, paymentId: "p1", approvedAt: test.clock.now) }
+            }
+            #expect(try await sold() == "seats_lost")
+            test.clock.advance(seconds: 600)
+            #expect(try await sold() == "seats_lost")
+            // The buyer pays anew.
+            let other = try await test.held(event, "minji", ["A-1-1"])
+            try await test.store.confirming(other, paymentId: "p2", amount: 110_000)
+            #expect(try await test.store.sold(other, paymentId: "p2", approvedAt: test.clock.now).count == 1)
+        }
+    }
+
     @Test func releasesAreForgottenInTimeAndSomeAtOnce() async throws {
         try await ServiceUnderTest.run { test in
             let maxBatch = ReleasedPayments.maxBatch

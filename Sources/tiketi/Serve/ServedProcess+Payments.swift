@@ -20,6 +20,7 @@ extension ServedProcess {
                 find: { try await reservations.internalJSON($0) },
                 confirming: { try await reservations.confirming($0, paymentId: $1, amount: $2) },
                 release: { try await reservations.release($0, paymentId: $1) },
+                returned: { try await reservations.returned($0, paymentId: $1) },
                 sold: { try await reservations.sold($0, paymentId: $1, approvedAt: $2) })
         }
         if let secretKey = try settings.string("TOSS_SECRET_KEY") {

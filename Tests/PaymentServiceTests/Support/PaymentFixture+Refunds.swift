@@ -25,13 +25,26 @@ extension PaymentFixture {
     }
 
     /// As Reservations says it.
-    func due(_ id: String, _ amount: Int64, of payment: String, reason: String = "buyer") -> Message {
+    func due(
+        _ id: String, _ amount: Int64, of payment: String, reason: String = "buyer", tickets: Int64 = 1
+    ) -> Message {
         Message(
             id: "refund.due:\(id)", occurredAt: clock.now,
             body: .refundDue(
                 .init(
                     cancellationId: id, reservationId: "r", paymentId: payment, amount: amount, currency: "KRW",
-                    tickets: 1, reason: reason)))
+                    tickets: tickets, reason: reason)))
+    }
+
+    /// As the messages say it.
+    func ticketsGivenBack() async throws -> Int64 {
+        try await postgres.withConnection {
+            try $0.query(
+                """
+                SELECT coalesce(sum((data::json ->> 'tickets')::bigint), 0)::bigint FROM outbox
+                WHERE type = 'payment.refunded'
+                """)[0].get(0)
+        }
     }
 
     /// - Returns: how many were new.

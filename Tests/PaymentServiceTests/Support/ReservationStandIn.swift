@@ -16,6 +16,7 @@ final class ReservationStandIn: Sendable {
         var state = "held"
         var paymentId: String?
         var released: Set<String> = []
+        var returned: Set<String> = []
         /// Whether another buyer has the seats by now.
         var areSeatsTaken = false
         var expiresAt: Int64
@@ -96,6 +97,23 @@ final class ReservationStandIn: Sendable {
                 return reservation
             }
         }
+        inside.post(":id/returned") { [self] request, context in
+            let payment = try await RequestFields(of: request, known: ["paymentId"]).text("paymentId", bytes: 36...36)
+            return try answer("returned", context, payment) { [clock] reservation in
+                var reservation = reservation
+                reservation.released.insert(payment)
+                reservation.returned.insert(payment)
+                guard reservation.paymentId == payment else { return reservation }
+                switch reservation.state {
+                case "confirming":
+                    reservation.state = reservation.expiresAt > clock.now ? "held" : "expired"
+                    reservation.paymentId = nil
+                case "paid": reservation.state = "canceled"
+                default: break
+                }
+                return reservation
+            }
+        }
         inside.post(":id/sold") { [self] request, context in
             let fields = try await RequestFields(of: request, known: ["paymentId", "approvedAt"])
             let payment = try fields.text("paymentId", bytes: 36...36)
@@ -103,7 +121,8 @@ final class ReservationStandIn: Sendable {
             return try answer("sold", context, payment) { reservation in
                 var reservation = reservation
                 if reservation.state == "paid", reservation.paymentId == payment { return reservation }
-                guard reservation.state != "paid", !reservation.areSeatsTaken else {
+                guard reservation.state != "paid", !reservation.areSeatsTaken, !reservation.returned.contains(payment)
+                else {
                     throw Problem(.conflict, "seats_lost")
                 }
                 reservation.state = "paid"

@@ -95,6 +95,7 @@ enum AuthorizationTable {
         GET    /internal/reservations/{id}                 401   401   401   200   401   401
         POST   /internal/reservations/{id}/confirming      401   401   401   200   401   401
         POST   /internal/reservations/{id}/release         401   401   401   200   401   401
+        POST   /internal/reservations/{id}/returned        401   401   401   200   401   401
         POST   /internal/reservations/{id}/sold            401   401   401   200   401   401
 
         -- Money: only the buyer pays; only an admin gives back

@@ -192,9 +192,9 @@ struct PaymentAPI: Sendable {
     private func answer(_ row: PaymentRow, _ request: Request) throws -> Response {
         switch row.state {
         case .ticketed:
-            return JSONResponse.make(PaymentJSON.payment(row, refunds: []), to: request, cacheControl: "no-store")
+            return JSONResponse.make(PaymentJSON.payment(row), to: request, cacheControl: "no-store")
         case .guarding, .confirming, .paid, .ready:
-            let json = PaymentJSON.payment(row, refunds: [])
+            let json = PaymentJSON.payment(row)
             return Response(
                 status: .accepted,
                 headers: [
@@ -243,7 +243,7 @@ struct PaymentAPI: Sendable {
         let id = try Self.id(context, "id", "payment")
         let fields = try await RequestFields(of: request, known: ["amount", "reason", "tickets"])
         let amount = try fields.optionalInteger("amount", in: 1...MessageDecoder.maxAmount)
-        let tickets = try fields.optionalInteger("tickets", in: 0...100) ?? 0
+        let tickets = try fields.optionalInteger("tickets", in: 0...100)
         let reason = try fields.text("reason", bytes: 1...RefundStore.maxReasonLength)
         guard let key = request.headers[.idempotencyKey], (1...100).contains(key.utf8.count),
             key.utf8.allSatisfy({ (0x21...0x7e).contains($0) })
@@ -252,18 +252,20 @@ struct PaymentAPI: Sendable {
                 "Idempotency-Key", "this header is needed: 1 to 100 visible ASCII characters, one for each refund")
         }
         let now = configuration.clock()
+        let asked = "\(amount.map(String.init) ?? "all") \(tickets.map(String.init) ?? "-") \(reason)"
         let made = try await postgres.withConnection { connection in
             try connection.transaction { connection in
                 try RefundStore.request(
-                    payment: id, key: "admin:\(id):\(key)", amount: amount, tickets: tickets, reason: reason, now: now,
-                    on: connection)
+                    payment: id, key: "admin:\(id):\(key)", amount: amount, tickets: tickets ?? 0, reason: reason,
+                    asked: asked, now: now, on: connection)
             }
         }
         switch made {
         case .made(let refund), .known(let refund):
-            if let amount, refund.amount != amount {
+            if let before = refund.asked, before != asked {
                 throw Problem(
-                    .conflict, "idempotency_key_used", detail: "the key was used for a refund of \(refund.amount)")
+                    .conflict, "idempotency_key_used",
+                    detail: "the key was used for another request, which gave back \(refund.amount)")
             }
             var json = JSONWriter()
             PaymentJSON.write(refund, to: &json)
@@ -273,6 +275,8 @@ struct PaymentAPI: Sendable {
         case .unknownPayment: throw Self.notFound("payment")
         case .notPaid: throw Self.notPaid
         case .exceedsBalance(let left): throw Self.exceedsBalance(left)
+        case .exceedsTickets(let left):
+            throw Problem(.conflict, "exceeds_tickets", detail: "\(left) of its tickets are not given back for")
         }
     }
 
@@ -345,7 +349,7 @@ struct PaymentAPI: Sendable {
         }
         var json = JSONWriter()
         json.object { json in
-            json.member("payments", array: rows.prefix(limit)) { PaymentJSON.write($1, refunds: [], to: &$0) }
+            json.member("payments", array: rows.prefix(limit)) { PaymentJSON.write($1, to: &$0) }
             json.member("next", rows.count > limit ? PaymentCursor(rows[limit - 1]).text : nil)
         }
         return JSONResponse.make(json, to: request, cacheControl: "no-store")

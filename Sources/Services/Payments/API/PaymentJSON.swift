@@ -3,13 +3,14 @@ import Platform
 
 /// Payments and refunds as they are answered. What only Toss and we need to know is not in it.
 enum PaymentJSON {
-    static func payment(_ row: PaymentRow, refunds: [RefundRow]) -> JSONWriter {
+    /// - Parameter refunds: nil where they were not asked for.
+    static func payment(_ row: PaymentRow, refunds: [RefundRow]? = nil) -> JSONWriter {
         var json = JSONWriter()
         write(row, refunds: refunds, to: &json)
         return json
     }
 
-    static func write(_ row: PaymentRow, refunds: [RefundRow], to json: inout JSONWriter) {
+    static func write(_ row: PaymentRow, refunds: [RefundRow]? = nil, to json: inout JSONWriter) {
         json.object { json in
             json.member("paymentId", row.paymentId)
             json.member("orderId", row.orderId)
@@ -25,7 +26,7 @@ enum PaymentJSON {
             json.member("approvedAt", row.approvedAt.map(Instant.iso8601))
             json.member("createdAt", Instant.iso8601(row.createdAt))
             json.member("tickets", array: row.ticketIds) { $0.value($1) }
-            json.member("refunds", array: refunds) { write($1, to: &$0) }
+            if let refunds { json.member("refunds", array: refunds) { write($1, to: &$0) } }
         }
     }
 

@@ -252,7 +252,7 @@ enum PaymentOpenAPI {
                 "required": [
                   "paymentId", "orderId", "reservationId", "state", "amount", "currency", "refundCommitted", \#
         "refunded",
-                  "tickets", "refunds", "createdAt"
+                  "tickets", "createdAt"
                 ],
                 "properties": {
                   "paymentId": {"$ref": "#/components/schemas/UUID"},
@@ -269,7 +269,11 @@ enum PaymentOpenAPI {
                   "approvedAt": {"type": ["string", "null"], "format": "date-time"},
                   "createdAt": {"type": "string", "format": "date-time"},
                   "tickets": {"type": "array", "items": {"type": "string"}},
-                  "refunds": {"type": "array", "items": {"$ref": "#/components/schemas/Refund"}}
+                  "refunds": {
+                    "type": "array",
+                    "items": {"$ref": "#/components/schemas/Refund"},
+                    "description": "Where one payment is asked for, not in lists"
+                  }
                 }
               },
               "Refund": {

@@ -22,16 +22,15 @@ struct DueRefunds: Sendable {
                 }.sorted { ($0.paymentId, $0.cancellationId) < ($1.paymentId, $1.cancellationId) }
                 var troubles: [(String, String)] = []
                 for refund in due where refund.amount > 0 {
-                    let key = "cancellation:\(refund.cancellationId)"
-                    let request = try RefundStore.request(
-                        payment: refund.paymentId, key: key, amount: refund.amount, tickets: refund.tickets,
-                        reason: refund.reason, now: now, on: connection)
+                    let key = RefundStore.cancellationKey + refund.cancellationId
+                    let request = try Self.request(refund, key, now: now, on: connection)
                     let code: String
                     switch request {
                     case .made, .known: continue
                     case .unknownPayment: code = "unknown_payment"
                     case .notPaid: code = "not_paid"
                     case .exceedsBalance: code = "exceeds_balance"
+                    case .exceedsTickets: code = "exceeds_tickets"
                     }
                     try RefundStore.keepRefused(
                         payment: refund.paymentId, key: key, amount: refund.amount, tickets: refund.tickets,
@@ -47,5 +46,22 @@ struct DueRefunds: Sendable {
                 metadata: ["cancellation": "\(cancellation)", "code": "\(trouble)"])
         }
         return count
+    }
+
+    /// An admin may have given back some of it before. Where no ticket is left after it there is nothing to decide: what is
+    /// left of the money goes back, up to what is due. Where tickets are left somebody has to say what the money was for.
+    private static func request(
+        _ refund: RefundDue, _ key: String, now: Int64, on connection: PostgresConnection
+    ) throws -> RefundStore.Request {
+        var (amount, tickets) = (refund.amount, refund.tickets)
+        if let row = try PaymentStore.lock(refund.paymentId, on: connection) {
+            let ticketsLeft = try RefundStore.ticketsLeft(of: row, on: connection)
+            tickets = min(tickets, ticketsLeft)
+            let left = row.amount - row.refundCommitted
+            if tickets > 0, tickets == ticketsLeft, left > 0 { amount = min(amount, left) }
+        }
+        return try RefundStore.request(
+            payment: refund.paymentId, key: key, amount: amount, tickets: tickets, reason: refund.reason, now: now,
+            on: connection)
     }
 }

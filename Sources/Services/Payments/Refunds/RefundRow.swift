@@ -33,10 +33,12 @@ struct RefundRow: Sendable, Equatable {
     var createdAt: Int64
     /// When it was asked for, or was retried last.
     var startedAt: Int64
+    /// What somebody has asked for in so many words; nil where nobody has.
+    var asked: String?
 
     static let columns: SQL = """
         refund_id, payment_id, request_key, amount, tickets, reason, state, set_aside, number, attempts, sent_at,
-        cancels_before, transaction_key, failure_code, completed_at, created_at, started_at, next_run_at
+        cancels_before, transaction_key, failure_code, completed_at, created_at, started_at, asked, next_run_at
         """
 
     init(_ row: PostgresRow) throws {
@@ -61,6 +63,7 @@ struct RefundRow: Sendable, Equatable {
         completedAt = try row.get(14, as: PostgresTimestamp?.self)?.ms
         createdAt = try row.get(15, as: PostgresTimestamp.self).ms
         startedAt = try row.get(16, as: PostgresTimestamp.self).ms
+        asked = try row.get(17)
     }
 
     /// Whether a cancel that Toss shows, and that no refund is known to be, may be this one: made by hand because it was

@@ -13,6 +13,8 @@ enum RefundStore {
         /// It has taken no money.
         case notPaid
         case exceedsBalance(left: Int64)
+        /// It has not so many tickets that no refund is for.
+        case exceedsTickets(left: Int64)
     }
 
     static let maxReasonLength = 200
@@ -20,8 +22,13 @@ enum RefundStore {
     static func newID() -> String { UUID().uuidString.lowercased() }
 
     /// Sets the amount aside, once by its key. It is final from here on.
+    ///
+    /// - Parameters:
+    ///   - amount: nil for all that is left.
+    ///   - tickets: that it is for. One that gives back all that is left is for all tickets that are left.
+    ///   - asked: what somebody has asked for in so many words, to know a repeat by.
     static func request(
-        payment: String, key: String, amount: Int64?, tickets: Int64, reason: String, now: Int64,
+        payment: String, key: String, amount: Int64?, tickets: Int64, reason: String, asked: String? = nil, now: Int64,
         on connection: PostgresConnection
     ) throws -> Request {
         guard let row = try PaymentStore.lock(payment, on: connection) else { return .unknownPayment }
@@ -30,12 +37,22 @@ enum RefundStore {
         let left = row.amount - row.refundCommitted
         let amount = amount ?? left
         guard amount > 0, amount <= left else { return .exceedsBalance(left: left) }
+        let ticketsLeft = try ticketsLeft(of: row, on: connection)
+        guard tickets <= ticketsLeft else { return .exceedsTickets(left: ticketsLeft) }
         try insert(
-            payment: payment, key: key, amount: amount, tickets: tickets, reason: reason, failureCode: nil, now: now,
-            on: connection)
+            payment: payment, key: key, amount: amount, tickets: amount == left ? ticketsLeft : tickets, reason: reason,
+            failureCode: nil, asked: asked, now: now, on: connection)
         try setAside(amount, of: payment, now: now, on: connection)
         try schedule(payment, on: connection)
         return .made(try find(key: key, on: connection)!)
+    }
+
+    /// Tickets of the payment that no refund is for.
+    static func ticketsLeft(of row: PaymentRow, on connection: PostgresConnection) throws -> Int64 {
+        let returned = try connection.query(
+            "SELECT coalesce(sum(tickets), 0)::bigint FROM refunds WHERE payment_id = \(row.paymentId) AND set_aside"
+        )[0].get(0, as: Int64.self)
+        return max(0, Int64(row.tickets) - returned)
     }
 
     /// Keeps one that is due and can't be made, for somebody to look at and to retry. Nothing is set aside for it.
@@ -44,24 +61,24 @@ enum RefundStore {
         on connection: PostgresConnection
     ) throws {
         try insert(
-            payment: payment, key: key, amount: amount, tickets: tickets, reason: reason, failureCode: code, now: now,
-            on: connection)
+            payment: payment, key: key, amount: amount, tickets: tickets, reason: reason, failureCode: code,
+            asked: nil, now: now, on: connection)
     }
 
     /// - Parameter failureCode: why it is refused from the beginning; nil for one that is to be made.
     private static func insert(
-        payment: String, key: String, amount: Int64, tickets: Int64, reason: String, failureCode: String?, now: Int64,
-        on connection: PostgresConnection
+        payment: String, key: String, amount: Int64, tickets: Int64, reason: String, failureCode: String?,
+        asked: String?, now: Int64, on connection: PostgresConnection
     ) throws {
         let at = PostgresTimestamp(ms: now)
         let isRefused = failureCode != nil
         try connection.execute(
             """
             INSERT INTO refunds (refund_id, payment_id, request_key, amount, tickets, reason, state, set_aside,
-                failure_code, next_run_at, started_at, created_at, updated_at)
+                failure_code, next_run_at, started_at, created_at, updated_at, asked)
             VALUES (\(newID()), \(payment), \(key), \(amount), \(Int32(clamping: tickets)),
                 \(String(reason.prefix(maxReasonLength))), \(isRefused ? "refused" : "requested"), \(!isRefused),
-                \(failureCode), \(isRefused ? nil : at), \(at), \(at), \(at))
+                \(failureCode), \(isRefused ? nil : at), \(at), \(at), \(at), \(asked))
             """)
     }
 
@@ -78,7 +95,7 @@ enum RefundStore {
     /// All that is left: there are no seats for what was paid.
     static func requestAll(of row: PaymentRow, now: Int64, on connection: PostgresConnection) throws {
         _ = try request(
-            payment: row.paymentId, key: "lost:\(row.paymentId)", amount: nil, tickets: Int64(row.tickets),
+            payment: row.paymentId, key: "lost:\(row.paymentId)", amount: nil, tickets: 0,
             reason: "좌석을 확보하지 못해 자동 환불", now: now, on: connection)
     }
 
@@ -148,11 +165,11 @@ enum RefundStore {
                 updated_at = \(PostgresTimestamp(ms: now))
             WHERE refund_id = \(refund.refundId)
             """)
-        try connection.execute(
+        let isWhole = try connection.query(
             """
             UPDATE payments SET refunded = refunded + \(refund.amount), updated_at = \(PostgresTimestamp(ms: now))
-            WHERE payment_id = \(payment.paymentId)
-            """)
+            WHERE payment_id = \(payment.paymentId) RETURNING refunded = amount
+            """)[0].get(0, as: Bool.self)
         try schedule(payment.paymentId, on: connection)
         try Outbox.append(
             [
@@ -164,7 +181,24 @@ enum RefundStore {
                             artistId: payment.artistId, amount: refund.amount, currency: payment.currency,
                             tickets: Int64(refund.tickets), visitorId: payment.visitorId)))
             ], on: connection)
+        if try isWhole && isReturned(payment.paymentId, on: connection) {
+            _ = try PaymentStore.apply(.returned, to: payment.paymentId, lease: nil, now: now, on: connection)
+        }
     }
+
+    /// Whether money was given back other than for tickets that Reservations has canceled.
+    private static func isReturned(_ payment: String, on connection: PostgresConnection) throws -> Bool {
+        try !connection.query(
+            """
+            SELECT FROM refunds
+            WHERE payment_id = \(payment) AND state = 'done' AND NOT starts_with(request_key, \(cancellationKey))
+            LIMIT 1
+            """
+        ).isEmpty
+    }
+
+    /// What the keys of refunds begin with that Reservations has asked for.
+    static let cancellationKey = "cancellation:"
 
     /// Stores what became of a refund, with its message.
     ///

@@ -58,6 +58,12 @@ struct ReservationClient: Sendable {
         return await call(id, "release", ["paymentId": .text(payment)]) { _ in () }
     }
 
+    /// It buys nothing any more: tickets that are left are void.
+    func returned(_ id: String, payment: String) async -> Answer<Void> {
+        if let beside { return await ask { try await beside.returned(id, payment) } }
+        return await call(id, "returned", ["paymentId": .text(payment)]) { _ in () }
+    }
+
     /// - Returns: the tickets' ids.
     func sold(_ id: String, payment: String, approvedAt: Int64) async -> Answer<[String]> {
         if let beside { return await ask { try await beside.sold(id, payment, approvedAt) } }

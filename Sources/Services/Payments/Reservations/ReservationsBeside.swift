@@ -7,6 +7,7 @@ package struct ReservationsBeside: Sendable {
     var find: @Sendable (_ id: String) async throws -> Data
     var confirming: @Sendable (_ id: String, _ paymentId: String, _ amount: Int64) async throws -> Void
     var release: @Sendable (_ id: String, _ paymentId: String) async throws -> Void
+    var returned: @Sendable (_ id: String, _ paymentId: String) async throws -> Void
     /// The tickets' ids.
     var sold: @Sendable (_ id: String, _ paymentId: String, _ approvedAt: Int64) async throws -> [String]
 
@@ -14,11 +15,13 @@ package struct ReservationsBeside: Sendable {
         find: @escaping @Sendable (_ id: String) async throws -> Data,
         confirming: @escaping @Sendable (_ id: String, _ paymentId: String, _ amount: Int64) async throws -> Void,
         release: @escaping @Sendable (_ id: String, _ paymentId: String) async throws -> Void,
+        returned: @escaping @Sendable (_ id: String, _ paymentId: String) async throws -> Void,
         sold: @escaping @Sendable (_ id: String, _ paymentId: String, _ approvedAt: Int64) async throws -> [String]
     ) {
         self.find = find
         self.confirming = confirming
         self.release = release
+        self.returned = returned
         self.sold = sold
     }
 }

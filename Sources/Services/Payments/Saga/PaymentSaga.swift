@@ -16,8 +16,8 @@ enum PaymentSaga {
         /// Toss has taken the money; the tickets are to be made.
         case paid
         case ticketed
-        /// Toss has taken the money, and all of it goes back, or somebody else has given it back: what seats are kept are
-        /// let go.
+        /// Toss has taken the money, and all of it goes back, or was given back other than for canceled tickets: what seats
+        /// are kept are let go, and what tickets there are become void.
         case returning
         /// Toss has taken the money and there are no tickets for it: all of it is given back.
         case unfulfilled
@@ -33,6 +33,8 @@ enum PaymentSaga {
         case refused(String)
         case sold
         case seatsLost
+        /// All of it was given back, and not only for canceled tickets.
+        case returned
         case released
         /// Nobody has asked to confirm in time.
         case abandoned
@@ -82,6 +84,9 @@ enum PaymentSaga {
         case (.paid, .sold): Transition(state: .ticketed, commands: [.recordTickets])
         // Some of its seats may be there, and kept for it.
         case (.paid, .seatsLost): Transition(state: .returning, commands: [.refundAll])
+
+        // Nobody keeps a ticket and its money.
+        case (.paid, .returned), (.ticketed, .returned): Transition(state: .returning)
 
         default: nil
         }

@@ -10,7 +10,8 @@ extension PaymentWorker {
         switch row.state {
         case .guarding: return try await guardSeats(row, lease)
         case .confirming: return try await confirm(row, lease, isFresh: isFresh)
-        case .releasing, .returning: return try await release(row, lease)
+        case .releasing: return try await released(row, lease, by: reservations.release)
+        case .returning: return try await released(row, lease, by: reservations.returned)
         case .paid: return try await sell(row, lease)
         case .ready, .failed, .ticketed, .unfulfilled: return try await recheck(row, lease)
         }
@@ -157,8 +158,10 @@ extension PaymentWorker {
         }
     }
 
-    private func release(_ row: PaymentRow, _ lease: String) async throws -> PaymentRow? {
-        switch await reservations.release(row.reservationId, payment: row.paymentId) {
+    private func released(
+        _ row: PaymentRow, _ lease: String, by call: (String, String) async -> ReservationClient.Answer<Void>
+    ) async throws -> PaymentRow? {
+        switch await call(row.reservationId, row.paymentId) {
         case .ok, .notFound: try await store(.released, row, lease: lease)
         case .conflict, .unknown: nil
         }

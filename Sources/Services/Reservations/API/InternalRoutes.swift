@@ -36,6 +36,12 @@ struct InternalRoutes: Sendable {
             try await service.store.release(id, paymentId: try Self.paymentId(fields))
             return Self.answer(id)
         }
+        routes.post(":id/returned") { request, context in
+            let id = try Self.id(context)
+            let fields = try await RequestFields(of: request, known: ["paymentId"])
+            try await service.store.returned(id, paymentId: try Self.paymentId(fields))
+            return Self.answer(id)
+        }
         routes.post(":id/sold") { request, context in
             let id = try Self.id(context)
             let fields = try await RequestFields(of: request, known: ["paymentId", "approvedAt"])

@@ -16,6 +16,10 @@ extension ReservationService {
         try await store.release(id, paymentId: paymentId)
     }
 
+    package func returned(_ id: String, paymentId: String) async throws {
+        try await store.returned(id, paymentId: paymentId)
+    }
+
     /// - Returns: the tickets' ids.
     package func sold(_ id: String, paymentId: String, approvedAt: Int64) async throws -> [String] {
         let tickets = try await store.sold(id, paymentId: paymentId, approvedAt: approvedAt)

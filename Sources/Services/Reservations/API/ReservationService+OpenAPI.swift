@@ -355,6 +355,42 @@ extension ReservationService {
                 "x-problems": [400, 401, 403, 404, 413, 415, 422, 503]
               }
             },
+            "/internal/reservations/{id}/returned": {
+              "post": {
+                "summary": "For Payments: all of that attempt's money was given back",
+                "security": [{"reservations.service": []}],
+                "parameters": [{"$ref": "#/components/parameters/reservations.Id"}],
+                "requestBody": {
+                  "required": true,
+                  "content": {
+                    "application/json": {
+                      "schema": {
+                        "type": "object",
+                        "additionalProperties": false,
+                        "required": ["paymentId"],
+                        "properties": {"paymentId": {"$ref": "#/components/schemas/reservations.PaymentId"}}
+                      }
+                    }
+                  }
+                },
+                "responses": {
+                  "200": {
+                    "description": "The answer",
+                    "content": {
+                      "application/json": {
+                        "schema": {
+                          "type": "object",
+                          "additionalProperties": false,
+                          "required": ["id"],
+                          "properties": {"id": {"$ref": "#/components/schemas/UUID"}}
+                        }
+                      }
+                    }
+                  }
+                },
+                "x-problems": [400, 401, 403, 404, 413, 415, 422, 503]
+              }
+            },
             "/internal/reservations/{id}/sold": {
               "post": {
                 "summary": "For Payments: the money is taken",

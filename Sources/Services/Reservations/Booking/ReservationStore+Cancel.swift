@@ -6,6 +6,8 @@ import Storage
 /// Why a paid ticket was canceled.
 enum CancellationReason: String, Sendable {
     case buyer, admin, organizer
+    /// All of its money was given back elsewhere.
+    case returned
 }
 
 extension ReservationStore {
@@ -62,7 +64,7 @@ extension ReservationStore {
 
     private static let noTickets = Problem.invalid("ticketIds", "has tickets that are not of this reservation")
 
-    private static func chosen(
+    static func chosen(
         _ ids: Set<String>?, of reservation: Reservation, usedToo: Bool, on connection: PostgresConnection
     ) throws -> [Ticket] {
         // A gate may be taking one just now: it has, or it finds a ticket that is void.

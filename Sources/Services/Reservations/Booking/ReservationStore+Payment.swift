@@ -48,19 +48,43 @@ extension ReservationStore {
                 throw Self.unknownReservation
             }
             try ReleasedPayments.note(paymentId, now: now, on: connection)
-            switch reservation.release(paymentId: paymentId, now: now) {
-            case .nothing: return
-            case .holdAgain:
-                try Self.move(
-                    reservation, to: .held, paymentId: nil, claims: "held", until: reservation.expiresAt, now: now,
-                    on: connection)
-            case .expire:
-                try Self.end(reservation, as: .expired, now: now, on: connection)
-                try Outbox.append([reservation.message(.reservationExpired, at: now)], on: connection)
-            }
-            ReservationCrashPoint.releaseWritten.reached()
+            try Self.letGo(reservation, paymentId: paymentId, now: now, on: connection)
         }
         ReservationCrashPoint.releaseRecorded.reached()
+    }
+
+    /// All of its money was given back, and not for tickets that were canceled: tickets that are left are void, and seats
+    /// that it keeps are let go.
+    func returned(_ id: String, paymentId: String) async throws {
+        let now = clock()
+        try await transaction { connection in
+            guard let reservation = try Reservation.find(id, isLocked: true, on: connection) else {
+                throw Self.unknownReservation
+            }
+            try ReleasedPayments.note(paymentId, isReturned: true, now: now, on: connection)
+            guard reservation.state == .paid, reservation.paymentId == paymentId else {
+                return try Self.letGo(reservation, paymentId: paymentId, now: now, on: connection)
+            }
+            let tickets = try Self.chosen(nil, of: reservation, usedToo: true, on: connection)
+            _ = try Self.giveBack(
+                reservation, CancellationQuote(nothingFor: tickets), reason: .returned, now: now, on: connection)
+        }
+    }
+
+    private static func letGo(
+        _ reservation: Reservation, paymentId: String, now: Int64, on connection: PostgresConnection
+    ) throws {
+        switch reservation.release(paymentId: paymentId, now: now) {
+        case .nothing: return
+        case .holdAgain:
+            try move(
+                reservation, to: .held, paymentId: nil, claims: "held", until: reservation.expiresAt, now: now,
+                on: connection)
+        case .expire:
+            try end(reservation, as: .expired, now: now, on: connection)
+            try Outbox.append([reservation.message(.reservationExpired, at: now)], on: connection)
+        }
+        ReservationCrashPoint.releaseWritten.reached()
     }
 
     /// Returns the tickets' ids, in the order of their seats.
@@ -84,6 +108,7 @@ extension ReservationStore {
                 guard let reservation = try Reservation.find(id, isLocked: true, on: connection) else {
                     throw Self.unknownReservation
                 }
+                if try ReleasedPayments.containReturned(paymentId, on: connection) { return nil }
                 switch reservation.sale(paymentId: paymentId) {
                 case .isSold: return try Self.ticketIds(of: id, on: connection)
                 case .lost: return nil

@@ -14,6 +14,12 @@ struct CancellationQuote: Sendable, Equatable {
     /// All that is given back.
     var amount: Int64 { parts.reduce(0) { $0 + $1.refund } }
 
+    /// Nothing is left to give back.
+    init(nothingFor tickets: [Ticket]) {
+        feePercent = 100
+        parts = tickets.map { Part(ticket: $0, refund: 0) }
+    }
+
     /// - Parameter isFull: by the organiser or an admin, at any time.
     /// - Throws: 409 where it has begun.
     init(_ reservation: Reservation, _ tickets: [Ticket], isFull: Bool, now: Int64) throws {
