@@ -53,10 +53,10 @@ import Testing
                 #"{"title":"x"}"#, Lab.event("x", artist: "nobody"), Lab.event("x", #","version":1"#),
                 Lab.event("x", #","maxSeatsPerBuyer":21"#), Lab.event("x", #","maxSeatsPerBuyer":0"#),
                 Lab.event("x", #","id":"Not An Id""#), Lab.event("x", #","id":"search""#),
-                Lab.event("x", #","currency":"krw""#), Lab.event("", ""), Lab.event("a\\u0000", ""),
+                Lab.event("x", #","currency":"USD""#), Lab.event("", ""), Lab.event("a\\u0000", ""),
                 Lab.event("x", #","endsAt":"2025-01-01T00:00:00Z""#),
                 Lab.event("x", #","endsAt":"2030-01-01T00:00:00Z""#),
-                Lab.event("x", #","venueId":"nowhere""#), Lab.event("x", #","ticketTypes":[{"name":"R","price":-1}]"#),
+                Lab.event("x", #","venueId":"nowhere""#), Lab.event("x", #","ticketTypes":[{"name":"R","price":99}]"#),
                 Lab.event("x", #","ticketTypes":[{"name":"R","price":1e30}]"#),
             ]
             for body in bodies {

@@ -47,7 +47,7 @@ import Testing
             #expect(again.status == 304)
             let template = """
                 {"template":"small","version":2,
-                "prices":[{"section":"VIP","price":3},{"section":"R","price":2},{"section":"S","price":1}]}
+                "prices":[{"section":"VIP","price":300},{"section":"R","price":200},{"section":"S","price":100}]}
                 """
             #expect(try await lab.put("/api/events/a/layout", template).integer("seats") == 265)
             #expect(try await lab.put("/api/events/a/layout", template).text("code") == "version_differs")
@@ -68,18 +68,18 @@ import Testing
             func put(_ body: String) async throws -> Lab.Answer {
                 try await lab.send(.put, "/api/events/a/layout", body, as: lab.admin)
             }
-            func one(_ rows: String, name: String = "A", price: Int = 1) -> String {
+            func one(_ rows: String, name: String = "A", price: Int = 100) -> String {
                 #"{"name":"\#(name)","price":\#(price),"rows":[\#(rows)]}"#
             }
             func layout(_ sections: String...) -> String { #"{"sections":[\#(sections.joined(separator: ","))]}"# }
             #expect(try await put(layout(one(rows(40)))).integer("seats") == SeatLayout.maxSeats)
             let row = #"{"name":"1","seats":1}"#
             for wrong in [
-                layout(one(rows(41))), layout(one(#"{"name":"1","seats":501}"#)), layout(one(row, price: -1)),
+                layout(one(rows(41))), layout(one(#"{"name":"1","seats":501}"#)), layout(one(row, price: 99)),
                 layout(one(row, name: "A-1")), layout(one("\(row),\(row)")), layout(one(row), one(row)), layout(),
                 layout(one("")), #"{}"#, #"{"template":"small"}"#, #"{"template":"stadium"}"#,
-                #"{"template":"small","prices":[{"section":"VIP","price":3}]}"#,
-                #"{"template":"small","prices":[{"section":"Z","price":3}]}"#,
+                #"{"template":"small","prices":[{"section":"VIP","price":300}]}"#,
+                #"{"template":"small","prices":[{"section":"Z","price":300}]}"#,
             ] { #expect(try await put(wrong).status == 422, "\(wrong.prefix(100))") }
         }
     }

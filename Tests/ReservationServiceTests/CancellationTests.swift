@@ -111,10 +111,12 @@ import Testing
             let event = try await test.event()
             let (id, tickets) = try await test.paid(event, "minji", ["A-1-1", "A-1-2"])
             let payload = try await test.store.ticket(tickets[0])!.payload(test.service.ticketKey)
+            // Another event's gate uses nothing up.
+            await #expect(throws: Problem.self) { try await test.service.checkIn.take(payload, to: "another") }
             let outcomes = await withTaskGroup(of: Result<Ticket, any Error>.self) { group in
                 for _ in 0..<10 {
                     group.addTask {
-                        do { return .success(try await test.service.checkIn.take(payload)) } catch {
+                        do { return .success(try await test.service.checkIn.take(payload, to: event.id)) } catch {
                             return .failure(error)
                         }
                     }
@@ -131,7 +133,7 @@ import Testing
             await #expect(throws: Problem.self) { try await test.store.cancel(id) { _ in true } }
             #expect(try await test.store.cancel(id, ticketIds: [tickets[1]]) { _ in true }.amount == 110_000)
             let other = try await test.store.ticket(tickets[1])!.payload(test.service.ticketKey)
-            await #expect(throws: Problem.self) { try await test.service.checkIn.take(other) }
+            await #expect(throws: Problem.self) { try await test.service.checkIn.take(other, to: nil) }
         }
     }
 

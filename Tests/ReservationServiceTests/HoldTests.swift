@@ -195,6 +195,7 @@ import Testing
         }
     }
 
+    /// Trap 12: locks are taken in one order.
     @Test func twoWhoTakeOverCrosswiseDoNotWaitForEachOther() async throws {
         try await ServiceUnderTest.run { test in
             let event = try await test.event { $0.seatCount = 40 }

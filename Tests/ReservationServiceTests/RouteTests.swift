@@ -85,20 +85,24 @@ import Testing
                 #expect(picture.headers[.contentType] == "image/svg+xml" && picture.text == svg)
                 let checkIn = #"{"payload":"\#(payload)"}"#
                 #expect(try await client.ask(.post, "/api/tickets/check-in", minji, body: checkIn).status == 403)
-                #expect(try await client.ask(.post, "/api/tickets/check-in", admin, body: checkIn).status == 200)
+                func gate(_ event: String) -> String { #"{"payload":"\#(payload)","eventId":"\#(event)"}"# }
+                let other = try await client.ask(.post, "/api/tickets/check-in", admin, body: gate("another"))
+                #expect(other.status == 409 && other.code == "other_event")
+                #expect(try await client.ask(.post, "/api/tickets/check-in", admin, body: gate("?")).status == 422)
+                #expect(try await client.ask(.post, "/api/tickets/check-in", admin, body: gate(event.id)).status == 200)
                 let again = try await client.ask(.post, "/api/tickets/check-in", admin, body: checkIn)
                 #expect(again.status == 409 && again.code == "ticket_used")
                 #expect(
                     try await client.ask(.post, "/api/tickets/check-in", admin, body: #"{"payload":"AAAA"}"#).status
                         == 422)
 
-                let other = tickets?.last?["id"] as? String ?? ""
+                let last = tickets?.last?["id"] as? String ?? ""
                 let quote = try await client.ask(.get, path + "/cancellation", minji)
                 #expect(quote.json["amount"] as? Int == 110_000)
                 #expect(try await client.ask(.delete, path + "?full=true", minji).status == 403)
-                let canceled = try await client.ask(.delete, path + "?ticketIds=\(other)", minji)
+                let canceled = try await client.ask(.delete, path + "?ticketIds=\(last)", minji)
                 #expect(canceled.status == 200 && canceled.json["refund"] as? Int == 110_000)
-                #expect(canceled.json["canceledTickets"] as? [String] == [other])
+                #expect(canceled.json["canceledTickets"] as? [String] == [last])
                 let full = try await client.ask(.delete, path + "?full=true", admin)
                 #expect(full.json["refund"] as? Int == 110_000)
                 #expect((full.json["reservation"] as? [String: Any])?["state"] as? String == "canceled")

@@ -63,7 +63,7 @@ extension EventService {
         func id(_ name: String) throws -> String? {
             guard let id = parameters[name] else { return nil }
             guard CatalogueID.isValid(id) else {
-                throw Problem.invalid(name, "must be 1 to \(CatalogueID.maxCharacters) of a-z, 0-9 and -")
+                throw Problem.invalid(name, "must be 1 to \(CatalogueID.maxCharacters) of \(CatalogueID.letters)")
             }
             return id
         }

@@ -33,7 +33,7 @@ extension EventService {
                   {
                     "name": "cursor",
                     "in": "query",
-                    "schema": {"type": "string", "pattern": "^[0-9]{1,15}_[a-z0-9-]{1,64}$"},
+                    "schema": {"type": "string", "pattern": "^[0-9]{1,15}_[a-z0-9_-]{1,64}$"},
                     "description": "The nextCursor of the page before; one that was none is 422"
                   },
                   {"$ref": "#/components/parameters/Limit"}
@@ -80,7 +80,7 @@ extension EventService {
                   {
                     "name": "cursor",
                     "in": "query",
-                    "schema": {"type": "string", "pattern": "^[0-9]{1,15}_[01]_[0-2]_[0-9]{1,15}_[a-z0-9-]{1,64}$"}
+                    "schema": {"type": "string", "pattern": "^[0-9]{1,15}_[01]_[0-2]_[0-9]{1,15}_[a-z0-9_-]{1,64}$"}
                   },
                   {"$ref": "#/components/parameters/Limit"}
                 ],
@@ -477,7 +477,7 @@ extension EventService {
               }
             },
             "schemas": {
-              "CatalogueId": {"type": "string", "pattern": "^[a-z0-9-]{1,64}$"},
+              "CatalogueId": {"type": "string", "pattern": "^[a-z0-9_-]{1,64}$"},
               "CatalogueTicketType": {
                 "type": "object",
                 "required": ["name", "price"],
@@ -506,7 +506,7 @@ extension EventService {
                   "endsAt": {"type": ["string", "null"], "format": "date-time"},
                   "salesOpenAt": {"type": "string", "format": "date-time"},
                   "salesCloseAt": {"type": "string", "format": "date-time"},
-                  "currency": {"type": ["string", "null"], "pattern": "^[A-Z]{3}$", "default": "KRW"},
+                  "currency": {"enum": ["KRW", null], "default": "KRW"},
                   "maxSeatsPerBuyer": {"type": ["integer", "null"], "minimum": 1, "maximum": 20, "default": 4},
                   "needsAdmission": {"type": ["boolean", "null"], "default": false},
                   "taxable": {"type": ["boolean", "null"], "default": true},
@@ -535,7 +535,7 @@ extension EventService {
                   "endsAt": {"type": ["string", "null"], "format": "date-time"},
                   "salesOpenAt": {"type": "string", "format": "date-time"},
                   "salesCloseAt": {"type": "string", "format": "date-time"},
-                  "currency": {"type": ["string", "null"], "pattern": "^[A-Z]{3}$", "default": "KRW"},
+                  "currency": {"enum": ["KRW", null], "default": "KRW"},
                   "maxSeatsPerBuyer": {"type": ["integer", "null"], "minimum": 1, "maximum": 20, "default": 4},
                   "needsAdmission": {"type": ["boolean", "null"], "default": false},
                   "taxable": {"type": ["boolean", "null"], "default": true},
@@ -956,8 +956,7 @@ extension EventService {
                 "pattern": "^[^\\u0000-\\u0008\\u000b\\u000c\\u000e-\\u001f\\u007f-\\u009f]*$"
               },
               "CatalogueVersion": {"type": "integer", "minimum": 1, "maximum": 9223372036854775807},
-              "CataloguePrice": {"type": "integer", "minimum": 0, "maximum": 1000000000, "description": "In minor \#
-        units"},
+              "CataloguePrice": {"type": "integer", "minimum": 100, "maximum": 1000000000, "description": "In won"},
               "CatalogueOptionalId": {"anyOf": [{"$ref": "#/components/schemas/CatalogueId"}, {"type": "null"}]}
             }
           }

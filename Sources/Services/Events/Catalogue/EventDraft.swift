@@ -58,8 +58,8 @@ package struct EventDraft: Sendable, Equatable {
         salesOpenAt = try Self.instant("salesOpenAt", fields)
         salesCloseAt = try Self.instant("salesCloseAt", fields)
         if let text = try fields.optionalText("currency", bytes: 3...3) {
-            guard text.utf8.allSatisfy({ (0x41...0x5a).contains($0) }) else {
-                throw fields.invalid("currency", "must be three capital letters such as KRW")
+            guard text == currency else {
+                throw fields.invalid("currency", "must be KRW: payments are taken in no other", allowed: [currency])
             }
             currency = text
         }
@@ -73,7 +73,7 @@ package struct EventDraft: Sendable, Equatable {
             ticketTypes.append(
                 TicketType(
                     name: try type.text("name", bytes: 1...TicketType.maxNameBytes),
-                    price: try type.integer("price", in: 0...TicketType.maxPrice)))
+                    price: try type.integer("price", in: TicketType.prices)))
         }
         try checkTimes(fields)
     }

@@ -4,8 +4,8 @@ import Foundation
 package struct TicketType: Codable, Sendable, Equatable {
     package static let maxTypes = 20
     package static let maxNameBytes = 60
-    /// A billion: no sum of seats comes near 64 bits.
-    package static let maxPrice: Int64 = 1_000_000_000
+    /// From the least that a card is charged with to a billion: no sum of seats comes near 64 bits.
+    package static let prices: ClosedRange<Int64> = 100...1_000_000_000
 
     package var name: String
     package var price: Int64

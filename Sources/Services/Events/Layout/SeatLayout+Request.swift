@@ -26,7 +26,7 @@ extension SeatLayout {
             guard names.contains(section) else {
                 throw price.invalid("section", "must be one of the template's", allowed: names)
             }
-            guard prices.updateValue(try price.integer("price", in: 0...TicketType.maxPrice), forKey: section) == nil
+            guard prices.updateValue(try price.integer("price", in: TicketType.prices), forKey: section) == nil
             else { throw price.invalid("section", "has a price already") }
         }
         return try template.layout { section in
@@ -47,7 +47,7 @@ extension SeatLayout {
                 throw section.invalid("name", "is that of another section, too")
             }
             var rowNames: Set<String> = []
-            let price = try section.integer("price", in: 0...TicketType.maxPrice)
+            let price = try section.integer("price", in: TicketType.prices)
             var rows: [Row] = []
             for row in try section.objects("rows", count: 1...maxRows, known: ["name", "firstNumber", "seats"]) {
                 let rowName = try name(row)

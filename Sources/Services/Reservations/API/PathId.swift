@@ -20,11 +20,12 @@ enum PathId {
         return text
     }
 
-    /// As Events names them: 1 to 64 of a-z, 0-9 and -.
+    /// As Events names them: 1 to 64 of a-z, 0-9, - and _.
     static func isEvent(_ text: String) -> Bool {
         (1...maxEventBytes).contains(text.utf8.count)
             && text.utf8.allSatisfy { byte in
                 (0x61...0x7a).contains(byte) || (0x30...0x39).contains(byte) || byte == UInt8(ascii: "-")
+                    || byte == UInt8(ascii: "_")
             }
     }
 }

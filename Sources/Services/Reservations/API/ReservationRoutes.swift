@@ -210,7 +210,9 @@ struct ReservationRoutes: Sendable {
         guard !isFull || identity.role == .admin else {
             throw Problem(.forbidden, "wrong_role", detail: "only an admin gives back all of it")
         }
-        let cancellation = try await service.store.cancel(id, ticketIds: tickets, isFull: isFull) {
+        let cancellation = try await service.store.cancel(
+            id, ticketIds: tickets, isFull: isFull, by: identity.subject
+        ) {
             Self.mayAct(identity, on: $0)
         }
         guard let reservation = try await service.store.find(id) else { throw ReservationStore.notFound }

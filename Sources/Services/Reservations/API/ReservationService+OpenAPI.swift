@@ -208,7 +208,8 @@ extension ReservationService {
             "/api/tickets/check-in": {
               "post": {
                 "summary": "Let in whoever shows a ticket, once",
-                "description": "For admins. 409: `ticket_used` says when, `ticket_void`, `ticket_reissued`.",
+                "description": "For admins. 409: `ticket_used` says when, `ticket_void`, `ticket_reissued`, \#
+        `other_event`.",
                 "security": [{"bearer": []}],
                 "requestBody": {
                   "required": true,
@@ -218,7 +219,13 @@ extension ReservationService {
                         "type": "object",
                         "additionalProperties": false,
                         "required": ["payload"],
-                        "properties": {"payload": {"type": "string", "minLength": 1, "maxLength": 512}}
+                        "properties": {
+                          "payload": {"type": "string", "minLength": 1, "maxLength": 512},
+                          "eventId": {
+                            "anyOf": [{"$ref": "#/components/schemas/reservations.EventId"}, {"type": "null"}],
+                            "description": "Whose gate it is; without it any event's"
+                          }
+                        }
                       }
                     }
                   }
@@ -462,7 +469,7 @@ extension ReservationService {
               }
             },
             "schemas": {
-              "reservations.EventId": {"type": "string", "pattern": "^[a-z0-9-]{1,64}$", "minLength": 1, \#
+              "reservations.EventId": {"type": "string", "pattern": "^[a-z0-9_-]{1,64}$", "minLength": 1, \#
         "maxLength": 64},
               "reservations.Reservation": {
                 "type": "object",

@@ -31,10 +31,12 @@ struct TicketRoutes: Sendable {
         router.group("api/tickets").add(middleware: IdentityMiddleware(service.verifier, roles: [.admin]))
             .post("check-in") { request, _ in
                 _ = try QueryParameters(query: request.uri.query, known: [])
-                let fields = try await RequestFields(of: request, known: ["payload"])
+                let fields = try await RequestFields(of: request, known: ["payload", "eventId"])
                 let payload = try fields.text("payload", bytes: 1...TicketPayload.maxTextBytes)
+                let event = try fields.optionalText("eventId", bytes: 1...PathId.maxEventBytes)
+                if let event, !PathId.isEvent(event) { throw fields.invalid("eventId", "is no event's id") }
                 var json = JSONWriter()
-                ReservationJSON.write(try await service.checkIn.take(payload), payload: nil, to: &json)
+                ReservationJSON.write(try await service.checkIn.take(payload, to: event), payload: nil, to: &json)
                 return json.answer()
             }
     }

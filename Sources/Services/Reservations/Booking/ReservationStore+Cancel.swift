@@ -27,8 +27,9 @@ extension ReservationStore {
     /// - Parameters:
     ///   - ticketIds: nil for all.
     ///   - isFull: an admin gives back all of it, whatever the policy says and whenever.
+    ///   - subject: who wants it; nil for the buyer.
     func cancel(
-        _ id: String, ticketIds: Set<String>? = nil, isFull: Bool = false,
+        _ id: String, ticketIds: Set<String>? = nil, isFull: Bool = false, by subject: String? = nil,
         isAllowed: @escaping @Sendable (Reservation) -> Bool
     ) async throws -> Cancellation {
         let now = clock()
@@ -53,8 +54,9 @@ extension ReservationStore {
             let tickets = try Self.chosen(ticketIds, of: reservation, usedToo: isFull, on: connection)
             if tickets.isEmpty { return Cancellation() }
             let refund = try CancellationQuote(reservation, tickets, isFull: isFull, now: now)
+            let isBuyer = !isFull && (subject ?? reservation.userId) == reservation.userId
             let cancellation = try Self.giveBack(
-                reservation, refund, reason: isFull ? .admin : .buyer, now: now, on: connection)
+                reservation, refund, reason: isBuyer ? .buyer : .admin, now: now, on: connection)
             ReservationCrashPoint.cancellationWritten.reached()
             return cancellation
         }

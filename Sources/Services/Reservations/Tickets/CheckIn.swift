@@ -10,9 +10,13 @@ struct CheckIn: Sendable {
     let clock: @Sendable () -> Int64
     let key: TicketKey
 
-    func take(_ text: String) async throws -> Ticket {
+    /// - Parameter event: whose gate it is; nil for one that takes tickets of any event.
+    func take(_ text: String, to event: String?) async throws -> Ticket {
         guard let payload = TicketPayload(text, key: key) else {
             throw Problem.invalid("payload", "is no ticket of ours")
+        }
+        if let event, payload.eventId != event {
+            throw Problem(.conflict, "other_event", detail: "it is a ticket of \(payload.eventId): it was not used")
         }
         let now = clock()
         let id = payload.ticketId.uuidString.lowercased()
