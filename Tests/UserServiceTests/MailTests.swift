@@ -183,4 +183,28 @@ import Testing
         #expect(MailMessage.dotted("a\r\n.b\r\n..\r\n") == "a\r\n..b\r\n...\r\n.\r\n")
         #expect(MailMessage.dotted("a\n") == "a\r\n.\r\n")
     }
+
+    /// Other services hear of no change: the mail says by when a token that was stolen before is over there, too.
+    @Test func lettersSayWhenOthersAreSignedOutEverywhere() async throws {
+        let key = SigningKey.generate()
+        let token = try await key.mint(
+            audience: [.payments], subject: "kim", role: .user, lifetimeSeconds: AccessGrant.lifetimeSeconds, now: 0)
+        let keys = try await VerifyingKeys(key)
+        func isTaken(_ now: Int64) async -> Bool {
+            let verifier = TokenVerifier(.fixed(keys), audience: .payments, now: { now })
+            return (try? await verifier.bearer("Bearer \(token)", roles: [.user])) != nil
+        }
+        #expect(await isTaken(AccessGrant.lifetimeSeconds))
+        #expect(await !isTaken(AccessGrant.maxSecondsElsewhere))
+        let minutes = AccessGrant.maxSecondsElsewhere / 60
+        #expect(AccessGrant.maxSecondsElsewhere == minutes * 60)
+        let letters = Letters(site: "https://tiketi.example")
+        for letter in [
+            letters.passwordChanged("kim@example.com"), letters.passwordReset("kim@example.com", isUnlinked: true),
+            letters.googleRemoved("kim@example.com"),
+        ] {
+            #expect(letter.text.contains("signed out\nwithin \(minutes) minutes."))
+            #expect(!letter.text.contains("ended"))
+        }
+    }
 }

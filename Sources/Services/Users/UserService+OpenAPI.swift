@@ -152,8 +152,8 @@ extension UserService {
               "put": {
                 "operationId": "changePassword",
                 "summary": "Change one's password",
-                "description": "Ends the account's other sessions and all of its access tokens, also the one that \#
-        asks: refresh.",
+                "description": "Ends the account's other sessions. Users takes none of its access tokens any more, \#
+        also not the one that asks (refresh); other services none after eleven minutes.",
                 "tags": ["users"],
                 "security": [{"bearer": []}],
                 "requestBody": {
@@ -203,8 +203,8 @@ extension UserService {
               "post": {
                 "operationId": "resetPassword",
                 "summary": "Set a new password with a mailed code",
-                "description": "The code is good once, for ten minutes. All sessions and access tokens of the \#
-        account end, and Google no longer signs in to it.",
+                "description": "The code is good once, for ten minutes. All sessions of the account end, Users \#
+        takes none of its access tokens any more, other services none after eleven minutes, and Google no longer signs in to it.",
                 "tags": ["users"],
                 "security": [],
                 "requestBody": {
@@ -396,8 +396,8 @@ extension UserService {
               "post": {
                 "operationId": "unlinkGoogle",
                 "summary": "Take Google away from one's account",
-                "description": "Needs the account's password, as linking does. Ends the account's other sessions and all of its \#
-        access tokens. 409 `last_way_in` \#
+                "description": "Needs the account's password, as linking does. Ends the account's other sessions; Users takes \#
+        none of its access tokens any more, other services none after eleven minutes. 409 `last_way_in` \#
         where the account has no password.",
                 "tags": ["users"],
                 "security": [{"bearer": []}],

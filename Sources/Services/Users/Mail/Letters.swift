@@ -5,6 +5,9 @@ struct Letters: Sendable {
     /// Of the site, without a slash at the end. Never from a request's `Host`.
     let site: String
 
+    /// By when a change of credentials has signed out whoever was in: other services don't hear of it.
+    static let signedOut = "within \(AccessGrant.maxSecondsElsewhere / 60) minutes"
+
     // In the fragment: it reaches no server's log and no Referer.
     func verifyAddress(_ to: String, _ code: Secret) -> Mail {
         Mail(
@@ -49,7 +52,8 @@ struct Letters: Sendable {
         Mail(
             to: to, subject: "Tiketi: your password was changed",
             text: """
-                The password of your account was changed, and all other sessions were ended.
+                The password of your account was changed. Other browsers and devices are signed out
+                \(Self.signedOut).
 
                 If it was not you, set a new one at once: \(site)/forgot-password
                 """)
@@ -63,7 +67,8 @@ struct Letters: Sendable {
         return Mail(
             to: to, subject: "Tiketi: your password was changed",
             text: """
-                A new password was set for your account by mail, and all sessions were ended.\(google)
+                A new password was set for your account by mail. All browsers and devices are signed out
+                \(Self.signedOut).\(google)
 
                 If it was not you, set another one at once: \(site)/forgot-password
                 """)
@@ -83,7 +88,8 @@ struct Letters: Sendable {
         Mail(
             to: to, subject: "Tiketi: you no longer sign in with Google",
             text: """
-                The Google account was taken away from your account, and all other sessions were ended.
+                The Google account was taken away from your account. Other browsers and devices are signed out
+                \(Self.signedOut).
 
                 If it was not you, set a new password at once: \(site)/forgot-password
                 """)

@@ -77,7 +77,7 @@ export function accountPages({ api, make, link, show, doing, go, isSignedIn, sig
       async ({ newPassword }) => {
         await ask("POST", "/api/users/password/reset", { code, newPassword });
         signIn(null);
-        told("비밀번호를 정했습니다", make("p", {}, "다른 곳에서는 모두 로그아웃되었습니다."), link("/login", "로그인"));
+        told("비밀번호를 정했습니다", make("p", {}, "다른 곳에서는 11분 안에 모두 로그아웃됩니다."), link("/login", "로그인"));
       }));
   }
 
