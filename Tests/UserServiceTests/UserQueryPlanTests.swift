@@ -23,6 +23,8 @@ import Testing
         ("SELECT user_id FROM oauth_providers WHERE provider = 'google' AND subject = '1'", "oauth_providers_pkey"),
         ("SELECT 1 FROM throttles WHERE key = ANY(ARRAY['\\x00'::bytea])", "throttles_pkey"),
         ("SELECT ctid FROM sessions WHERE expires_at <= now() LIMIT 1000", "sessions_expiring"),
+        ("SELECT ctid FROM sessions WHERE ended_at <= now() LIMIT 1000", "sessions_ended"),
+        ("SELECT ctid FROM throttles ORDER BY last_at LIMIT 1000", "throttles_last"),
         ("SELECT ctid FROM throttles WHERE last_at <= now() LIMIT 1000", "throttles_last"),
     ])
     func itsIndexIsUsed(statement: String, index: String) async throws {

@@ -103,4 +103,42 @@ import Testing
             #expect(try await users.count("SELECT count(*) FROM users") == 1)
         }
     }
+
+    /// Nobody waits for one deletion of all.
+    @Test func aSweepDeletesABoundedBatchOfEachTable() async throws {
+        try await withUsers { users in
+            let now = users.clock.now
+            try await users.pool.withConnection { connection in
+                _ = try connection.execute(
+                    """
+                    INSERT INTO throttles SELECT int8send(n), 1, '-infinity', \(PostgresTimestamp(ms: now))
+                    FROM generate_series(1, \(2 * Sweep.maxRows + 1)) AS n
+                    """)
+            }
+            var counts: [Int] = []
+            for _ in 0..<3 {
+                counts.append(
+                    try await users.pool.withConnection {
+                        try Sweep.run(now: now + ThrottlePolicy.maxForgetMs, on: $0)
+                    })
+            }
+            #expect(counts == [Sweep.maxRows, Sweep.maxRows, 1])
+        }
+    }
+
+    @Test func aSessionThatEndedIsDeletedADayLater() async throws {
+        try await withUsers { users in
+            let (here, there) = (users.browser(), users.browser())
+            _ = try await users.signedIn(here)
+            _ = try await there.logIn("kim@example.com", RunningUsers.password)
+            _ = try await here.send(
+                .post, "/api/users/logout", headers: [HTTPField.Name("X-Tiketi-Request")!: "1"])
+            for (later, left) in [(Sessions.endedKeptMs - 1, 2), (Sessions.endedKeptMs, 1)] as [(Int64, Int)] {
+                let now = users.clock.now + later
+                _ = try await users.pool.withConnection { try Sweep.run(now: now, on: $0) }
+                #expect(try await users.count("SELECT count(*) FROM sessions") == left)
+            }
+            #expect(try await there.refresh().status == .ok)
+        }
+    }
 }

@@ -4,6 +4,8 @@ import Storage
 enum Sessions {
     /// However often it is refreshed.
     static let lifetimeMs: Int64 = 30 * 86_400_000
+    /// For whoever asks why one ended. A token of it is refused either way.
+    static let endedKeptMs: Int64 = 86_400_000
     /// Of one account; the oldest ends for the next.
     static let maxPerAccount = 20
 

@@ -10,10 +10,12 @@ enum Sweep {
     static func run(now: Int64, on connection: PostgresConnection) throws -> Int {
         let instant = PostgresTimestamp(ms: now)
         let forgotten = PostgresTimestamp(ms: now - ThrottlePolicy.maxForgetMs)
+        let ended = PostgresTimestamp(ms: now - Sessions.endedKeptMs)
         let unseen = PostgresTimestamp(ms: now - KnownDevices.lifetimeMs)
         var count = 0
         for (table, condition) in [
-            ("sessions", "expires_at <= \(instant)"), ("one_time_codes", "expires_at <= \(instant)"),
+            ("sessions", "expires_at <= \(instant)"), ("sessions", "ended_at <= \(ended)"),
+            ("one_time_codes", "expires_at <= \(instant)"),
             ("oauth_transactions", "expires_at <= \(instant)"), ("throttles", "last_at <= \(forgotten)"),
             ("known_devices", "seen_at <= \(unseen)"),
         ] as [(String, SQL)] {
