@@ -87,7 +87,7 @@ import Testing
         #expect(secrets.count > 20)
     }
 
-    /// Runs every flow, good and bad.
+    /// Runs every flow, good and bad: each route that the document names is asked.
     ///
     /// - Returns: what must be in no log, by what it is.
     private func flows(
@@ -101,6 +101,8 @@ import Testing
             "the person's name": "Kim Cheolsu",
         ]
         let browser = users.browser()
+        _ = try await browser.send(.get, "/.well-known/jwks.json")
+        _ = try await browser.send(.get, "/api/users/providers")
         func keep(_ name: String, _ secret: String?) throws {
             guard let secret else { throw NotYet(what: name) }
             secrets[name] = secret
@@ -132,6 +134,10 @@ import Testing
         try keep("the code that confirms", verification)
         _ = try await post("email/verify", #"{"code":"\#(verification)","password":"a wrong passphrase"}"#)
         _ = try await post("email/verify", #"{"code":"\#(verification)"}"#, bearer: session["accessToken"])
+        _ = try await browser.send(.get, "/api/users/profile", bearer: session["accessToken"])
+        _ = try await browser.send(
+            .put, "/api/users/profile", #"{"name":"Kim Cheolsu"}"#, bearer: session["accessToken"])
+        _ = try await browser.send(.post, "/api/users/email/resend", bearer: session["accessToken"])
         _ = try await browser.refresh()
         try await keepCookies("the refreshed session")
         // A token that comes again.
@@ -160,11 +166,14 @@ import Testing
         // With Google.
         users.clock.advance(seconds: 2)
         let begun = try await browser.linkGoogle(bearer: last)
-        let asked = parameters(of: begun["url"])
-        try keep("Google's state", asked["state"])
-        try keep("Google's nonce", asked["nonce"])
+        let link = parameters(of: begun["url"])
+        try keep("Google's state", link["state"])
+        try keep("Google's nonce", link["nonce"])
         try await keepCookies("the link")
         #expect(page(try await endLink(browser, begun, users, google)) == "#linked=google")
+        // As `comeBack` brings it, and as it is.
+        secrets["Google's code"] = "the/code"
+        secrets["Google's code in an address"] = "the%2Fcode"
         try keep("Google's id token", google.state.withLock { $0.idToken })
         try keep("the verifier", google.state.withLock { $0.exchanged["code_verifier"] })
         let exchanged = page(try await comeBack(browser, users, google)).dropFirst(6)
@@ -178,6 +187,21 @@ import Testing
         let refused = google.state.withLock { $0.idToken! }
         try keep("an id token that is refused", refused)
         #expect(try await post("google-login", #"{"idToken":"\#(refused)"}"#).code == "id_token_invalid")
+        let button = try await browser.send(.get, "/api/users/google/nonce")["nonce"]
+        try await prepare(google, users, nonce: button ?? "")
+        let taken = google.state.withLock { $0.idToken! }
+        try keep("an id token that is taken", taken)
+        let byButton = try await post("google-login", #"{"idToken":"\#(taken)"}"#)
+        #expect(byButton.status == .ok)
+        try keep("the fourth access token", byButton["accessToken"])
+        try await keepCookies("the button's session")
+        // Codes that Google refuses, while it is there and while it isn't.
+        google.state.withLock { $0.idToken = nil }
+        let third = parameters(try await browser.send(.get, "/api/users/google"))
+        let refusedCode = try await browser.send(
+            .get, "/api/users/google/callback?state=\(third["state"]!)&code=a-code-that-google-refuses")
+        #expect(page(refusedCode) == "#error=google_failed")
+        try keep("a code that Google refuses", "a-code-that-google-refuses")
         google.state.withLock { $0.isDown = true }
         _ = try await comeBack(browser, users, google)
 
@@ -195,6 +219,16 @@ import Testing
         try keep("the address of a row that was refused", "else@example.com")
         try keep("the name in a row that was refused", "Somebody Else")
         _ = try await browser.unlinkGoogle(bearer: last)
+        _ = try await browser.send(
+            .post, "/api/users/logout", headers: [HTTPField.Name("X-Tiketi-Request")!: "1"])
+        let asked = await browser.asked
+        for route in try Self.routes() { #expect(asked.contains(route), "\(route) was not asked") }
         return secrets
+    }
+
+    private static func routes() throws -> [String] {
+        let document = try JSONSerialization.jsonObject(with: Data(UserService.openAPI.utf8)) as? [String: Any]
+        let paths = try #require(document?["paths"] as? [String: [String: Any]])
+        return paths.flatMap { path, methods in methods.keys.map { "\($0.uppercased()) \(path)" } }
     }
 }

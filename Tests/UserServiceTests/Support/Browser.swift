@@ -28,6 +28,8 @@ actor Browser {
     private let client: any TestClientProtocol
     private let address: String
     private(set) var cookies: [String: String] = [:]
+    /// Methods and paths.
+    private(set) var asked: Set<String> = []
 
     init(_ client: any TestClientProtocol, address: String = "203.0.113.7") {
         self.client = client
@@ -40,6 +42,7 @@ actor Browser {
         _ method: HTTPRequest.Method, _ path: String, _ json: String? = nil, bearer: String? = nil,
         headers: HTTPFields = [:]
     ) async throws -> Answer {
+        asked.insert("\(method.rawValue) \(path.prefix { $0 != "?" })")
         var headers = headers
         headers[HTTPField.Name("X-Forwarded-For")!] = address
         if json != nil, headers[.contentType] == nil { headers[.contentType] = "application/json" }
