@@ -134,6 +134,28 @@ import Testing
         }
     }
 
+    /// Who asks too much from an owner's address does not keep him from setting a password with the code that he has.
+    @Test func aGoodCodeIsNoAttempt() async throws {
+        try await withUsers { users in
+            _ = try await users.browser().register("kim@example.com", RunningUsers.password)
+            let owner = users.browser("198.51.100.1")
+            _ = try await owner.send(.post, "/api/users/password/forgot", #"{"email":"kim@example.com"}"#)
+            let code = try await users.code(inMail: 1)
+            func reset(_ code: String) async throws -> HTTPResponse.Status {
+                try await owner.send(
+                    .post, "/api/users/password/reset", #"{"code":"\#(code)","newPassword":"\#(Self.new)"}"#
+                ).status
+            }
+            let hashes = users.service.hasher.computed.value
+            for _ in 1..<ThrottledUse.asking.policy.free {
+                #expect(try await reset(Secret.random().text) == .badRequest)
+            }
+            #expect(try await reset(Secret.random().text) == .tooManyRequests)
+            #expect(users.service.hasher.computed.value == hashes)
+            #expect(try await reset(code) == .noContent)
+        }
+    }
+
     @Test func throttlesDoubleUpToABoundAndForget() {
         let policy = ThrottlePolicy(free: 2, firstDelayMs: 1000, maxDelayMs: 8000, forgetMs: 3_600_000)
         var state = ThrottleState.none
@@ -154,13 +176,15 @@ import Testing
         state.lastAt = now
         state.count(policy, now: now)
         #expect(state.wait(now: now) == policy.maxDelayMs)
-        for key: ThrottleKey in [
-            .account("", .unixSocket), .siege(""), .client(.unixSocket), .device(userId: "", .random()),
-            .password(userId: ""), .asking(.unixSocket), .mail(""), .google(.unixSocket),
+        let places = ThrottledUse.allCases.flatMap { ThrottleKey.places($0, .unixSocket) }
+        for key in places + [
+            .account("", .unixSocket), .siege(""), .device(userId: "", .random()), .success(userId: ""),
+            .password(userId: ""), .mail(""),
         ] {
             #expect(key.policy().forgetMs <= ThrottlePolicy.maxForgetMs)
             #expect(key.policy().maxDelayMs <= 300_000)
             #expect(key.policy(isBesieged: true).maxDelayMs <= 900_000)
+            #expect(key.policy(isCrowded: true).maxDelayMs <= 60_000 || key == .mail(""))
         }
     }
 }

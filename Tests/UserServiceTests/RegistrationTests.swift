@@ -99,7 +99,7 @@ import Testing
         try await withUsers { users in
             let browser = users.browser()
             var accepted = 0
-            for _ in 0..<ThrottleKey.asking(.unixSocket).policy().free + 2 {
+            for _ in 0..<ThrottledUse.asking.policy.free + 2 {
                 let answer = try await browser.send(
                     .post, "/api/users/password/forgot", #"{"email":"kim@example.com"}"#)
                 if answer.status == .accepted {
@@ -109,7 +109,7 @@ import Testing
                     #expect(answer.headers[.retryAfter] == "1")
                 }
             }
-            #expect(accepted == ThrottleKey.asking(.unixSocket).policy().free)
+            #expect(accepted == ThrottledUse.asking.policy.free)
         }
     }
 

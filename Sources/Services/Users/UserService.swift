@@ -26,6 +26,8 @@ package struct UserService: ServicePart {
         /// On which passwords are hashed, each with 19 MiB.
         package var hashingThreads = max(1, min(4, ProcessInfo.processInfo.activeProcessorCount))
         package var maxWaitingHashes = 64
+        /// Of `throttles`.
+        package var maxThrottleRows = Throttle.defaultMaxRows
         package var outboxLeaseSeconds = OutboxRelay.leaseSeconds
         package var clock: @Sendable () -> Int64
 
@@ -50,7 +52,8 @@ package struct UserService: ServicePart {
     let letters: Letters
     let sameSite: SameSite
     let google: GoogleProvider?
-    private let gate = AddressGate()
+    private let gate = AddressGate(.usual)
+    private let sessionGate = AddressGate(.sessions)
     let clock: @Sendable () -> Int64
     let logger: Logger
     private let verifier: TokenVerifier
@@ -70,7 +73,7 @@ package struct UserService: ServicePart {
         relay = OutboxRelay(
             postgres: database.pool, redis: redis, leaseSeconds: configuration.outboxLeaseSeconds, logger: logger)
         outbox = OutboxGauges(database.pool, of: .users, metrics: metrics, logger: logger)
-        throttle = Throttle(pool: database.pool)
+        throttle = Throttle(pool: database.pool, maxRows: configuration.maxThrottleRows)
         postbox = Postbox(configuration.mailer, metrics: metrics, logger: logger)
         letters = Letters(site: configuration.publicURL)
         sameSite = SameSite(origin: configuration.publicURL)
@@ -97,22 +100,24 @@ package struct UserService: ServicePart {
 
     package func addRoutes(to router: Router<ServiceContext>) {
         router.get(".well-known/jwks.json", use: keySet)
-        func gated(_ exempt: Set<HTTPRequest.Method>) -> RouterGroup<ServiceContext> {
-            router.group("api/users")
-                .add(middleware: AddressGateMiddleware(gate, exempt: exempt, client: client, clock: clock))
+        func gated(_ gate: @escaping @Sendable (Request) -> AddressGate?) -> RouterGroup<ServiceContext> {
+            router.group("api/users").add(middleware: AddressGateMiddleware(client: client, clock: clock, gate: gate))
         }
-        let all = gated([.get])
+        let (gate, sessionGate) = (gate, sessionGate)
+        let all = gated { $0.method == .get ? nil : gate }
         let open = all.group()
         open.post("register", use: register)
         open.post("login", use: login)
-        open.post("refresh", use: refresh)
-        open.post("logout", use: logout)
+        // Whoever floods where a session is doesn't end it: what has a token is counted on its own.
+        let session = gated { Self.refreshToken($0) == nil ? gate : sessionGate }
+        session.post("refresh", use: refresh)
+        session.post("logout", use: logout)
         open.post("email/verify", use: verifyEmail)
         open.post("password/forgot", use: forgotPassword)
         open.post("password/reset", use: resetPassword)
         open.get("providers", use: providers)
         // Each of these writes.
-        let writing = gated([])
+        let writing = gated { _ in gate }
         writing.get("google", use: beginGoogle)
         writing.get("google/callback", use: googleCallback)
         writing.get("google/nonce", use: googleNonce)
@@ -144,7 +149,9 @@ package struct UserService: ServicePart {
             let now = clock()
             do {
                 // While there is much, at once again.
-                let count = try await pool.withConnection { try Sweep.run(now: now, on: $0) }
+                let count = try await pool.withConnection { connection in
+                    try Sweep.run(now: now, on: connection) + self.throttle.trim(on: connection)
+                }
                 if count >= Sweep.maxRows { continue }
             } catch {
                 logger.warning("what is over could not be deleted", metadata: ["error": "\(error)"])
@@ -166,6 +173,11 @@ package struct UserService: ServicePart {
         configuration.trustedProxies.client(
             peer: ClientAddress(context.remoteAddress),
             forwardedFor: request.headers[values: HTTPField.Name("X-Forwarded-For")!])
+    }
+
+    /// What a browser brings that may have a session; nil where it is no token of ours.
+    static func refreshToken(_ request: Request) -> RefreshToken? {
+        AuthCookie.refresh.value(in: request).flatMap { RefreshToken($0) }
     }
 
     /// Whose tokens our own routes take.

@@ -11,13 +11,13 @@ extension UserService {
         let name = try fields.personName("name")
         let password = try fields.newPassword("password", email: email)
         let now = clock()
-        try await throttle.take([.asking(client(request, context))], now: now)
+        try await throttle.take(ThrottleKey.places(.asking, client(request, context)), now: now)
         let hash = try await hasher.hash(password)
-        let letters = letters
+        let (throttle, letters) = (throttle, letters)
         // The code goes with the account, so that who logs in at once and asks for another mail finds none missing.
         let letter: Mail? = try await pool.withConnection { connection in
             try connection.transaction { connection in
-                let isMailed = try Throttle.take([.mail(email.key)], now: now, on: connection) == 0
+                let isMailed = try throttle.take([.mail(email.key)], now: now, on: connection) == 0
                 if let id = try Accounts.create(
                     email, name: name, passwordHash: hash, isEmailVerified: false, now: now, on: connection)
                 {

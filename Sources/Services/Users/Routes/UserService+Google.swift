@@ -27,7 +27,7 @@ extension UserService {
 
     func beginGoogle(_ request: Request, _ context: ServiceContext) async throws -> Response {
         let google = try provider()
-        try await throttle.take([.google(client(request, context))], now: clock())
+        try await throttle.take(ThrottleKey.places(.google, client(request, context)), now: clock())
         let (address, binding) = try await begin(google, linkingTo: nil)
         return Answers.redirect(to: address, cookies: [binding])
     }
@@ -46,7 +46,7 @@ extension UserService {
                 detail: "confirm the account's e-mail address first: until then it may be a stranger's")
         }
         try await confirm(password, of: account)
-        try await throttle.take([.google(client(request, context))], now: clock())
+        try await throttle.take(ThrottleKey.places(.google, client(request, context)), now: clock())
         let (address, binding) = try await begin(google, linkingTo: account)
         return Answers.json(cookies: [binding]) { $0.member("url", address) }
     }
@@ -201,7 +201,7 @@ extension UserService {
     func googleNonce(_ request: Request, _ context: ServiceContext) async throws -> Response {
         let google = try provider()
         let now = clock()
-        try await throttle.take([.google(client(request, context))], now: now)
+        try await throttle.take(ThrottleKey.places(.google, client(request, context)), now: now)
         let (binding, nonce) = try await pool.withConnection { try GoogleTransactions.beginNonce(now: now, on: $0) }
         return Answers.json(cookies: [Self.binding(binding)]) { json in
             json.member("nonce", nonce)

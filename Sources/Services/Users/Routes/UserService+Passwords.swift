@@ -46,7 +46,7 @@ extension UserService {
 
     static func changeMaker(_ request: Request) -> CredentialChange.Maker {
         CredentialChange.Maker(
-            session: AuthCookie.refresh.value(in: request).flatMap { RefreshToken($0) },
+            session: Self.refreshToken(request),
             device: AuthCookie.device.value(in: request).flatMap { Secret($0) })
     }
 
@@ -55,12 +55,12 @@ extension UserService {
         let fields = try await RequestFields(of: request, known: ["email"])
         let email = try fields.email("email")
         let now = clock()
-        try await throttle.take([.asking(client(request, context))], now: now)
-        let (pool, letters) = (pool, letters)
+        try await throttle.take(ThrottleKey.places(.asking, client(request, context)), now: now)
+        let (pool, throttle, letters) = (pool, throttle, letters)
         try postbox.post {
             try await pool.withConnection { connection in
                 try connection.transaction { connection in
-                    guard try Throttle.take([.mail(email.key)], now: now, on: connection) == 0,
+                    guard try throttle.take([.mail(email.key)], now: now, on: connection) == 0,
                         let account = try Accounts.withEmail(email.key, on: connection)
                     else { return nil }
                     let code = try OneTimeCodes.issue(.password, userId: account.id, now: now, on: connection)
@@ -80,13 +80,16 @@ extension UserService {
         let code = try fields.secret("code")
         _ = try fields.newPassword("newPassword", email: nil)
         let now = clock()
-        try await throttle.take([.asking(client(request, context))], now: now)
-        // A look first: no made-up code costs a hash.
+        // A look first: no made-up code costs a hash. A good one makes no attempt: whoever asks too much where its owner
+        // is does not keep him out.
         let owner = try await pool.withConnection { connection in
             try OneTimeCodes.owner(.password, code, now: now, on: connection)
                 .flatMap { try Accounts.withId($0, on: connection) }
         }
-        guard let owner else { throw Self.codeOver }
+        guard let owner else {
+            try await throttle.take(ThrottleKey.places(.asking, client(request, context)), now: now)
+            throw Self.codeOver
+        }
         let new = try fields.newPassword("newPassword", email: EmailAddress(owner.email))
         let hash = try await hasher.hash(new)
         let device = AuthCookie.device.value(in: request).flatMap { Secret($0) } ?? .random()

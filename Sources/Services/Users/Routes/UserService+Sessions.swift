@@ -35,10 +35,8 @@ extension UserService {
             if isKnown, let account, let device {
                 [.device(userId: account.id, device)]
             } else {
-                [
-                    .account(email.key, client(request, context)), .siege(email.key),
-                    .client(client(request, context)),
-                ]
+                [.account(email.key, client(request, context)), .siege(email.key)]
+                    + ThrottleKey.places(.logIn, client(request, context))
             }
         try await throttle.take(keys, now: now)
         let fits: Bool
@@ -53,7 +51,10 @@ extension UserService {
         guard fits, let account, account.isEmailVerified || !configuration.loginNeedsConfirmedEmail else {
             throw Self.wrongCredentials
         }
-        try await throttle.forgive(keys, now: now)
+        // Each costs a hash and is a session: one who does nothing else is counted as who guesses, and still gets in.
+        if try await throttle.wait([.success(userId: account.id)], now: now) == 0 {
+            try await throttle.forgive(keys, now: now)
+        }
         var rehashed: String?
         if let hash = account.passwordHash, hasher.isOutdated(hash) { rehashed = try await hasher.hash(password) }
         let newHash = rehashed
@@ -113,7 +114,7 @@ extension UserService {
         let over = Problem(
             .unauthorized, "session_over", detail: "there is no session, or it is over: log in",
             headers: [.setCookie: AuthCookie.refresh.removal.value])
-        guard let token = AuthCookie.refresh.value(in: request).flatMap({ RefreshToken($0) }) else { throw over }
+        guard let token = Self.refreshToken(request) else { throw over }
         let now = clock()
         let (refresh, account) = try await pool.withConnection { connection in
             try connection.transaction { connection in
@@ -138,7 +139,7 @@ extension UserService {
 
     func logout(_ request: Request, _ context: ServiceContext) async throws -> Response {
         try sameSite.check(request)
-        if let token = AuthCookie.refresh.value(in: request).flatMap({ RefreshToken($0) }) {
+        if let token = Self.refreshToken(request) {
             let now = clock()
             try await pool.withConnection { connection in
                 guard try Sessions.owner(of: token, on: connection) != nil else { return }
