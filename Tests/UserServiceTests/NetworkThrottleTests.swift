@@ -144,4 +144,17 @@ import Testing
             #expect(try await browser.logIn(Self.owner, RunningUsers.password).status == .ok)
         }
     }
+
+    /// Where a password is asked for again it costs as much.
+    @Test func whoOnlyConfirmsWithThePasswordIsSlowedDown() async throws {
+        try await withUsers { users in
+            let browser = users.browser()
+            let bearer = try await users.signedIn(browser, Self.owner)["accessToken"]
+            let free = ThrottleKey.success(userId: "").policy().free
+            for _ in 1..<free { #expect(try await browser.unlinkGoogle(bearer: bearer).status == .noContent) }
+            var statuses: [HTTPResponse.Status] = []
+            for _ in 0..<7 { statuses.append(try await browser.unlinkGoogle(bearer: bearer).status) }
+            #expect(statuses == Array(repeating: .noContent, count: 5) + Array(repeating: .tooManyRequests, count: 2))
+        }
+    }
 }

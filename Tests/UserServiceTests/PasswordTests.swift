@@ -169,6 +169,13 @@ import Testing
         #expect(waits == [0, 1000, 2000, 4000, 8000, 8000, 8000, 8000])
         state.count(policy, now: now + policy.forgetMs)
         #expect(state.attempts == 1 && state.wait(now: now + policy.forgetMs) == 0)
+        // A clock that was a day ahead: its attempts count, and make nobody wait for a day.
+        var early = ThrottleState.none
+        for _ in 0..<8 { early.count(policy, now: now + 86_400_000) }
+        #expect(early.wait(now: now) == 0)
+        #expect(early.wait(now: now + 86_400_000 - ThrottleState.maxSkewMs) > 0)
+        early.count(policy, now: now)
+        #expect(early.wait(now: now) == policy.maxDelayMs)
         // One that was right is as if it had not been.
         state.forgive(now: now)
         #expect(state.attempts == 0 && state.wait(now: now) == 0)

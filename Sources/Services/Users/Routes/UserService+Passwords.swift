@@ -41,7 +41,7 @@ extension UserService {
         guard try await hasher.verify(password, account.passwordHash) else {
             throw Problem(.forbidden, "wrong_password", detail: "the password is another")
         }
-        try await throttle.forgive([key], now: now)
+        try await takeBack([key], of: account, now: now)
     }
 
     static func changeMaker(_ request: Request) -> CredentialChange.Maker {

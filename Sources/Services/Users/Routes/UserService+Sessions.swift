@@ -51,10 +51,7 @@ extension UserService {
         guard fits, let account, account.isEmailVerified || !configuration.loginNeedsConfirmedEmail else {
             throw Self.wrongCredentials
         }
-        // Each costs a hash and is a session: one who does nothing else is counted as who guesses, and still gets in.
-        if try await throttle.wait([.success(userId: account.id)], now: now) == 0 {
-            try await throttle.forgive(keys, now: now)
-        }
+        try await takeBack(keys, of: account, now: now)
         var rehashed: String?
         if let hash = account.passwordHash, hasher.isOutdated(hash) { rehashed = try await hasher.hash(password) }
         let newHash = rehashed
@@ -69,6 +66,13 @@ extension UserService {
             }
         }
         return try await answer(signedIn, now: now)
+    }
+
+    /// Takes an attempt with the right password back, though not without end: each costs a hash, and may be a session or a
+    /// mail. Who does nothing else waits as one who guesses does.
+    func takeBack(_ keys: [ThrottleKey], of account: Account, now: Int64) async throws {
+        guard try await throttle.wait([.success(userId: account.id)], now: now) == 0 else { return }
+        try await throttle.forgive(keys, now: now)
     }
 
     /// Begins a session. In a transaction that holds the account's row.

@@ -40,7 +40,7 @@ enum ThrottleKey: Sendable, Equatable {
     case network(ThrottledUse, ClientAddress)
     /// Log-ins from a browser that has signed in to the account before: only its own failures delay it.
     case device(userId: String, Secret)
-    /// Log-ins to an account that were right: makes nobody wait, but tells when they are no longer taken back.
+    /// Right passwords of an account: makes nobody wait, but tells when they are no longer taken back.
     case success(userId: String)
     /// The present password, given to set another.
     case password(userId: String)

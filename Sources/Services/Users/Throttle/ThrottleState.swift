@@ -29,10 +29,14 @@ struct ThrottleState: Sendable, Equatable {
     /// What the column holds; a siege never stops counting.
     static let maxAttempts = Int(Int32.max)
 
+    /// How far the clocks of two processes may be apart.
+    static let maxSkewMs: Int64 = 60_000
+
     static let none = ThrottleState(attempts: 0, openAt: .min, lastAt: .min)
 
-    /// Milliseconds until the next attempt may be made; 0 for now.
-    func wait(now: Int64) -> Int64 { now >= openAt ? 0 : openAt - now }
+    /// Milliseconds until the next attempt may be made; 0 for now. Also where the last is yet to come: a clock that was
+    /// ahead, by a day perhaps, keeps nobody out for as long.
+    func wait(now: Int64) -> Int64 { now >= openAt || lastAt > now + Self.maxSkewMs ? 0 : openAt - now }
 
     /// Counts an attempt before its outcome is known, so that many at once are no way around it. One that is refused for
     /// coming early is not counted: whoever keeps knocking makes nobody wait longer.
