@@ -575,13 +575,14 @@ extension UserService {
               },
               "Introspection": {
                 "type": "object",
-                "required": ["active", "userId", "role", "audience", "expiresAt"],
+                "required": ["active", "userId", "role", "audience", "expiresAt", "user"],
                 "properties": {
                   "active": {"const": true},
                   "userId": {"type": "string", "format": "uuid"},
                   "role": {"enum": ["user", "analyst", "admin"]},
                   "audience": {"type": "array", "items": {"type": "string"}},
-                  "expiresAt": {"type": "string", "format": "date-time"}
+                  "expiresAt": {"type": "string", "format": "date-time"},
+                  "user": {"$ref": "#/components/schemas/User"}
                 }
               },
               "Providers": {

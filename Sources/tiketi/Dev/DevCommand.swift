@@ -51,12 +51,18 @@ struct DevCommand: AsyncParsableCommand {
     private func serve(
         _ environment: DevEnvironment, folder: URL, onServing: @escaping @Sendable () -> Void
     ) async throws {
-        let overrides = environment.values.filter {
-            ProcessInfo.processInfo.environment[$0.key] == nil || $0.key.hasSuffix("_URL")
-        }
+        let own = ProcessInfo.processInfo.environment
         let port = port == 0 ? try FreePort.pick() : port
-        var standard = ["PUBLIC_URL": "http://127.0.0.1:\(port)", "LOG_LEVEL": "notice"]
-        standard = standard.filter { ProcessInfo.processInfo.environment[$0.key] == nil }
+        let site = "http://127.0.0.1:\(port)"
+        var environment = environment
+        // A person can buy a ticket without any key.
+        let hasKey = own["TOSS_SECRET_KEY"] != nil || own["TOSS_SECRET_KEY_FILE"] != nil
+        let sandboxPort = hasKey ? nil : try FreePort.pick()
+        if let sandboxPort { environment.set(sandbox: "http://127.0.0.1:\(sandboxPort)") }
+        try environment.write(site: site)
+        let overrides = environment.values.filter { own[$0.key] == nil || $0.key.hasSuffix("_URL") }
+        var standard = ["PUBLIC_URL": site, "LOG_LEVEL": "notice"]
+        standard = standard.filter { own[$0.key] == nil }
         let (settings, logger) = try ProcessSettings.bootstrap(
             defaultLogFormat: .text, overrides: overrides.merging(standard) { first, _ in first })
         for database in Migrator.Database.allCases {
@@ -69,6 +75,7 @@ struct DevCommand: AsyncParsableCommand {
             try await DemoData(settings: settings, logger: logger).loadOnce()
             try await DemoShop(settings: settings, logger: logger).load()
         }
+        if let sandboxPort { try DevSandbox.start(port: sandboxPort, folder: folder, site: site, logger: logger) }
         let shop = try ShopPages()
         let process = ServedProcess(
             services: Set(ServiceName.allCases), settings: settings, host: "127.0.0.1", port: port,

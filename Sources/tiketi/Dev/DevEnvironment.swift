@@ -6,7 +6,7 @@ struct DevEnvironment {
     static let adminEmail = "admin@tiketi.example"
 
     private let file: URL
-    let values: [String: String]
+    private(set) var values: [String: String]
 
     /// - Parameter servers: the URLs of the private servers.
     init(folder: URL, servers: [String: String]) throws {
@@ -14,8 +14,9 @@ struct DevEnvironment {
         var values = servers
         values["SPOOL_DIR"] = folder.appending(path: "spool").path
         values["NODE_ID"] = "dev"
-        for key in ["JWT", "PAYMENTS", "TICKET"] {
-            let file = folder.appending(path: "\(key.lowercased())-signing-key")
+        for key in ["JWT", "JWT_NEXT", "PAYMENTS", "TICKET"] {
+            let name = key.lowercased().replacing("_", with: "-")
+            let file = folder.appending(path: "\(name)-signing-key")
             values["\(key)_SIGNING_KEY"] = try Self.signingKey(file)
         }
         values["ADMIN_EMAIL"] = Self.adminEmail
@@ -33,8 +34,18 @@ struct DevEnvironment {
         return seed
     }
 
-    func write() throws {
-        let lines = values.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)\n" }
+    /// The settings of a sandbox in place of Toss.
+    mutating func set(sandbox address: String) {
+        values["TOSS_API_URL"] = address
+        values["TOSS_SECRET_KEY"] = DevSandbox.secretKey
+        values["TOSS_CLIENT_KEY"] = DevSandbox.clientKey
+        values["TOSS_SANDBOX"] = "true"
+    }
+
+    /// - Parameter site: where it serves. Others ask there for the keys that it has itself.
+    func write(site: String) throws {
+        let all = values.merging(["JWKS_URL": "\(site)/.well-known/jwks.json"]) { $1 }
+        let lines = all.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)\n" }
         try Self.writePrivately(lines.joined(), to: file)
     }
 

@@ -20,7 +20,7 @@ struct DevServers {
         redis = try PrivateRedis(folder: folder.appending(path: "redis", directoryHint: .isDirectory))
     }
 
-    /// Starts both, or goes on with what an earlier start left, and writes `env`.
+    /// Starts both, or goes on with what an earlier start left.
     func start() async throws -> DevEnvironment {
         async let postgresStarted: Void = postgres.start()
         async let redisStarted: Void = redis.start()
@@ -31,9 +31,7 @@ struct DevServers {
             try postgres.createDatabase(Self.name(database))
             values["\(database.uppercased())_DATABASE_URL"] = postgres.url(database: Self.name(database))
         }
-        let environment = try DevEnvironment(folder: folder, servers: values)
-        try environment.write()
-        return environment
+        return try DevEnvironment(folder: folder, servers: values)
     }
 
     private static func name(_ database: String) -> String { "\(database)_db" }

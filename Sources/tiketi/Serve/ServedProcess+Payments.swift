@@ -8,12 +8,14 @@ extension ServedProcess {
     func payments(_ metrics: Metrics, beside reservations: ReservationService?) async throws -> PaymentService {
         let ownURL: @Sendable () -> URL? = { [own] in own.url }
         let site = try settings.webURL("PUBLIC_URL")
+        let toss = try settings.tossURL()
         var configuration = PaymentService.Configuration(
             database: try settings.database("PAYMENTS_DATABASE_URL"), redis: try settings.redis(),
-            keys: try await keys(), nodeName: try settings.nodeID(), tossSecretKey: DevSandbox.secretKey,
-            tossClientKey: DevSandbox.clientKey, tossURL: { nil },
+            keys: try await keys(), nodeName: try settings.nodeID(),
+            tossSecretKey: try settings.require("TOSS_SECRET_KEY"),
+            tossClientKey: try settings.require("TOSS_CLIENT_KEY"), tossURL: { toss },
             reservationsURL: try address("RESERVATIONS_URL", of: .reservations), publicURL: { site ?? ownURL() },
-            isSandbox: true,
+            isSandbox: try settings.string("TOSS_SANDBOX") == "true",
             signingKey: try paymentsSigningKey(), clock: ProcessSettings.clock)
         if let reservations, try settings.webURL("RESERVATIONS_URL") == nil {
             configuration.reservations = ReservationsBeside(
@@ -22,20 +24,6 @@ extension ServedProcess {
                 release: { try await reservations.release($0, paymentId: $1) },
                 returned: { try await reservations.returned($0, paymentId: $1) },
                 sold: { try await reservations.sold($0, paymentId: $1, approvedAt: $2) })
-        }
-        if let secretKey = try settings.string("TOSS_SECRET_KEY") {
-            let toss = try settings.tossURL()
-            configuration.tossSecretKey = secretKey
-            configuration.tossClientKey = try settings.require("TOSS_CLIENT_KEY")
-            configuration.tossURL = { toss }
-            configuration.isSandbox = try settings.string("TOSS_SANDBOX") == "true"
-        } else if followsRollup {
-            // `tiketi dev`: a person can buy a ticket without any key.
-            let folder = try? settings.spoolFolder().deletingLastPathComponent()
-            let sandbox = try DevSandbox(folder: folder, site: ownURL, logger: logger)
-            configuration.tossURL = { sandbox.url }
-        } else {
-            _ = try settings.require("TOSS_SECRET_KEY")
         }
         configuration.leaseMs = Int64(try settings.int("PAYMENTS_LEASE_SECONDS", default: 60, in: 1...3600)) * 1000
         configuration.tossTimeoutMs = Int64(try settings.int("TOSS_TIMEOUT_SECONDS", default: 35, in: 1...120)) * 1000

@@ -2,30 +2,22 @@ import Foundation
 import Logging
 import Platform
 import ServiceLifecycle
-import Synchronization
 import TossSandbox
 
-/// The sandbox inside a `tiketi dev` that has no key of Toss's. It ends with the process; its books are in the data
-/// directory.
-final class DevSandbox: Sendable {
+/// The sandbox inside a `tiketi dev` that has no key of Toss's.
+enum DevSandbox {
     static let secretKey = "test_sk_sandbox"
     static let clientKey = "test_ck_sandbox"
 
-    private let address = Mutex<URL?>(nil)
-
-    /// Nil until it listens.
-    var url: URL? { address.withLock { $0 } }
-
-    /// - Parameter site: the address of this process; nil until it listens.
-    init(folder: URL?, site: @escaping @Sendable () -> URL?, logger: Logger) throws {
+    /// It ends with the process; its books are in the folder.
+    ///
+    /// - Parameter site: the address of this process.
+    static func start(port: Int, folder: URL, site: String, logger: Logger) throws {
+        let webhooks = URL(string: "\(site)/api/payments/toss/webhook")
         var configuration = TossSandbox.Configuration(
-            secretKey: Self.secretKey, clientKey: Self.clientKey,
-            webhookURL: { site()?.appending(path: "api/payments/toss/webhook") }, clock: ProcessSettings.clock)
-        configuration.stateFile = folder?.appending(path: "toss-sandbox.json")
-        let server = try TossSandboxServer(configuration, port: 0, logger: logger)
-        let services = server.services { [weak self] port in
-            self?.address.withLock { $0 = URL(string: "http://127.0.0.1:\(port)") }
-        }
+            secretKey: secretKey, clientKey: clientKey, webhookURL: { webhooks }, clock: ProcessSettings.clock)
+        configuration.stateFile = folder.appending(path: "toss-sandbox.json")
+        let services = try TossSandboxServer(configuration, port: port, logger: logger).services { _ in }
         Task {
             do {
                 try await ServiceGroup(services: services, logger: logger).run()

@@ -79,7 +79,7 @@ struct SampleRequest: Sendable {
         "POST /internal/reservations/{id}/release": .init(
             path: "/internal/reservations/INNER/release", body: #"{"paymentId":"attempt"}"#),
         "POST /internal/reservations/{id}/returned": .init(
-            path: "/internal/reservations/INNER/returned", body: #"{"paymentId":"attempt"}"#),
+            path: "/internal/reservations/INNER/returned", body: #"{"paymentId":"another attempt"}"#),
         "POST /internal/reservations/{id}/sold": .init(
             path: "/internal/reservations/INNER/sold",
             body: #"{"paymentId":"attempt","approvedAt":"2026-01-01T00:00:00Z"}"#),

@@ -1,3 +1,4 @@
+import Core
 import Foundation
 import NIOHTTP1
 import Platform
@@ -115,6 +116,11 @@ import Testing
             guard revenue["summary"]?["totalRevenue"]?.integer == price - half else { throw NotYet(what: "\(revenue)") }
         }
         try await verifyPayments(settings, data)
+        try await reconcile(settings, data)
+
+        // The next key is known before it signs.
+        let keys = try await ShopClient(address: address).ask(.GET, "/.well-known/jwks.json")
+        #expect(keys["keys"]?.elements.count == 2)
     }
 
     /// The rollups have the money that payments has, by the command's own word; and it sees where they haven't.
@@ -144,6 +150,14 @@ import Testing
     }
 
     /// Follows the link in the mail that the outbox shows, to a page that knows nothing of the code behind the #.
+    /// With what is in `env`, as an operator would: our books and the sandbox's say the same.
+    private func reconcile(_ settings: [String: String], _ folder: URL) async throws {
+        let today = ReportingCalendar.seoul.day(of: Int64(Date().timeIntervalSince1970 * 1000))
+        let run = try await RunningProgram.run(
+            ["payments", "reconcile", "--day", "\(today)"], settings: settings, name: "reconcile", in: folder)
+        #expect(run.ending == .exited(0), "\(run.output)\(run.error)")
+    }
+
     private func confirm(_ buyer: ShopClient, _ data: URL) async throws {
         let mails = data.appending(path: "mail")
         let mail = try await eventually {

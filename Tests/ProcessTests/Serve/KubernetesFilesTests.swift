@@ -53,6 +53,17 @@ import Testing
         }
     }
 
+    /// Trap 9: whoever could sign tokens could be anybody.
+    @Test func nobodyButUsersHasTheKeysThatSignTokens() throws {
+        let folder = Self.root.appending(path: "k8s/base", directoryHint: .isDirectory)
+        let files = try FileManager.default.contentsOfDirectory(at: folder, includingPropertiesForKeys: nil)
+        let holders = try files.filter { file in
+            let text = try String(contentsOf: file, encoding: .utf8)
+            return text.contains(/name: JWT_\w*SIGNING_KEY|name: tiketi-tokens/)
+        }
+        #expect(holders.map(\.lastPathComponent) == ["users.yaml"])
+    }
+
     @Test func eachSettingIsOneOfTheReference() throws {
         let reference = try Self.text("docs/reference.md")
         let folder = Self.root.appending(path: "k8s", directoryHint: .isDirectory)

@@ -163,6 +163,7 @@ extension UserService {
             json.member("role", token.role.rawValue)
             json.member("audience", array: token.audience) { $0.value($1) }
             json.member("expiresAt", Instant.iso8601(token.expiresAt * 1000))
+            json.member("user", object: { Answers.user(account, into: &$0) })
         }
     }
 
