@@ -17,11 +17,15 @@ import Testing
         let groups = Dictionary(grouping: visitors + visitors.reversed()) { SketchProof.group(of: $0) }
         for part in 0..<parts {
             for (group, visitors) in groups {
-                proof.begin(group, maxSeen: visitors.count)
+                proof.begin(group, comesAgain: part < parts - 1, maxSeen: visitors.count)
+                var seen: Set<UInt64> = []
                 for (index, visitor) in visitors.enumerated() where index % parts == part {
-                    proof.see(3, visitor, VisitorSketch.register(of: visitor)?.value ?? 0)
+                    // Of half of them it is known whether they were seen already.
+                    let isKnown = visitor.nonzeroBitCount % 2 == 0
+                    if isKnown, !seen.insert(visitor).inserted { continue }
+                    proof.see(3, visitor, VisitorSketch.register(of: visitor)?.value ?? 0, isNew: isKnown)
                 }
-                proof.end(comesAgain: part < parts - 1)
+                proof.end()
             }
         }
         return proof.agrees

@@ -102,11 +102,12 @@ struct BreakdownLists {
     /// - Parameter row: that the value would have.
     @inline(__always)
     mutating func count(
-        _ artist: Int32, _ dimension: Int, _ value: UInt64, _ row: UInt64, pageViews: Int64, beacons: Int64
+        _ artist: Int32, _ dimension: Int, _ value: UInt64, _ row: UInt64, _ sum: BeaconSum
     ) {
         pending.append(
             Other(
-                row: row, value: value, list: Self.key(artist, dimension), pageViews: pageViews, beacons: beacons))
+                row: row, value: value, list: Self.key(artist, dimension), pageViews: sum.pageViews,
+                beacons: sum.beacons))
         if pending.count == Self.maxPending { countPending() }
     }
 

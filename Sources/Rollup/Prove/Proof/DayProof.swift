@@ -55,12 +55,15 @@ struct DayProof {
     private let connection: PostgresConnection
     private var outcome = Outcome()
 
-    static func run(_ day: Day, _ ground: Ground, on connection: PostgresConnection) throws -> Outcome {
+    /// - Parameter records: room for them, which each day uses.
+    static func run(
+        _ day: Day, _ ground: Ground, _ records: inout VisitRecords, on connection: PostgresConnection
+    ) throws -> Outcome {
         var proof = DayProof(day, ground, on: connection)
         // A statement whose rows are thrown at is cancelled, which must not fail the transaction.
         try connection.execute("SAVEPOINT day_proof")
         do {
-            try proof.run()
+            try proof.run(&records)
         } catch let row as UndecodableRow {
             proof.outcome.doubt = "\(row.table)"
         } catch let batch as RawBatches.Unreadable {
@@ -79,7 +82,7 @@ struct DayProof {
         self.connection = connection
     }
 
-    private mutating func run() throws {
+    private mutating func run(_ records: inout VisitRecords) throws {
         let range = ground.calendar.range(of: day)
         // A day that the zone left out is one of those that must be empty.
         guard !range.isEmpty else { return }
@@ -92,6 +95,9 @@ struct DayProof {
             !ground.dirtyDetails.contains(day) && (ground.lastDropped.map { $0 + 2 <= day } ?? true)
         var rows = try RowProof(
             day, range, .init(traffic: isTraffic, details: hasDetails, dirty: ground.dirty), on: connection)
+        records.removeAll()
+        swap(&rows.records, &records)
+        defer { swap(&rows.records, &records) }
         for slice in slices(of: range, batches) where outcome.holds { try prove(slice, batches, &rows) }
         if outcome.holds, !rows.agrees() { outcome.doubt = "hours, days, breakdowns and funnels" }
         outcome.comparedDay = outcome.holds && isTraffic

@@ -96,9 +96,10 @@ final class ProofWork: Sendable {
     }
 
     private func work(_ ground: DayProof.Ground, on connection: PostgresConnection) {
+        var records = VisitRecords()
         while let day = state.withLock({ $0.failure == nil && !$0.isClosed ? $0.left.popFirst() : nil }) {
             do {
-                let outcome = try DayProof.run(day, ground, on: connection)
+                let outcome = try DayProof.run(day, ground, &records, on: connection)
                 state.withLock { $0.keep(outcome, of: day, maxStamped: maxStamped) }
             } catch {
                 state.withLock { $0.failure = $0.failure ?? error }

@@ -37,6 +37,22 @@ enum RowHash {
             &+ UInt64(bitPattern: seatViews) &* 0xa0b4_28db_7d2a_6e8f
     }
 
+    /// Of one beacon.
+    @inline(__always)
+    static func counts(of kind: CountedBeacons.Kind) -> UInt64 {
+        switch kind {
+        case .pageView: counts(pageViews: 1, seatViews: 0, beacons: 1)
+        case .seatView: counts(pageViews: 0, seatViews: 1, beacons: 1)
+        case .other: counts(pageViews: 0, seatViews: 0, beacons: 1)
+        }
+    }
+
+    /// What a row without seat views has.
+    @inline(__always)
+    static func counts(_ sum: BeaconSum) -> UInt64 {
+        counts(pageViews: sum.pageViews, seatViews: 0, beacons: sum.beacons)
+    }
+
     static func sessions(_ count: Int64, milliseconds: Int64) -> UInt64 {
         UInt64(bitPattern: count) &* 0x7f4a_7c15_f39c_c061 &+ UInt64(bitPattern: milliseconds) &* 0x3c79_ac49_2ba7_b653
     }

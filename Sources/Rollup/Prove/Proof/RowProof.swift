@@ -28,9 +28,19 @@ struct RowProof {
     var sketches = SketchProof()
     var lists = BreakdownLists()
     private var values = ValueNumbers()
-    private var records = VisitRecords()
-    /// By entity: whether its day waits to be derived.
-    private var isDirty: [Bool] = []
+    /// Have to be given room.
+    var records = VisitRecords()
+    /// By entity: its day's row.
+    private var dayRows: [DayRow] = []
+    /// Of the site's hours: the numbers of those whose sketches have registers; else -1.
+    private var siteHours: [Int32] = []
+
+    private struct DayRow: BitwiseCopyable {
+        /// 0 where the day waits to be derived.
+        var hash: UInt64
+        /// Where its sketch has registers; else -1.
+        var number: Int32
+    }
 
     init(_ day: Day, _ range: Range<Int64>, _ tables: Tables, on connection: PostgresConnection) throws {
         self.day = day
@@ -38,59 +48,43 @@ struct RowProof {
         self.tables = tables
         site = entities.number(of: .init(family: .site, id: TrafficFamily.siteEntity))
         try readStored(on: connection)
+        let hash = entities.hashes[Int(site)]
+        siteHours = (0...hour(of: range.upperBound - 1)).map { sketches.number(of: RowHash.hour(hash, $0)) ?? -1 }
     }
 
     // MARK: Counting
 
-    /// Neighbouring beacons of one session key, visitor, artist, event and slot.
-    private struct Run {
-        var key: UInt64 = 0
-        var visitor: UInt64 = 0
-        var isNobody = false
-        var artist: Int32 = -1
-        var event: Int32 = -1
-        var slotStart = Int64.max
-        var first: Int64 = 0
-        var last: Int64 = 0
-        var hour = 0
-        var pageViews: Int64 = 0
-        var seatViews: Int64 = 0
-        var beacons: Int64 = 0
-        /// The part of a funnel that is known of them.
-        var funnel: VisitRecords.Rows = []
+    /// What the beacons of a batch are of, side by side; loops over it are short, and wait for memory together.
+    private struct Places {
+        /// Entities' numbers, -1 for none.
+        var artists: [Int32]
+        var events: [Int32]
+        var hours: [UInt8]
+        /// By dimension the numbers of values; empty without details.
+        var values: [[Int32]] = []
+        /// As `VisitRecords.Record.others`.
+        var others: [UInt16] = []
     }
-
-    /// Neighbours within a run that have the same value.
-    private struct ValueRun {
-        var value: Int32 = -1
-        var artistRow: UInt64 = 0
-        /// Where the value has no row of its own: that which it would have; else 0.
-        var other: UInt64 = 0
-        /// What the run had before.
-        var pageViews: Int64 = 0
-        var beacons: Int64 = 0
-    }
-
-    private var run = Run()
-    private var valueRuns = [ValueRun](repeating: ValueRun(), count: Dimension.allCases.count)
 
     /// Adds some of a batch's beacons, which are of the day.
     mutating func add(_ beacons: CountedBeacons, of batch: BeaconBatch, _ sessions: inout SessionProof) {
         guard holds else { return }
-        let artists = Self.numbers(beacons, batch[.artistId], entities.numbers(of: batch[.artistId], family: .artist))
-        let events = Self.numbers(beacons, batch[.eventId], entities.numbers(of: batch[.eventId], family: .event))
-        noteDirty()
-        let values = tables.details ? numbersOfValues(beacons, batch) : []
+        let lower = range.lowerBound
+        var places = Places(
+            artists: Self.numbers(
+                beacons, batch[.artistId], entities.numbers(of: batch[.artistId], family: .artist)),
+            events: Self.numbers(beacons, batch[.eventId], entities.numbers(of: batch[.eventId], family: .event)),
+            hours: beacons.instants.map { UInt8(truncatingIfNeeded: ($0 - lower) / ReportingCalendar.hourMs) })
+        noteDays()
+        if tables.traffic { seenCounts &+= countsOfTraffic(beacons, places) }
+        if tables.details {
+            places.others = [UInt16](repeating: 0, count: beacons.rows.count)
+            for dimension in Dimension.allCases { countValues(of: dimension, beacons, batch, &places) }
+            if !values.isBounded || !lists.isBounded { holds = false }
+        }
         guard holds else { return }
-        var start = 0
-        for key in beacons.keys {
-            add(start..<Int(key.end), key.hash, beacons, artists.span, events.span, values.span, &sessions)
-            start = Int(key.end)
-        }
-        for index in beacons.named..<beacons.rows.count {
-            add(index..<index + 1, nil, beacons, artists.span, events.span, values.span, &sessions)
-        }
-        if values.count > 0, !lists.isBounded { holds = false }
+        addFragments(beacons, places, &sessions)
+        addRecords(beacons, places)
     }
 
     private static func numbers(_ beacons: CountedBeacons, _ column: TextColumn, _ numbers: [Int32]) -> [Int32] {
@@ -101,219 +95,283 @@ struct RowProof {
         }
     }
 
-    /// By beacon, the numbers of its values by dimension.
-    private mutating func numbersOfValues(_ beacons: CountedBeacons, _ batch: BeaconBatch) -> [SIMD8<Int32>] {
-        var numbers = [SIMD8<Int32>](repeating: .zero, count: beacons.rows.count)
-        let siteHash = entities.hashes[Int(site)]
-        for dimension in Dimension.allCases {
-            let column = batch[dimension.column]
-            let ofCodes = values.numbers(of: column, dimension, siteHash, lists, site, sketches)
-            let codes = column.codes.span
-            let place = Int(dimension.rawValue)
-            for index in numbers.indices { numbers[index][place] = ofCodes[Int(codes[Int(beacons.rows[index])])] }
+    func hour(of instant: Int64) -> Int { Int((instant - range.lowerBound) / ReportingCalendar.hourMs) }
+
+    private func countsOfTraffic(_ beacons: CountedBeacons, _ places: Places) -> UInt64 {
+        let (artists, events) = (places.artists.span, places.events.span)
+        let (hours, kinds) = (places.hours.span, beacons.kinds.span)
+        let (hashes, days) = (entities.hashes.span, dayRows.span)
+        var ofHours = [UInt64](repeating: 0, count: siteHours.count)
+        var sum: UInt64 = 0
+        for index in kinds.indices {
+            let counts = RowHash.counts(of: kinds[index])
+            let hour = Int(hours[index])
+            ofHours[hour] &+= counts
+            let (artist, event) = (Int(artists[index]), Int(events[index]))
+            if artist >= 0 { sum &+= (RowHash.hour(hashes[artist], hour) &+ days[artist].hash) &* counts }
+            if event >= 0 { sum &+= (RowHash.hour(hashes[event], hour) &+ days[event].hash) &* counts }
         }
-        if !values.isBounded { holds = false }
-        return numbers
+        for (hour, counts) in ofHours.enumerated() {
+            sum &+= (RowHash.hour(hashes[Int(site)], hour) &+ days[Int(site)].hash) &* counts
+        }
+        return sum
     }
 
-    @inline(__always)
-    private mutating func add(
-        _ range: Range<Int>, _ key: UInt64?, _ beacons: CountedBeacons, _ artists: Span<Int32>, _ events: Span<Int32>,
-        _ values: Span<SIMD8<Int32>>, _ sessions: inout SessionProof
+    /// Adds up what the rows of one dimension have, and notes the beacons' values.
+    private mutating func countValues(
+        of dimension: Dimension, _ beacons: CountedBeacons, _ batch: BeaconBatch, _ places: inout Places
     ) {
-        let (instants, visitors, kinds) = (beacons.instants.span, beacons.visitors.span, beacons.kinds.span)
-        var current = SIMD8<Int32>.zero
-        run.slotStart = .max
-        for index in range {
-            let (instant, visitor, artist, event) = (instants[index], visitors[index], artists[index], events[index])
-            var rows: VisitRecords.Rows = []
-            let isSame =
-                instant >= run.slotStart && instant - run.slotStart < SessionPiece.gapMs && artist == run.artist
-                && event == run.event && visitor == run.visitor
-            if !isSame {
-                finishRun(&sessions)
-                begin(key, visitor, artist, event, instant)
-                if tables.traffic { rows.insert(.traffic) }
-            }
-            if values.count > 0 {
-                if !isSame {
-                    current = values[index]
-                    for dimension in 0..<Dimension.allCases.count { beginValue(dimension, current[dimension]) }
-                    rows.formUnion(.init(rawValue: 1 << UInt8(Dimension.allCases.count) - 1))
-                } else if values[index] != current {
-                    let new = values[index]
-                    for dimension in 0..<Dimension.allCases.count where new[dimension] != current[dimension] {
-                        finishValue(dimension)
-                        beginValue(dimension, new[dimension])
-                        rows.insert(.value(dimension))
-                    }
-                    current = new
+        let place = Int(dimension.rawValue)
+        let column = batch[dimension.column]
+        let numbersOfCodes = values.numbers(of: column, dimension, entities.hashes[Int(site)], lists, site, sketches)
+        let hashesOfCodes = numbersOfCodes.map { values[place, $0].hash }
+        let isSiteOther = numbersOfCodes.map { values[place, $0].siteOther != 0 }
+        var sumsOfCodes = [BeaconSum](repeating: BeaconSum(), count: numbersOfCodes.count)
+        var numbers = [Int32](repeating: 0, count: beacons.rows.count)
+        /// Those of lists that are cut, with the rows that their values would have.
+        var cut: [(index: Int32, row: UInt64)] = []
+        var sum: UInt64 = 0
+        var others: [UInt16] = []
+        swap(&others, &places.others)
+        do {
+            let (rows, kinds, artists) = (beacons.rows.span, beacons.kinds.span, places.artists.span)
+            let codes = column.codes.span
+            let entityHashes = entities.hashes.span
+            for index in rows.indices {
+                let code = Int(codes[Int(rows[index])])
+                let artist = artists[index]
+                numbers[index] = numbersOfCodes[code]
+                sumsOfCodes[code].add(kinds[index])
+                if isSiteOther[code] { others[index] |= VisitRecords.siteOther(place) }
+                guard artist >= 0 else { continue }
+                let row = RowHash.value(entityHashes[Int(artist)], place, hashesOfCodes[code])
+                if lists.isCut(artist, place) {
+                    cut.append((Int32(index), row))
+                } else {
+                    sum &+= row &* RowHash.counts(BeaconSum(kinds[index]))
                 }
             }
-            run.first = min(run.first, instant)
-            run.last = max(run.last, instant)
-            run.beacons += 1
-            switch kinds[index] {
-            case .pageView:
-                run.pageViews += 1
-                if values.count > 0, event >= 0 { rows.insert(.viewers) }
-            case .seatView:
-                run.seatViews += 1
-                if values.count > 0, event >= 0 { rows.formUnion([.viewers, .seatViewers]) }
-            case .other: break
-            }
-            rows.subtract(run.funnel)
-            if rows.isEmpty || run.isNobody { continue }
-            run.funnel.formUnion(rows.intersection([.viewers, .seatViewers]))
-            var record = VisitRecords.Record(
-                visitor: visitor, artist: artist, event: event,
-                values: (current[0], current[1], current[2], current[3], current[4]),
-                hour: UInt8(truncatingIfNeeded: run.hour), rows: rows)
-            for dimension in valueRuns.indices where valueRuns[dimension].other != 0 {
-                record.others |= 1 << UInt8(dimension)
-            }
-            if let full = records.append(record) { take(full, comesAgain: true) }
         }
-        finishRun(&sessions)
+        swap(&others, &places.others)
+        for (code, beacons) in sumsOfCodes.enumerated() where beacons.beacons > 0 {
+            let value = values[place, numbersOfCodes[code]]
+            sum &+= value.siteRow &* RowHash.counts(beacons)
+            if value.siteOther != 0 { lists.count(site, place, value.hash, value.siteOther, beacons) }
+        }
+        places.values.append(numbers)
+        seenCounts &+= sum
+        if !cut.isEmpty { countCut(place, cut, beacons, &places) }
     }
 
-    private mutating func begin(
-        _ key: UInt64?, _ visitor: UInt64, _ artist: Int32, _ event: Int32, _ instant: Int64
+    /// - Parameter cut: beacons whose artists' lists are cut in the dimension, with the rows that their values would have.
+    private mutating func countCut(
+        _ place: Int, _ cut: [(index: Int32, row: UInt64)], _ beacons: CountedBeacons, _ places: inout Places
     ) {
-        run = Run(
-            key: key ?? 0, visitor: visitor, isNobody: key == nil, artist: artist, event: event,
-            slotStart: SessionPiece.start(ofSlot: SessionPiece.slot(of: instant)), first: instant, last: instant,
-            hour: hour(of: instant))
-    }
-
-    private func hour(of instant: Int64) -> Int { Int((instant - range.lowerBound) / ReportingCalendar.hourMs) }
-
-    private mutating func finishRun(_ sessions: inout SessionProof) {
-        guard run.beacons > 0 else { return }
-        let counts = RowHash.counts(pageViews: run.pageViews, seatViews: run.seatViews, beacons: run.beacons)
-        finishRun(of: run.artist, counts, &sessions)
-        finishRun(of: run.event, counts, &sessions)
-        finishRun(of: site, counts, &sessions)
-        if tables.details {
-            for dimension in valueRuns.indices { finishValue(dimension) }
-        }
-        run.beacons = 0
-        run.slotStart = .max
-    }
-
-    @inline(__always)
-    private mutating func finishRun(of entity: Int32, _ counts: UInt64, _ sessions: inout SessionProof) {
-        guard entity >= 0 else { return }
-        if tables.traffic { seenCounts &+= rows(of: entity, run.hour) &* counts }
-        if run.isNobody { return }
-        let session = Fold.session(run.key, of: entities.hashes[Int(entity)])
-        sessions.see(.init(session: session, entity: entity, first: run.first, last: run.last))
-    }
-
-    /// The sum of an hour's and the day's.
-    @inline(__always)
-    private func rows(of entity: Int32, _ hour: Int) -> UInt64 {
-        let hash = entities.hashes[Int(entity)]
-        return RowHash.hour(hash, hour) &+ (isDirty[Int(entity)] ? 0 : RowHash.day(hash))
-    }
-
-    @inline(__always)
-    private mutating func beginValue(_ dimension: Int, _ number: Int32) {
-        var new = ValueRun(value: number, pageViews: run.pageViews, beacons: run.beacons)
-        if run.artist >= 0 {
-            let hash = values[dimension, number].hash
-            let artist = entities.hashes[Int(run.artist)]
-            new.artistRow = RowHash.value(artist, dimension, hash)
-            if lists.isCut(run.artist, dimension), lists.isOther(hash, new.artistRow) {
-                new.other = new.artistRow
-                new.artistRow = RowHash.value(artist, dimension, RowHash.remainder)
+        let areOthers = cut.map { lists.isOther(values[place, places.values[place][Int($0.index)]].hash, $0.row) }
+        var sum: UInt64 = 0
+        // Neighbours of the same value are counted together.
+        var current: (index: Int, row: UInt64, beacons: BeaconSum) = (0, 0, BeaconSum())
+        for (entry, isOther) in zip(cut, areOthers) {
+            let index = Int(entry.index)
+            let kind = beacons.kinds[index]
+            guard isOther else {
+                sum &+= entry.row &* RowHash.counts(BeaconSum(kind))
+                continue
             }
+            let artist = places.artists[index]
+            sum &+=
+                RowHash.value(entities.hashes[Int(artist)], place, RowHash.remainder) &* RowHash.counts(BeaconSum(kind))
+            places.others[index] |= VisitRecords.artistOther(place)
+            if entry.row != current.row {
+                countOther(place, current, places)
+                current = (index, entry.row, BeaconSum())
+            }
+            current.beacons.add(kind)
         }
-        valueRuns[dimension] = new
+        countOther(place, current, places)
+        seenCounts &+= sum
     }
 
-    @inline(__always)
-    private mutating func finishValue(_ dimension: Int) {
-        let valueRun = valueRuns[dimension]
-        let (pageViews, beacons) = (run.pageViews - valueRun.pageViews, run.beacons - valueRun.beacons)
-        let value = values[dimension, valueRun.value]
-        seenCounts &+=
-            (valueRun.artistRow &+ value.siteRow)
-            &* RowHash.counts(pageViews: pageViews, seatViews: 0, beacons: beacons)
-        if valueRun.other != 0 {
-            lists.count(run.artist, dimension, value.hash, valueRun.other, pageViews: pageViews, beacons: beacons)
-        }
-        if value.siteOther != 0 {
-            lists.count(site, dimension, value.hash, value.siteOther, pageViews: pageViews, beacons: beacons)
-        }
+    private mutating func countOther(
+        _ place: Int, _ other: (index: Int, row: UInt64, beacons: BeaconSum), _ places: Places
+    ) {
+        if other.beacons.beacons == 0 { return }
+        lists.count(
+            places.artists[other.index], place, values[place, places.values[place][other.index]].hash, other.row,
+            other.beacons)
     }
 
     /// Sessions that began at an instant of the day.
     mutating func addSessions(_ count: Int64, milliseconds: Int64, entity: Int32, startingAt instant: Int64) {
         guard tables.traffic else { return }
         guard entity >= 0, range.contains(instant) else { return holds = false }
-        seenCounts &+= rows(of: entity, hour(of: instant)) &* RowHash.sessions(count, milliseconds: milliseconds)
+        seenCounts &+=
+            (RowHash.hour(entities.hashes[Int(entity)], hour(of: instant)) &+ dayRows[Int(entity)].hash)
+            &* RowHash.sessions(count, milliseconds: milliseconds)
+    }
+
+    /// What each key's neighbouring beacons of one slot do on their artist, their event and the site.
+    private func addFragments(_ beacons: CountedBeacons, _ places: Places, _ sessions: inout SessionProof) {
+        let (instants, artists, events) = (beacons.instants.span, places.artists.span, places.events.span)
+        let hashes = entities.hashes.span
+        var index = 0
+        for key in beacons.keys {
+            let end = Int(key.end)
+            while index < end {
+                let (artist, event) = (artists[index], events[index])
+                var (first, last) = (instants[index], instants[index])
+                let start = SessionPiece.start(ofSlot: SessionPiece.slot(of: first))
+                index += 1
+                while index < end, artists[index] == artist, events[index] == event,
+                    case let instant = instants[index], instant >= start, instant - start < SessionPiece.gapMs
+                {
+                    first = min(first, instant)
+                    last = max(last, instant)
+                    index += 1
+                }
+                func see(_ entity: Int32) {
+                    if entity < 0 { return }
+                    let session = Fold.session(key.hash, of: hashes[Int(entity)])
+                    sessions.see(.init(session: session, entity: entity, first: first, last: last))
+                }
+                see(artist)
+                see(event)
+                see(site)
+            }
+        }
     }
 
     // MARK: Visitors
 
-    private mutating func take(_ part: Int, comesAgain: Bool) {
-        let (taken, ends) = records.take(part)
-        var start = 0
-        for (group, end) in ends.enumerated() where end > start {
-            var maxSeen = 0
-            for index in start..<end { maxSeen += taken[index].rows.maxCount }
-            sketches.begin(part * VisitRecords.groupsOfPart + group, maxSeen: maxSeen)
-            for index in start..<end { see(taken[index]) }
-            sketches.end(comesAgain: comesAgain)
-            start = end
+    /// Buckets with more visits than this are not compared with each other.
+    private static let maxCompared = 24
+
+    /// Of neighbours, what one says and the one before did not.
+    private mutating func addRecords(_ beacons: CountedBeacons, _ places: Places) {
+        var all: VisitRecords.Rows = []
+        if tables.traffic { all.formUnion(.traffic) }
+        if tables.details { all.formUnion(.values) }
+        let (artists, events, hours) = (places.artists.span, places.events.span, places.hours.span)
+        let (visitors, kinds) = (beacons.visitors.span, beacons.kinds.span)
+        var last = VisitRecords.Record()
+        for index in 0..<beacons.named {
+            var record = VisitRecords.Record(
+                visitor: visitors[index], artist: artists[index], event: events[index], hour: hours[index])
+            record.rows = all
+            if record.artist < 0 { record.rows.subtract(.ofArtist) }
+            if record.event < 0 { record.rows.subtract(.ofEvent) }
+            if tables.details {
+                for dimension in 0..<VisitRecords.dimensions {
+                    record.values[dimension] = places.values[dimension][index]
+                }
+                record.others = places.others[index]
+                if record.event >= 0 {
+                    record.funnel = VisitRecords.Rows(funnelOf: kinds[index])
+                    record.rows.formUnion(record.funnel)
+                }
+            }
+            if index > 0, record.visitor == last.visitor {
+                record.rows.subtract(record.rows(sharedWith: last))
+                if record.event == last.event { record.funnel.formUnion(last.funnel) }
+            }
+            last = record
+            if record.rows.isEmpty { continue }
+            if let full = records.append(record) { take(full, comesAgain: true) }
         }
     }
 
+    private mutating func take(_ part: Int, comesAgain: Bool) {
+        let taken = records.take(part)
+        var start = 0
+        for group in 0..<VisitRecords.groupsOfPart {
+            let ends = taken.ends[group * VisitRecords.bucketsOfGroup..<(group + 1) * VisitRecords.bucketsOfGroup]
+            guard ends.last! > start else { continue }
+            sketches.begin(
+                part * VisitRecords.groupsOfPart + group, comesAgain: comesAgain,
+                maxSeen: (ends.last! - start) * VisitRecords.Rows.maxCount)
+            for end in ends {
+                see(taken.records[start..<end])
+                start = end
+            }
+            sketches.end()
+        }
+    }
+
+    /// - Parameter visits: all of their visitors that were taken.
     @inline(__always)
-    private mutating func see(_ record: VisitRecords.Record) {
+    private mutating func see(_ visits: ArraySlice<VisitRecords.Record>) {
+        let isCompared = visits.count <= Self.maxCompared
+        for index in visits.indices {
+            let record = visits[index]
+            var new = record.rows
+            if isCompared {
+                for earlier in visits.startIndex..<index where visits[earlier].visitor == record.visitor {
+                    new.subtract(record.rows(sharedWith: visits[earlier]))
+                }
+            }
+            if !new.isEmpty { see(record, new, isNew: isCompared) }
+        }
+    }
+
+    /// - Parameters:
+    ///   - rows: of the record.
+    ///   - isNew: the visitor was not seen in them since the group began.
+    @inline(__always)
+    private mutating func see(_ record: VisitRecords.Record, _ rows: VisitRecords.Rows, isNew: Bool) {
         let visitor = record.visitor
         let register = VisitorSketch.register(of: visitor)?.value ?? 0
-        if record.rows.contains(.traffic) {
-            see(record.artist, record, register)
-            see(record.event, record, register)
-            see(site, record, register)
+        let hour = Int(record.hour)
+        if rows.contains(.artistDay) { seeDay(record.artist, visitor, register, isNew) }
+        if rows.contains(.eventDay) { seeDay(record.event, visitor, register, isNew) }
+        if rows.contains(.siteDay) { seeDay(site, visitor, register, isNew) }
+        if rows.contains(.artistHour) {
+            sketches.see(
+                RowHash.hour(entities.hashes[Int(record.artist)], hour), visitor, register, isNew: isNew)
         }
-        if record.rows.contains(.value(0)) { seeValue(0, record.values.0, record, register) }
-        if record.rows.contains(.value(1)) { seeValue(1, record.values.1, record, register) }
-        if record.rows.contains(.value(2)) { seeValue(2, record.values.2, record, register) }
-        if record.rows.contains(.value(3)) { seeValue(3, record.values.3, record, register) }
-        if record.rows.contains(.value(4)) { seeValue(4, record.values.4, record, register) }
-        if record.rows.contains(.viewers) {
-            sketches.see(RowHash.viewers(entities.hashes[Int(record.event)]), visitor, register)
+        if rows.contains(.eventHour) {
+            sketches.see(RowHash.hour(entities.hashes[Int(record.event)], hour), visitor, register, isNew: isNew)
         }
-        if record.rows.contains(.seatViewers) {
-            sketches.see(RowHash.seatViewers(entities.hashes[Int(record.event)]), visitor, register)
+        if rows.contains(.siteHour) {
+            if siteHours[hour] >= 0 {
+                sketches.see(number: siteHours[hour], visitor, register)
+            } else {
+                sketches.see(RowHash.hour(entities.hashes[Int(site)], hour), visitor, register, isNew: isNew)
+            }
+        }
+        for dimension in 0..<VisitRecords.dimensions {
+            let ofSite = rows.contains(.siteValue(dimension))
+            let ofArtist = rows.contains(.artistValue(dimension))
+            guard ofSite || ofArtist else { continue }
+            let value = values[dimension, record.values[dimension]]
+            if ofSite {
+                if value.siteNumber >= 0 {
+                    sketches.see(number: value.siteNumber, visitor, register)
+                } else {
+                    sketches.see(value.siteRow, visitor, register, isNew: isNew)
+                }
+            }
+            if ofArtist {
+                let hash = record.isArtistOther(dimension) ? RowHash.remainder : value.hash
+                let row = RowHash.value(entities.hashes[Int(record.artist)], dimension, hash)
+                sketches.see(row, visitor, register, isNew: isNew)
+            }
+        }
+        if rows.contains(.viewers) {
+            sketches.see(RowHash.viewers(entities.hashes[Int(record.event)]), visitor, register, isNew: isNew)
+        }
+        if rows.contains(.seatViewers) {
+            sketches.see(RowHash.seatViewers(entities.hashes[Int(record.event)]), visitor, register, isNew: isNew)
         }
     }
 
     @inline(__always)
-    private mutating func see(_ entity: Int32, _ record: VisitRecords.Record, _ register: UInt8) {
-        guard entity >= 0 else { return }
-        let hash = entities.hashes[Int(entity)]
-        sketches.see(RowHash.hour(hash, Int(record.hour)), record.visitor, register)
-        if !isDirty[Int(entity)] { sketches.see(RowHash.day(hash), record.visitor, register) }
-    }
-
-    @inline(__always)
-    private mutating func seeValue(
-        _ dimension: Int, _ number: Int32, _ record: VisitRecords.Record, _ register: UInt8
-    ) {
-        let value = values[dimension, number]
-        if value.siteNumber >= 0 {
-            sketches.see(number: value.siteNumber, record.visitor, register)
-        } else {
-            sketches.see(value.siteRow, record.visitor, register)
+    private mutating func seeDay(_ entity: Int32, _ visitor: UInt64, _ register: UInt8, _ isNew: Bool) {
+        let row = dayRows[Int(entity)]
+        if row.number >= 0 {
+            sketches.see(number: row.number, visitor, register)
+        } else if row.hash != 0 {
+            sketches.see(row.hash, visitor, register, isNew: isNew)
         }
-        guard record.artist >= 0 else { return }
-        let hash = record.others & 1 << UInt8(dimension) != 0 ? RowHash.remainder : value.hash
-        let row = RowHash.value(entities.hashes[Int(record.artist)], dimension, hash)
-        sketches.see(row, record.visitor, register)
     }
 
     // MARK: Comparing
@@ -324,10 +382,15 @@ struct RowProof {
         return holds && seenCounts == storedCounts && sketches.agrees && lists.agree()
     }
 
-    /// Entities that are known by now are told apart.
-    private mutating func noteDirty() {
-        for number in isDirty.count..<entities.entities.count {
-            isDirty.append(isDirtyDay(Int32(number)))
+    /// The days of entities that are known by now.
+    private mutating func noteDays() {
+        for number in dayRows.count..<entities.entities.count {
+            if isDirtyDay(Int32(number)) {
+                dayRows.append(DayRow(hash: 0, number: -1))
+            } else {
+                let row = RowHash.day(entities.hashes[number])
+                dayRows.append(DayRow(hash: row, number: sketches.number(of: row) ?? -1))
+            }
         }
     }
 

@@ -36,11 +36,14 @@ struct SketchProof {
     // MARK: The group at hand
 
     private var group = 0
+    private var comesAgain = false
     /// By row with registers.
     private var highest: [UInt8] = []
     /// The rows with registers that a visitor of the group raised.
     private var raised: [Int32] = []
     private var pairs = HashSet()
+    /// Whether what is new is looked for among `pairs`, too.
+    private var keepsPairs = false
 
     /// What was added of a group so far, where it comes again.
     private struct Known {
@@ -98,10 +101,14 @@ struct SketchProof {
 
     // MARK: What raw beacons give
 
-    /// - Parameter maxSeen: how often something will be seen until `end`.
-    mutating func begin(_ group: Int, maxSeen: Int) {
+    /// - Parameters:
+    ///   - comesAgain: more may be seen of the group's visitors after `end`.
+    ///   - maxSeen: how often something will be seen until then.
+    mutating func begin(_ group: Int, comesAgain: Bool, maxSeen: Int) {
         self.group = group
+        self.comesAgain = comesAgain
         let before = known[group]
+        keepsPairs = comesAgain || before != nil
         pairs.removeAll(for: maxSeen + (before?.pairs.count ?? 0))
         guard let before else { return }
         known[group] = nil
@@ -116,14 +123,15 @@ struct SketchProof {
     /// - Parameters:
     ///   - visitor: of the group.
     ///   - register: how high the visitor raises it; 0 for not at all.
+    ///   - isNew: the visitor was not seen in the row since `begin`, and won't be without this.
     @inline(__always)
-    mutating func see(_ row: UInt64, _ visitor: UInt64, _ register: UInt8) {
+    mutating func see(_ row: UInt64, _ visitor: UInt64, _ register: UInt8, isNew: Bool) {
         let bit = Self.bit(of: row)
         if bits[bit >> 6] & 1 << UInt64(bit & 63) != 0, let number = number(of: row) {
             see(number: number, visitor, register)
         } else {
             let pair = RowHash.visitor(row, visitor)
-            if pairs.insert(pair) { seen.visitors &+= pair }
+            if isNew && !keepsPairs || pairs.insert(pair) { seen.visitors &+= pair }
         }
     }
 
@@ -137,8 +145,7 @@ struct SketchProof {
         if isFew[Int(number)] { few[number]!.add(hash: visitor) }
     }
 
-    /// - Parameter comesAgain: more may be seen of the group's visitors.
-    mutating func end(comesAgain: Bool) {
+    mutating func end() {
         for number in raised { seen.registers &+= RowHash.register(rows[Int(number)], group, highest[Int(number)]) }
         if comesAgain {
             known[group] = Known(
