@@ -1,7 +1,7 @@
 /// One row of a result, which it keeps alive.
 package struct PostgresRow: Sendable {
-    private let rows: PostgresRows
-    private let index: Int
+    package let rows: PostgresRows
+    package let index: Int
 
     init(rows: PostgresRows, index: Int) {
         self.rows = rows

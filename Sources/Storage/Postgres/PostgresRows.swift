@@ -71,6 +71,35 @@ import Synchronization
         return try unsafe body(bytes, type)
     }
 
+    // MARK: Many rows
+
+    /// A `bigint`, as `PostgresRow.get` gives it: without its detour by a type, for results of very many rows.
+    package func bigint(row: Int, column: Int) throws -> Int64 {
+        try unsafe withCell(row: row, column: column) { bytes, type in
+            guard let bytes = unsafe bytes, type == .int8, bytes.count == 8 else {
+                throw PostgresError(.decoding, "column \(column) is no bigint")
+            }
+            return Int64(bigEndian: unsafe bytes.loadUnaligned(as: Int64.self))
+        }
+    }
+
+    /// A finite `timestamptz`, in microseconds since 1970.
+    package func microseconds(row: Int, column: Int) throws -> Int64 {
+        try unsafe withCell(row: row, column: column) { bytes, type in
+            guard let bytes = unsafe bytes, type == .timestamptz, bytes.count == 8 else {
+                throw PostgresError(.decoding, "column \(column) is no timestamptz")
+            }
+            return Int64(bigEndian: unsafe bytes.loadUnaligned(as: Int64.self)) + PostgresTimestamp.epochMs * 1000
+        }
+    }
+
+    /// The column's bytes where they lie; empty for NULL. Not to be kept longer than this object.
+    @unsafe package func bytes(row: Int, column: Int) -> UnsafeRawBufferPointer {
+        unsafe withCell(row: row, column: column) { bytes, _ in
+            unsafe bytes ?? UnsafeRawBufferPointer(start: nil, count: 0)
+        }
+    }
+
     /// The error that this result is, if it is one.
     func error(statement: String?) -> PostgresError? {
         let status = unsafe PQresultStatus(result)

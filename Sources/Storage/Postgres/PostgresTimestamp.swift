@@ -13,7 +13,7 @@ package struct PostgresTimestamp: Hashable, Comparable, Sendable {
     package static func < (left: PostgresTimestamp, right: PostgresTimestamp) -> Bool { left.ms < right.ms }
 
     /// 2000-01-01, from which the server counts.
-    private static let epochMs: Int64 = 946_684_800_000
+    static let epochMs: Int64 = 946_684_800_000
 
     /// Microseconds since 2000, as on the wire; what does not fit becomes a value that the server refuses.
     var wireValue: Int64 {
