@@ -126,6 +126,7 @@ struct RowProof {
         let numbersOfCodes = values.numbers(of: column, dimension, entities.hashes[Int(site)], lists, site, sketches)
         let hashesOfCodes = numbersOfCodes.map { values[place, $0].hash }
         let isSiteOther = numbersOfCodes.map { values[place, $0].siteOther != 0 }
+        let hasSiteOthers = isSiteOther.contains(true)
         var sumsOfCodes = [BeaconSum](repeating: BeaconSum(), count: numbersOfCodes.count)
         var numbers = [Int32](repeating: 0, count: beacons.rows.count)
         /// Those of lists that are cut, with the rows that their values would have.
@@ -142,7 +143,7 @@ struct RowProof {
                 let artist = artists[index]
                 numbers[index] = numbersOfCodes[code]
                 sumsOfCodes[code].add(kinds[index])
-                if isSiteOther[code] { others[index] |= VisitRecords.siteOther(place) }
+                if hasSiteOthers, isSiteOther[code] { others[index] |= VisitRecords.siteOther(place) }
                 guard artist >= 0 else { continue }
                 let row = RowHash.value(entityHashes[Int(artist)], place, hashesOfCodes[code])
                 if lists.isCut(artist, place) {
@@ -220,7 +221,8 @@ struct RowProof {
             while index < end {
                 let (artist, event) = (artists[index], events[index])
                 var (first, last) = (instants[index], instants[index])
-                let start = SessionPiece.start(ofSlot: SessionPiece.slot(of: first))
+                let slot = SessionPiece.slot(of: first)
+                let start = SessionPiece.start(ofSlot: slot)
                 index += 1
                 while index < end, artists[index] == artist, events[index] == event,
                     case let instant = instants[index], instant >= start, instant - start < SessionPiece.gapMs
@@ -232,7 +234,7 @@ struct RowProof {
                 func see(_ entity: Int32) {
                     if entity < 0 { return }
                     let session = Fold.session(key.hash, of: hashes[Int(entity)])
-                    sessions.see(.init(session: session, entity: entity, first: first, last: last))
+                    sessions.see(.init(session: session, entity: entity, slot: slot, first: first, last: last))
                 }
                 see(artist)
                 see(event)

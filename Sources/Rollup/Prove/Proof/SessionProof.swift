@@ -11,6 +11,7 @@ struct SessionProof {
     struct Fragment: BitwiseCopyable {
         var session: UInt64
         var entity: Int32
+        var slot: Int32
         var first: Int64
         var last: Int64
     }
@@ -60,22 +61,36 @@ struct SessionProof {
                 origin: piece.origin)
         }
 
-        /// False where no piece can be of the fragment.
-        mutating func see(_ fragment: Fragment) -> Bool {
-            let place = Int(truncatingIfNeeded: fragment.session >> shift)
-            let (lower, upper) = (Int(starts[place]), Int(starts[place + 1]))
-            let first = Int32(truncatingIfNeeded: fragment.first - start)
-            let last = Int32(truncatingIfNeeded: fragment.last - start)
-            var index = lower
-            while index < upper, pieces[index].session < fragment.session { index += 1 }
-            guard index < upper else { return false }
-            var piece = pieces[index]
-            guard piece.session == fragment.session, piece.first <= first, last <= piece.last,
-                piece.entity == fragment.entity || piece.entity == -1
-            else { return false }
-            piece.entity = fragment.entity
-            piece.reached |= (piece.first == first ? 1 : 0) | (piece.last == last ? 2 : 0)
-            pieces[index] = piece
+        /// False where no piece can be of one of the fragments.
+        ///
+        /// - Parameter range: of fragments of this slot.
+        mutating func see(_ fragments: [Fragment], _ range: Range<Int>) -> Bool {
+            Self.see(fragments.span, range, &pieces, starts, shift, start)
+        }
+
+        private static func see(
+            _ fragments: Span<Fragment>, _ range: Range<Int>, _ pieces: inout [Piece], _ starts: [Int32],
+            _ shift: UInt64, _ start: Int64
+        ) -> Bool {
+            let starts = starts.span
+            var pieces = pieces.mutableSpan
+            for number in range {
+                let fragment = fragments[number]
+                let place = Int(truncatingIfNeeded: fragment.session >> shift)
+                let (lower, upper) = (Int(starts[place]), Int(starts[place + 1]))
+                let first = Int32(truncatingIfNeeded: fragment.first - start)
+                let last = Int32(truncatingIfNeeded: fragment.last - start)
+                var index = lower
+                while index < upper, pieces[index].session < fragment.session { index += 1 }
+                guard index < upper else { return false }
+                var piece = pieces[index]
+                guard piece.session == fragment.session, piece.first <= first, last <= piece.last,
+                    piece.entity == fragment.entity || piece.entity == -1
+                else { return false }
+                piece.entity = fragment.entity
+                piece.reached |= (piece.first == first ? 1 : 0) | (piece.last == last ? 2 : 0)
+                pieces[index] = piece
+            }
             return true
         }
     }
@@ -127,29 +142,38 @@ struct SessionProof {
     }
 
     private mutating func seePending() {
-        // Each is somewhere else in memory: one after the other as they come, each would be waited for.
-        var starts = [Int](repeating: 0, count: 1 << Int(Self.orderBits) + 1)
+        // Each is somewhere else in memory: one after the other as they come, each would be waited for. So slot by slot,
+        // nearly always of one or two, by the leading bits of their sessions.
+        guard var slots = pending.first.map({ (low: $0.slot, high: $0.slot) }) else { return }
+        for fragment in pending {
+            slots = (min(slots.low, fragment.slot), max(slots.high, fragment.slot))
+        }
+        guard slots.low >= firstSlot, Int(slots.high - firstSlot) < self.slots.count else { return holds = false }
+        let places = 1 << Int(Self.orderBits)
+        var starts = [Int](repeating: 0, count: Int(slots.high - slots.low + 1) * places + 1)
         let shift = 64 - Self.orderBits
-        for fragment in pending { starts[Int(truncatingIfNeeded: fragment.session >> shift) + 1] += 1 }
+        func place(_ fragment: Fragment) -> Int {
+            Int(fragment.slot &- slots.low) &* places &+ Int(truncatingIfNeeded: fragment.session >> shift)
+        }
+        for fragment in pending { starts[place(fragment) + 1] += 1 }
         for place in 1..<starts.count { starts[place] += starts[place - 1] }
         while ordered.count < pending.count {
-            ordered.append(Fragment(session: 0, entity: 0, first: 0, last: 0))
+            ordered.append(Fragment(session: 0, entity: 0, slot: 0, first: 0, last: 0))
         }
+        // Here starts move to the ends as the fragments are dealt out.
         for fragment in pending {
-            let place = Int(truncatingIfNeeded: fragment.session >> shift)
+            let place = place(fragment)
             ordered[starts[place]] = fragment
             starts[place] += 1
         }
-        for index in pending.indices where holds {
-            let fragment = ordered[index]
-            let slot = slot(of: fragment)
-            guard slots.indices.contains(slot) else { return holds = false }
-            holds = slots[slot].see(fragment)
+        var start = 0
+        for slot in slots.low...slots.high where holds {
+            let end = starts[Int(slot - slots.low + 1) * places - 1]
+            if end > start { holds = self.slots[Int(slot - firstSlot)].see(ordered, start..<end) }
+            start = end
         }
         pending.removeAll(keepingCapacity: true)
     }
-
-    private func slot(of fragment: Fragment) -> Int { Int(SessionPiece.slot(of: fragment.first) - firstSlot) }
 
     /// Proves that every piece is some fragments', and that those that belong together know when they began; counts
     /// the sessions that begin here.

@@ -27,7 +27,7 @@ struct SketchProof {
     private var places = [Int32](repeating: 0, count: 64)
     /// Of the hashes of such rows: most others are told apart by a bit.
     private var bits = [UInt64](repeating: 0, count: (bitMask + 1) / 64)
-    private static let bitMask = 1 << 18 - 1
+    private static let bitMask = 1 << 17 - 1
     /// Of a row whose registers could be those of a few visitors: whether these were too many to be kept as they are is only
     /// known by counting them.
     private var few: [Int32: VisitorSketch] = [:]
