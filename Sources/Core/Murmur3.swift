@@ -30,19 +30,9 @@ package enum Murmur3 {
             h2 = (rotate(h2, 31) &+ h1) &* 5 &+ 0x3849_5ab5
             offset += 16
         }
-        var k1: UInt64 = 0
-        var k2: UInt64 = 0
-        var tail = bytes.count - offset
-        while tail > 8 {
-            tail -= 1
-            k2 |= UInt64(bytes[offset + tail]) << UInt64((tail - 8) * 8)
-        }
-        if k2 != 0 || bytes.count - offset > 8 { h2 ^= rotate(k2 &* c2, 33) &* c1 }
-        while tail > 0 {
-            tail -= 1
-            k1 |= UInt64(bytes[offset + tail]) << UInt64(tail * 8)
-        }
-        if bytes.count > offset { h1 ^= rotate(k1 &* c1, 31) &* c2 }
+        let tail = bytes.count - offset
+        if tail > 8 { h2 ^= rotate(word(bytes, offset + 8, count: tail - 8) &* c2, 33) &* c1 }
+        if tail > 0 { h1 ^= rotate(word(bytes, offset, count: min(tail, 8)) &* c1, 31) &* c2 }
         h1 ^= UInt64(bytes.count)
         h2 ^= UInt64(bytes.count)
         h1 = h1 &+ h2
@@ -52,6 +42,18 @@ package enum Murmur3 {
         h1 = h1 &+ h2
         h2 = h2 &+ h1
         return (h1, h2)
+    }
+
+    /// The first 1 to 8 bytes of a word, read at once where there are so many before its end.
+    @inline(__always)
+    private static func word(_ bytes: UnsafeRawBufferPointer, _ offset: Int, count: Int) -> UInt64 {
+        if offset + count >= 8 {
+            let word = bytes.loadUnaligned(fromByteOffset: offset + count - 8, as: UInt64.self)
+            return word >> UInt64((8 - count) * 8)
+        }
+        var word: UInt64 = 0
+        for index in 0..<count { word |= UInt64(bytes[offset + index]) << UInt64(index * 8) }
+        return word
     }
 
     private static func rotate(_ value: UInt64, _ by: UInt64) -> UInt64 {
