@@ -1,4 +1,5 @@
 import Core
+import Foundation
 import Storage
 
 extension RollupBench {
@@ -17,14 +18,17 @@ extension RollupBench {
             try await run.finish()
             try await check(stage)
             var times: [Double] = []
+            var processor: [Double] = []
             var peak = 0
             for round in 1...Self.verifyRounds {
                 progress("rollup verify, \(round) of \(Self.verifyRounds)")
                 let start = ContinuousClock.now
+                let before = Self.processorMilliseconds(stage)
                 let verify = try BenchProcess.tiketi(
                     ["rollup", "verify"], settings: stage.settings, in: stage.folder, named: "verify-\(round)")
                 peak = max(peak, try await verify.finishMeasuringMemory())
                 times.append((ContinuousClock.now - start).inSeconds)
+                processor.append(Self.processorMilliseconds(stage) - before)
             }
             let hours = try await stage.withPool { pool in
                 try await pool.withConnection { connection in
@@ -43,8 +47,16 @@ extension RollupBench {
                     Figure(
                         "verified", Double(rows) / times.sorted()[Self.verifyRounds / 2], "beacons/s", better: .higher,
                         peers: Peers.fold),
+                    Figure(
+                        "  a beacon's processor time, Postgres' with it",
+                        processor.sorted()[Self.verifyRounds / 2] * 1000 / Double(rows), "µs", better: .lower),
                     Figure("  peak memory", Double(peak) / 1_048_576, "MiB", better: .lower),
                 ])
         }
+    }
+    /// Of processes that were started and have ended, and of Postgres.
+    private static func processorMilliseconds(_ stage: BenchStage) -> Double {
+        ProcessorTime.milliseconds(of: getpid()) - ProcessorTime.own
+            + (stage.serverPids().postgres.map { ProcessorTime.milliseconds(of: $0) } ?? 0)
     }
 }
