@@ -115,7 +115,9 @@ struct RollupCommand: AsyncParsableCommand {
             commandName: "verify", abstract: "Compare raw, hours, days and months; name each bucket that disagrees.",
             discussion: """
                 Silent where all was compared and agrees. Exits with 1 where something does not. What could not be compared, \
-                as buckets that wait to be derived, is said on standard error. With --payments the payments database \
+                as buckets that wait to be derived, is said on standard error. With --from or --to two things are taken as \
+                they are stored beside these days: where sessions begin and end that reach across an edge, and which \
+                beacons without a time of their own, received before, are repeats. With --payments the payments database \
                 (PAYMENTS_DATABASE_URL) is compared instead: each payment and refund with the revenue ledger, and what \
                 they add up to with the revenue of hours, days and months.
                 """)
