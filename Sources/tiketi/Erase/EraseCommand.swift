@@ -32,7 +32,7 @@ struct EraseCommand: AsyncParsableCommand {
 
     func run() async throws {
         let id = try visitorID()
-        try await RollupCommand.withRollup(environmentFile) { rollup, settings in
+        try await RollupCommand.withRollup(environmentFile, readsOnly: dryRun) { rollup, settings in
             let bar = SharedProgressBar("searching", unit: .count("batches"))
             defer { bar.finish() }
             let progress: @Sendable (Int) -> Void = { bar.update(Int64($0), of: nil) }

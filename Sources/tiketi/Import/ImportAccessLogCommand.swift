@@ -46,9 +46,11 @@ struct ImportAccessLogCommand: AsyncParsableCommand {
                 defaultLogFormat: .text, environmentFile: environmentFile)
             let configuration = try settings.analyticsDatabase(applicationName: "tiketi import")
             let calendar = try settings.reportingCalendar()
+            let zone = try StoredTimeZone(settings)
             // One imports and folds, the other looks how far that is.
             let pool = PostgresPool(configuration, connections: 2, logger: logger)
             do {
+                try await pool.withConnection { _ = try zone.claim(on: $0) }
                 try await run(calendar, pool, logger)
             } catch {
                 await pool.shutdown()

@@ -40,11 +40,13 @@ struct QueryOptions: ParsableArguments {
         try await reportingFailure {
             let settings = try environmentFile.settings()
             LogOutput.bootstrap(format: .text, level: try settings.choice("LOG_LEVEL", default: .warning))
+            let zone = try StoredTimeZone(settings)
             let engine = QueryEngine(
                 database: try settings.analyticsDatabase(applicationName: "tiketi query"),
                 redis: try settings.string("REDIS_URL") == nil ? nil : try settings.redis(),
                 calendar: try settings.reportingCalendar(), logger: Logger(label: "tiketi.query"))
             do {
+                try await engine.check(zone)
                 try await body(engine)
                 await engine.shutdown()
             } catch let invalid as InvalidParameter {

@@ -6,7 +6,7 @@ import Rollup
 extension RollupCommand {
     /// `rollup verify --payments`
     static func verifyPayments(_ environmentFile: EnvironmentFile, _ range: DayRange, isVerbose: Bool) async throws {
-        try await withRollup(environmentFile, connections: 1) { rollup, settings in
+        try await withRollup(environmentFile, connections: 1, readsOnly: true) { rollup, settings in
             let payments = try settings.database("PAYMENTS_DATABASE_URL", applicationName: "tiketi rollup")
             let report = try await rollup.verifyPayments(
                 try await range.resolve(settings), payments: payments, isDemonstration: DemoTraffic.isPayment)

@@ -16,9 +16,12 @@ struct RollupCommand: AsyncParsableCommand {
     /// Days for which raw batches are kept unless RAW_RETENTION_DAYS says otherwise: as long as beacons are accepted.
     static let defaultRetentionDays = 400
 
-    /// Runs `body` with a rollup over the servers in the environment.
+    /// Runs `body` with a rollup over the servers in the environment, whose days are those of the settings.
+    ///
+    /// - Parameter readsOnly: for what counts nothing, so that it doesn't settle whose days they are.
     static func withRollup(
-        _ environmentFile: EnvironmentFile, connections: Int = 2, _ body: (Rollup, Settings) async throws -> Void
+        _ environmentFile: EnvironmentFile, connections: Int = 2, readsOnly: Bool = false,
+        _ body: (Rollup, Settings) async throws -> Void
     ) async throws {
         try await reportingFailure {
             let (settings, logger) = try ProcessSettings.bootstrap(
@@ -26,12 +29,16 @@ struct RollupCommand: AsyncParsableCommand {
             let database = try settings.analyticsDatabase(applicationName: "tiketi rollup")
             let redis = try settings.string("REDIS_URL") == nil ? nil : try settings.redis()
             let calendar = try settings.reportingCalendar()
+            let zone = try StoredTimeZone(settings)
             let postgres = PostgresPool(database, connections: connections, logger: logger)
             let counters = redis.map { RedisPool($0, connections: 1, logger: logger) }
             let rollup = Rollup(
                 postgres: postgres, redis: counters, calendar: calendar, clock: ProcessSettings.clock,
                 metrics: RollupMetrics(Metrics()), logger: logger)
             do {
+                try await postgres.withConnection {
+                    _ = readsOnly ? try zone.check(on: $0) : try zone.claim(on: $0)
+                }
                 try await body(rollup, settings)
             } catch {
                 await counters?.shutdown()
@@ -139,7 +146,9 @@ struct RollupCommand: AsyncParsableCommand {
                 return try await RollupCommand.verifyPayments(environmentFile, range, isVerbose: verbose)
             }
             let cores = min(ProcessInfo.processInfo.activeProcessorCount, Self.maxConnections)
-            try await RollupCommand.withRollup(environmentFile, connections: cores) { rollup, settings in
+            try await RollupCommand.withRollup(
+                environmentFile, connections: cores, readsOnly: true
+            ) { rollup, settings in
                 let report = try await rollup.verify(try await range.resolve(settings), helpers: cores - 1)
                 for finding in report.findings { print(finding) }
                 if report.findings.count == Verify.maxFindings { print("… and possibly more") }

@@ -84,12 +84,14 @@ struct ServedProcess {
         if followsRollup || services.contains(.ingest) || services.contains(.query) {
             let database = try settings.analyticsDatabase()
             let calendar = try settings.reportingCalendar()
+            let zone = try StoredTimeZone(settings)
             let redis = try settings.redis()
             let counters = RedisPool(redis, connections: 1, logger: logger)
             closing.append { await counters.shutdown() }
             if followsRollup {
                 let pool = PostgresPool(database, connections: 1, logger: logger)
                 closing.append { await pool.shutdown() }
+                try await pool.withConnection { _ = try zone.claim(on: $0) }
                 let rollup = Rollup(
                     postgres: pool, redis: counters, calendar: calendar, clock: ProcessSettings.clock,
                     metrics: RollupMetrics(metrics), logger: logger)
@@ -109,11 +111,16 @@ struct ServedProcess {
                     name: try settings.nodeID(), redis: messages, postgres: postgres, clock: ProcessSettings.clock,
                     metrics: MessageMetrics(metrics), logger: logger)
                 running.append(.init(service: MessageService(consumer: consumer)))
+                running.append(Self.comparing { try await postgres.withConnection { try zone.claim(on: $0) } })
             }
             if services.contains(.query) {
                 let asked = QueryEngine(database: database, redis: redis, calendar: calendar, logger: logger)
                 engine = asked
                 closing.append { await asked.shutdown() }
+                // Ingest looks too, later: it starts also where Postgres is away.
+                if !services.contains(.ingest), try await !Self.isSame({ try await asked.check(zone) }) {
+                    running.append(Self.comparing { try await asked.check(zone) })
+                }
             }
         }
         let parts = try await parts(metrics, closing: &closing)
@@ -124,6 +131,23 @@ struct ServedProcess {
         }
         running.append(.init(service: server, successTerminationBehavior: .gracefullyShutdownGroup))
         return running
+    }
+
+    /// Whether the database has said already that its days are ours.
+    private static func isSame(_ compare: () async throws -> Bool) async throws -> Bool {
+        do {
+            return try await compare()
+        } catch is PostgresError {
+            return false
+        }
+    }
+
+    private static func comparing(
+        _ compare: @escaping @Sendable () async throws -> Bool
+    ) -> ServiceGroupConfiguration.ServiceConfiguration {
+        .init(
+            service: TimeZoneService(compare: compare), successTerminationBehavior: .ignore,
+            failureTerminationBehavior: .gracefullyShutdownGroup)
     }
 
     private func parts(
