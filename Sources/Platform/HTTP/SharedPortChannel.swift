@@ -36,7 +36,8 @@ package struct SharedPortChannel: ServerChildChannel, HTTPChannelHandler {
         channel.eventLoop.makeCompletedFuture {
             try HTTPServerPipeline.configure(channel, idleMax: idleMax, requestMax: requestMax)
             try addHandlers(channel)
-            try channel.pipeline.syncOperations.addHandler(HTTP1ToHTTPServerCodec(secure: false))
+            try channel.pipeline.syncOperations.addHandlers(
+                HeadAnswerHandler(), HTTP1ToHTTPServerCodec(secure: false))
             return try Value(
                 wrappingChannelSynchronously: channel, configuration: .init(isOutboundHalfClosureEnabled: true))
         }

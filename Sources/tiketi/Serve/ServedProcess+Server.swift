@@ -33,7 +33,7 @@ extension ServedProcess {
         onListening: @escaping @Sendable (Int) async -> Void
     ) async throws -> any Service {
         if let node, engine == nil, parts.isEmpty { return ingestServer(node, metrics, onListening: onListening) }
-        let router = Router(context: ServiceContext.self)
+        let router = Router(context: ServiceContext.self, options: .autoGenerateHeadEndpoints)
         router.add(middleware: ProblemMiddleware())
         var documents: [String] = []
         var feed: RealtimeFeed?
@@ -57,7 +57,7 @@ extension ServedProcess {
             return true
         }
         let application = Application(
-            router: router,
+            responder: MethodResponder(router),
             server: .sharedPort { try node?.endpoint.addHandlers(to: $0) },
             configuration: .init(
                 address: .hostname(host, port: port), serverName: "tiketi",

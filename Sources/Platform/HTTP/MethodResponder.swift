@@ -1,0 +1,43 @@
+import HTTPTypes
+package import Hummingbird
+
+/// What a router answers, and 405 with `Allow` where a path is there for other methods than the one that was asked with.
+///
+/// HEAD is answered as GET is, without the body.
+package struct MethodResponder<Context: RequestContext>: HTTPResponder {
+    private let routes: RouterResponder<Context>
+    /// The same paths, each under GET: which methods it has.
+    private let paths: RouterResponder<Context>
+
+    /// - Parameter router: with all its routes, made with `autoGenerateHeadEndpoints`.
+    package init(_ router: Router<Context>) {
+        routes = router.buildResponder()
+        var methods: [String: (path: RouterPath, names: Set<String>)] = [:]
+        for route in router.routes {
+            methods[route.path.description, default: (route.path, [])].names.insert(route.method.rawValue)
+        }
+        let others = Router(context: Context.self)
+        others.add(middleware: ProblemMiddleware())
+        for (path, names) in methods.values {
+            let allow = names.sorted().joined(separator: ", ")
+            others.get(path) { _, _ -> Response in
+                throw Problem(
+                    .methodNotAllowed, "method_not_allowed", detail: "this path is there for \(allow)",
+                    headers: [.allow: allow])
+            }
+        }
+        paths = others.buildResponder()
+    }
+
+    package func respond(to request: Request, context: Context) async throws -> Response {
+        var response = try await routes.respond(to: request, context: context)
+        // The name that the router gives to a request without a route.
+        if response.status == .notFound, context.endpointPath == "NotFound" {
+            var head = request.head
+            head.method = .get
+            let known = try await paths.respond(to: Request(head: head, body: request.body), context: context)
+            if known.status == .methodNotAllowed { response = known }
+        }
+        return request.method == .head ? response.createHeadResponse() : response
+    }
+}
