@@ -12,11 +12,15 @@ struct BenchCommand: AsyncParsableCommand {
             fold     beacons folded into hours, in memory and into Postgres
             rollup   processes that fold a backlog and follow live traffic, and what history costs
             verify   a process that verifies folded beacons
-            query    raw beacons searched, and questions answered over thirteen months of rollups
+            scan     raw beacons searched by artist
+            query    that, and questions answered over thirteen months of rollups
             search   100,000 events searched
             booking  10,000 buyers for 1,000 seats, and complete bookings a second
             slo      the service level: 10,000 users, 2,000 requests/s of every kind
             all      all of these
+
+            Unless --rows and --artists say otherwise there are 1,000,000 beacons, 10,000,000 for scan, and 2,000 artists for \
+            query, 200 for slo.
 
             Every benchmark starts its own Postgres and Redis, fsync and all, in a temporary folder (TMPDIR), and \
             removes them. 'times' is how many times as good as the peer at its best. Where nginx and wrk are \
@@ -31,6 +35,10 @@ struct BenchCommand: AsyncParsableCommand {
     static let maxSeconds = 600
     static let maxRows = 50_000_000
     static let maxArtists = 10_000
+    static let standardRows = 1_000_000
+    static let standardScanRows = 10_000_000
+    static let standardArtists = 2_000
+    static let standardLevelArtists = 200
 
     @Argument(help: "\(Name.allCases.map(\.rawValue).joined(separator: ", ")).")
     var names: [Name]
@@ -41,11 +49,11 @@ struct BenchCommand: AsyncParsableCommand {
     @Option(help: "How long each load lasts.")
     var seconds = 5
 
-    @Option(help: "Beacons stored and folded.")
-    var rows = 1_000_000
+    @Option(help: "Beacons stored and folded, and searched by scan.")
+    var rows: Int?
 
     @Option(help: "Artists that are asked for.")
-    var artists = 200
+    var artists: Int?
 
     @Option(help: ArgumentHelp("Programs that measure other databases: Benchmarks of the source.", valueName: "folder"))
     var peers: String?
@@ -58,10 +66,10 @@ struct BenchCommand: AsyncParsableCommand {
         guard (1...Self.maxSeconds).contains(seconds) else {
             throw ValidationError("--seconds must be between 1 and \(Self.maxSeconds)")
         }
-        guard (1...Self.maxRows).contains(rows) else {
+        guard (1...Self.maxRows).contains(rows ?? 1) else {
             throw ValidationError("--rows must be between 1 and \(Self.maxRows)")
         }
-        guard (1...Self.maxArtists).contains(artists) else {
+        guard (1...Self.maxArtists).contains(artists ?? 1) else {
             throw ValidationError("--artists must be between 1 and \(Self.maxArtists)")
         }
     }
@@ -98,6 +106,7 @@ struct BenchCommand: AsyncParsableCommand {
     private func measure() async throws {
         let wanted = names.contains(.all) ? Set(Name.allCases) : Set(names)
         let peers = PeerEngines(folder: peers)
+        let (rows, scanRows) = (rows ?? Self.standardRows, rows ?? Self.standardScanRows)
         var reports: [BenchReport] = []
         func add(_ new: [BenchReport]) {
             reports += new
@@ -128,10 +137,11 @@ struct BenchCommand: AsyncParsableCommand {
             add([try await RollupBench(seed: seed, rows: rows, seconds: seconds).verify(Self.announce)])
         }
         if wanted.contains(.scan) || wanted.contains(.query) {
-            add([try await ScanBench(seed: seed, rows: rows, peers: peers).run(Self.announce)])
+            add([try await ScanBench(seed: seed, rows: scanRows, peers: peers).run(Self.announce)])
         }
         if wanted.contains(.query) {
-            add(try await QueryBench(seed: seed, artists: artists, seconds: seconds).run(Self.announce))
+            let bench = QueryBench(seed: seed, artists: artists ?? Self.standardArtists, seconds: seconds)
+            add(try await bench.run(Self.announce))
         }
         if wanted.contains(.search) {
             add([try await SearchBench(seed: seed).run(Self.announce)])
@@ -140,7 +150,9 @@ struct BenchCommand: AsyncParsableCommand {
             add(try await BookingBench(seed: seed).run(Self.announce))
         }
         if wanted.contains(.slo) {
-            add([try await ServiceLevelBench(seed: seed, artists: artists, seconds: seconds).run(Self.announce)])
+            let bench = ServiceLevelBench(
+                seed: seed, artists: artists ?? Self.standardLevelArtists, seconds: seconds)
+            add([try await bench.run(Self.announce)])
         }
         if json {
             let encoder = JSONEncoder()

@@ -26,45 +26,48 @@ struct StoredRollups {
         let artists = artists
         let rows = try await stage.withPool { pool in
             try await pool.withConnection { connection in
-                var rows = 0
-                let families: [(name: String, count: Int)] = [
-                    ("artist", artists), ("event", artists * Self.eventsPerArtist), ("site", 1),
-                ]
-                for (family, count) in families {
-                    let entity: SQL =
-                        family == "site"
-                        ? "'all'" : "\(family) || '-' || lpad(e::text, \(Int32(family == "artist" ? 4 : 5)), '0')"
-                    let isSite = family == "site"
-                    for (grain, every, sketches) in [
-                        ("hourly", "1 hour", isSite ? large : small), ("daily", "1 day", isSite ? large : medium),
-                        ("monthly", "1 month", large),
-                    ] {
-                        let bucket: SQL =
-                            grain == "hourly"
-                            ? "generate_series(\(hours), \(now), '1 hour')"
-                            : "generate_series(\(first)::timestamp, \(today)::timestamp, '\(unescaped: every)')"
-                        let column: SQL = grain == "hourly" ? "b" : "b::date"
+                // Some insert millions of rows.
+                try connection.withStatementTimeout(.zero) {
+                    var rows = 0
+                    let families: [(name: String, count: Int)] = [
+                        ("artist", artists), ("event", artists * Self.eventsPerArtist), ("site", 1),
+                    ]
+                    for (family, count) in families {
+                        let entity: SQL =
+                            family == "site"
+                            ? "'all'" : "\(family) || '-' || lpad(e::text, \(Int32(family == "artist" ? 4 : 5)), '0')"
+                        let isSite = family == "site"
+                        for (grain, every, sketches) in [
+                            ("hourly", "1 hour", isSite ? large : small), ("daily", "1 day", isSite ? large : medium),
+                            ("monthly", "1 month", large),
+                        ] {
+                            let bucket: SQL =
+                                grain == "hourly"
+                                ? "generate_series(\(hours), \(now), '1 hour')"
+                                : "generate_series(\(first)::timestamp, \(today)::timestamp, '\(unescaped: every)')"
+                            let column: SQL = grain == "hourly" ? "b" : "b::date"
+                            rows += try connection.execute(
+                                """
+                                INSERT INTO \(unescaped: "\(family)_traffic_\(grain)")
+                                SELECT \(sql: entity), \(sql: column), 40 + e % 60, 4 + e % 6, 60 + e % 60, 20 + e % 30,
+                                    60000 * (20 + e % 30), (\(sketches)::bytea[])[1 + (e * 7 + row_number() OVER ()) % \(Int64(sketches.count))]
+                                FROM generate_series(0, \(Int32(count - 1))) AS e, \(sql: bucket) AS b
+                                """)
+                        }
+                    }
+                    for (grain, every) in [("daily", "1 day"), ("monthly", "1 month")] {
                         rows += try connection.execute(
                             """
-                            INSERT INTO \(unescaped: "\(family)_traffic_\(grain)")
-                            SELECT \(sql: entity), \(sql: column), 40 + e % 60, 4 + e % 6, 60 + e % 60, 20 + e % 30,
-                                60000 * (20 + e % 30), (\(sketches)::bytea[])[1 + (e * 7 + row_number() OVER ()) % \(Int64(sketches.count))]
-                            FROM generate_series(0, \(Int32(count - 1))) AS e, \(sql: bucket) AS b
+                            INSERT INTO \(unescaped: "revenue_\(grain)")
+                            SELECT b::date, 'KRW', 'artist-' || lpad(e::text, 4, '0'), 'event-' || lpad(e::text, 5, '0'),
+                                1100000, 110000, 10, 11, 1
+                            FROM generate_series(0, \(Int32(artists - 1))) AS e,
+                                generate_series(\(first)::timestamp, \(today)::timestamp, '\(unescaped: every)') AS b
                             """)
                     }
+                    try connection.execute("VACUUM ANALYZE")
+                    return rows
                 }
-                for (grain, every) in [("daily", "1 day"), ("monthly", "1 month")] {
-                    rows += try connection.execute(
-                        """
-                        INSERT INTO \(unescaped: "revenue_\(grain)")
-                        SELECT b::date, 'KRW', 'artist-' || lpad(e::text, 4, '0'), 'event-' || lpad(e::text, 5, '0'),
-                            1100000, 110000, 10, 11, 1
-                        FROM generate_series(0, \(Int32(artists - 1))) AS e,
-                            generate_series(\(first)::timestamp, \(today)::timestamp, '\(unescaped: every)') AS b
-                        """)
-                }
-                try connection.withStatementTimeout(.zero) { _ = try connection.execute("VACUUM ANALYZE") }
-                return rows
             }
         }
         return (today, first, rows)
