@@ -18,6 +18,18 @@ package struct Explanation: Equatable, Sendable {
         if let source { say(source, cover.sources.map(Self.hours)) }
     }
 
+    /// The rows of all artists or events.
+    mutating func say(_ plan: TopPlan, _ family: TrafficFamily) {
+        say(family.table(.month), plan.months.map { Self.range($0.lowerBound.yearMonth, $0.upperBound.yearMonth) })
+        say(family.table(.day), plan.days)
+        say(family.table(.hour), plan.hours.map(Self.hours))
+        if !plan.dirtyDays.isEmpty {
+            say(
+                "\(family.table(.hour)), where a day waits to be derived: "
+                    + plan.dirtyDays.map(\.description).joined(separator: ", "))
+        }
+    }
+
     mutating func say(_ table: String, _ days: [ClosedRange<Day>]) {
         say(table, days.map { Self.range("\($0.lowerBound)", "\($0.upperBound)") })
     }

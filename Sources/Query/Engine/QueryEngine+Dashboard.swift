@@ -13,19 +13,29 @@ extension QueryEngine {
             Period(startDate: context.today - (Self.dashboardDays - 1), endDate: context.today), context)
         async let visitors = visitorsLast5Minutes()
         let read = try await snapshot { connection in
-            DashboardRead(
-                traffic: try TrafficReader(plan, .site, on: connection).buckets,
-                revenue: try Self.revenueByCurrency(plan, on: connection),
-                topArtists: try Self.rolledUpTop(
-                    TopQuestion(by: .artist, limit: Self.dashboardTopCount), range, on: connection),
-                topEvents: try Self.rolledUpTop(
-                    TopQuestion(by: .event, limit: Self.dashboardTopCount), range, on: connection),
+            let traffic = try TrafficReader(plan, .site, on: connection)
+            let (revenue, parts) = try Self.revenueByCurrency(plan, on: connection)
+            let artists = try Self.rolledUpTop(
+                TopQuestion(by: .artist, limit: Self.dashboardTopCount), range, on: connection)
+            let events = try Self.rolledUpTop(
+                TopQuestion(by: .event, limit: Self.dashboardTopCount), range, on: connection)
+            var explanation = Explanation()
+            for part in [traffic.explanation, parts, artists.explanation, events.explanation] {
+                for line in part.lines { explanation.say(line) }
+            }
+            explanation.say("reservation_states", [range.days])
+            return DashboardRead(
+                traffic: traffic.buckets, revenue: revenue, topArtists: artists.rows, topEvents: events.rows,
                 reservations: try connection.query(FunnelQueries.reservations(range.start..<range.end))[0].get(0),
-                freshness: try FreshnessQueries.ofEverything(on: connection, now: context.now))
+                freshness: try FreshnessQueries.ofEverything(on: connection, now: context.now),
+                explanation: explanation)
         }
         // Buckets: the thirty days before, the last thirty without the last two, yesterday, today.
         let lastDays = read.traffic[1...3].reduce(into: TrafficCell()) { $0.merge($1) }
         let lastDaysRevenue = read.revenue[1...3].reduce(into: [:]) { $0.merge($1, uniquingKeysWith: +) }
+        let seen = await visitors
+        var explanation = read.explanation
+        if seen != nil { explanation.say("Redis: visitors of the last five minutes") }
         return DashboardAnswer(
             today: DashboardAnswer.Totals(
                 days: context.today...context.today, traffic: read.traffic[3].numbers,
@@ -33,11 +43,11 @@ extension QueryEngine {
             lastDays: DashboardAnswer.Totals(
                 days: range.days, traffic: lastDays.numbers, trafficBefore: read.traffic[0].numbers,
                 revenue: lastDaysRevenue, revenueBefore: read.revenue[0]),
-            topArtists: read.topArtists, topEvents: read.topEvents, visitorsLast5Minutes: await visitors,
+            topArtists: read.topArtists, topEvents: read.topEvents, visitorsLast5Minutes: seen,
             funnel: FunnelNumbers(
                 views: lastDays.pageViews, seatViews: lastDays.seatViews, reservations: read.reservations,
                 payments: lastDaysRevenue.values.reduce(0) { $0 + $1.orders }),
-            freshness: read.freshness, complete: range.end <= read.freshness.asOf)
+            freshness: read.freshness, complete: range.end <= read.freshness.asOf, explanation: explanation)
     }
 
     private struct DashboardRead: Sendable {
@@ -47,18 +57,19 @@ extension QueryEngine {
         let topEvents: [TopAnswer.Row]
         let reservations: Int64
         let freshness: Freshness
+        let explanation: Explanation
     }
 
     private static func revenueByCurrency(
         _ plan: PeriodPlan, on connection: PostgresConnection
-    ) throws -> [[String: RevenueNumbers]] {
+    ) throws -> (buckets: [[String: RevenueNumbers]], explanation: Explanation) {
         var buckets = Array(repeating: [String: RevenueNumbers](), count: plan.buckets.count)
         let parts = try revenueParts(plan, isMonthly: false, on: connection)
         let currencies = try connection.query(RevenueQueries.currencies).map { try $0.get(0, as: String.self) }
         for row in try connection.query(RevenueQueries.totals(parts, currencies: currencies)) {
             buckets[Int(try row.get(0, as: Int32.self))][try row.get(1)] = try RevenueNumbers(row, from: 2)
         }
-        return buckets
+        return (buckets, parts.explanation)
     }
 }
 

@@ -10,12 +10,13 @@ extension QueryEngine {
         let found =
             question.dimension.isRolledUp
             ? try await snapshot(from: rankings) { connection in
-                FoundTop(
-                    rows: try Self.rolledUpTop(question, plan, on: connection),
+                let top = try Self.rolledUpTop(question, plan, on: connection)
+                return FoundTop(
+                    rows: top.rows,
                     freshness: question.metric == .revenue
                         ? try FreshnessQueries.ofMessages(on: connection, now: context.now)
                         : try FreshnessQueries.read(on: connection, now: context.now),
-                    explanation: Self.explanation(question, plan))
+                    explanation: top.explanation)
             } : try await brokenDownTop(question, plan, context)
         return TopAnswer(
             dimension: question.dimension, metric: question.metric, currency: question.currency, days: plan.days,
@@ -23,36 +24,34 @@ extension QueryEngine {
             freshness: found.freshness, complete: plan.end <= found.freshness.asOf, explanation: found.explanation)
     }
 
-    private static func explanation(_ question: TopQuestion, _ plan: PeriodPlan) -> Explanation {
-        var explanation = Explanation()
-        let tables = question.metric == .revenue ? "revenue" : "\(question.dimension.rawValue)_traffic"
-        explanation.say("\(tables) tables", [plan.days])
-        return explanation
-    }
-
     static func rolledUpTop(
         _ question: TopQuestion, _ plan: PeriodPlan, on connection: PostgresConnection
-    ) throws -> [TopAnswer.Row] {
+    ) throws -> (rows: [TopAnswer.Row], explanation: Explanation) {
         let family: TrafficFamily = question.dimension == .event ? .event : .artist
         let ranked: [(key: String, value: Int64)]
+        var explanation = Explanation()
         switch question.metric {
         case .pageViews, .sessions:
             let top = try topPlan(family, plan, on: connection)
+            explanation.say(top, family)
             ranked = try connection.query(
                 TopQueries.ranked(family, question.metric, top, limit: question.limit, plan.calendar)
             ).map { (try $0.get(0), try $0.get(1)) }
         case .uniqueVisitors:
             let top = try topPlan(family, plan, on: connection)
+            explanation.say(top, family)
             ranked = try mostVisited(TopQueries.sketches(family, top, plan.calendar), question.limit, on: connection)
         case .revenue:
+            let parts = try revenueParts(plan.asOneByMonths, isMonthly: true, on: connection)
+            explanation = parts.explanation
             ranked = try connection.query(
                 RevenueQueries.top(
-                    revenueParts(plan.asOneByMonths, isMonthly: true, on: connection), by: question.dimension,
-                    currency: question.currency, limit: question.limit)
+                    parts, by: question.dimension, currency: question.currency, limit: question.limit)
             ).map { (try $0.get(0), try $0.get(1)) }
         }
         let names = try NameQueries.read(family, ranked.map(\.key), on: connection)
-        return ranked.map { TopAnswer.Row(key: $0.key, name: names[ExactText($0.key)], value: $0.value) }
+        let rows = ranked.map { TopAnswer.Row(key: $0.key, name: names[ExactText($0.key)], value: $0.value) }
+        return (rows, explanation)
     }
 
     private static func topPlan(
