@@ -3,6 +3,7 @@ import Hummingbird
 import Logging
 import NIOCore
 import Platform
+import Storage
 
 extension QueryAPI {
     func addExport<Context: RequestContext>(to group: some RouterMethods<Context>) {
@@ -25,14 +26,20 @@ extension QueryAPI {
                 return (pieces, first)
             }
             let logger = context.logger
+            let isZipped = JSONResponse.acceptsGzip(request.headers[.acceptEncoding] ?? "")
+            var headers = Self.headers(question.subject, format)
+            if isZipped { headers[.contentEncoding] = "gzip" }
             return Response(
-                status: .ok, headers: Self.headers(question.subject, format),
+                status: .ok, headers: headers,
                 body: ResponseBody { writer in
                     var pieces = begun
                     var piece = first
+                    let gzip = isZipped ? GzipPieces() : nil
                     while let bytes = piece {
                         // Waits for a reader who is slower than this.
-                        if !bytes.isEmpty { try await writer.write(ByteBuffer(bytes: bytes)) }
+                        if !bytes.isEmpty {
+                            try await writer.write(ByteBuffer(bytes: gzip.map { $0.add(bytes) } ?? bytes))
+                        }
                         do {
                             piece = try await pieces.next()
                         } catch {
@@ -41,6 +48,7 @@ extension QueryAPI {
                             throw error
                         }
                     }
+                    if let gzip { try await writer.write(ByteBuffer(bytes: gzip.finish())) }
                     try await writer.finish(nil)
                     withExtendedLifetime(slot) {}
                 })
@@ -50,7 +58,7 @@ extension QueryAPI {
     private static func headers(_ subject: ExportQuestion.Subject, _ format: ExportQuestion.Format) -> HTTPFields {
         [
             .contentType: format == .csv ? "text/csv; charset=utf-8" : "application/x-ndjson",
-            .cacheControl: "no-store",
+            .cacheControl: "no-store", .vary: "Accept-Encoding",
             .contentDisposition: "attachment; filename=\"\(subject.rawValue).\(format.rawValue)\"",
         ]
     }

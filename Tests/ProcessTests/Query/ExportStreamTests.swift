@@ -34,6 +34,34 @@ import Testing
         }
     }
 
+    @Test func aZippedExportIsThePlainOne() async throws {
+        try await QueryServer.with { server in
+            try await store(600, server.pool)
+            for question in ["format=ndjson", "format=csv&of=traffic&granularity=hourly"] {
+                let path = "/api/analytics/export?\(question)&startDate=2025-12-01&endDate=2025-12-01"
+                let plain = try await server.get(path)
+                #expect(plain.headers["content-encoding"] == [])
+                #expect(plain.headers["vary"] == ["Accept-Encoding"])
+                let whole = Array(try await plain.body.collect(upTo: 10 << 20).readableBytesView)
+                let zipped = try await server.get(path, [("accept-encoding", "gzip")])
+                #expect(zipped.headers["content-encoding"] == ["gzip"])
+                #expect(zipped.headers["vary"] == ["Accept-Encoding"])
+                var stream = GzipStream()
+                var (text, progress): ([UInt8], Set<Int>) = ([], [])
+                for try await piece in zipped.body {
+                    stream.feed(Array(piece.readableBytesView))
+                    while let bytes = try stream.next() { text += bytes }
+                    progress.insert(text.count)
+                }
+                let isComplete = stream.isComplete
+                #expect(isComplete)
+                #expect(text == whole)
+                // Beacons come in pieces of 64 KiB, and each can be read before the next is there.
+                if question == "format=ndjson" { #expect(progress.count > 5, "\(progress.sorted())") }
+            }
+        }
+    }
+
     @Test func aWholeExportEndsAndABrokenOneBreaksOff() async throws {
         try await QueryServer.with { server in
             try await store(300, server.pool)
