@@ -20,12 +20,6 @@ struct EventsCommand: AsyncParsableCommand {
     @OptionGroup var period: PeriodOptions
     @OptionGroup var options: QueryOptions
 
-    func validate() throws {
-        if options.chart != nil || options.watch != nil || options.explain {
-            throw ValidationError("--chart, --watch and --explain are for answers, not for raw beacons.")
-        }
-    }
-
     func run() async throws {
         try await options.withEngine { engine in
             let parameters = try QueryParameters(

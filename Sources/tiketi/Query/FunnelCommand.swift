@@ -18,7 +18,7 @@ struct FunnelCommand: AsyncParsableCommand {
     var granularity: String?
 
     @OptionGroup var period: PeriodOptions
-    @OptionGroup var options: QueryOptions
+    @OptionGroup var options: ChartOptions
 
     func run() async throws {
         try await options.print { engine in

@@ -22,7 +22,7 @@ struct RevenueCommand: AsyncParsableCommand {
     )
     var compare: String?
 
-    @OptionGroup var options: QueryOptions
+    @OptionGroup var options: ChartOptions
 
     func run() async throws {
         try await options.print { engine in

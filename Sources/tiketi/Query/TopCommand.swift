@@ -33,7 +33,7 @@ struct TopCommand: AsyncParsableCommand {
     var currency: String?
 
     @OptionGroup var period: PeriodOptions
-    @OptionGroup var options: QueryOptions
+    @OptionGroup var options: ChartOptions
 
     func run() async throws {
         try await options.print { engine in

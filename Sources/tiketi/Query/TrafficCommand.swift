@@ -23,7 +23,7 @@ struct TrafficCommand: AsyncParsableCommand {
     )
     var compare: String?
 
-    @OptionGroup var options: QueryOptions
+    @OptionGroup var options: ChartOptions
 
     func validate() throws {
         if artist != nil && event != nil { throw ValidationError("Give --artist or --event, not both.") }

@@ -297,6 +297,18 @@ import Testing
         #expect(away.error.split(separator: "\n").last?.hasPrefix("tiketi: Postgres unavailable") == true)
     }
 
+    @Test(arguments: [
+        ("dashboard", ["--chart", "line"]), ("events", ["--chart", "line"]), ("events", ["--explain"]),
+        ("events", ["--watch", "1"]),
+    ])
+    func whatACommandDoesNotHaveItDoesNotOffer(_ command: String, _ option: [String]) async throws {
+        let run = try await CommandLineRun.tiketi(["query", command] + option)
+        #expect(run.status == 64)
+        #expect(run.error.contains("Unknown option '\(option[0])'"), "\(run.error)")
+        let help = try await CommandLineRun.tiketi(["query", command, "--help"])
+        #expect(!help.output.contains("\(option[0]) "), "\(help.output)")
+    }
+
     @Test func settingsMayComeFromAFile() async throws {
         try await withAnalyticsDatabase { configuration, pool in
             try await fill(pool)
