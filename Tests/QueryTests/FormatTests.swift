@@ -82,6 +82,36 @@ import Testing
                 """)
     }
 
+    @Test func changesAreColouredAndTheTableStaysAsItIs() {
+        let (bold, green, red, plain) = ("\u{1b}[1m", "\u{1b}[32m", "\u{1b}[31m", "\u{1b}[0m")
+        let sheet = Sheet(
+            title: "a title", columns: [.text("name", "name"), .number("change", "change")],
+            rows: [
+                [.text("up"), .change(125)], [.text("down"), .change(-5)], [.text("same"), .change(0)],
+                [.text("아이유"), .change(nil)],
+            ],
+            notes: [
+                "before: views 7 (+5.0 %), visitors 8 (-1.5 %), sessions 9 (0.0 %)", "average 5 a day, growth 2.0 %",
+            ])
+        let styled = TableText.render(sheet, isStyled: true)
+        #expect(
+            styled == """
+                a title
+
+                \(bold)name     change\(plain)
+                ──────  ───────
+                up      \(green)+12.5 %\(plain)
+                down     \(red)-0.5 %\(plain)
+                same      0.0 %
+                아이유        -
+
+                before: views 7 (\(green)+5.0 %\(plain)), visitors 8 (\(red)-1.5 %\(plain)), sessions 9 (0.0 %)
+                average 5 a day, growth \(green)2.0 %\(plain)
+
+                """)
+        #expect(styled.replacing(/\u{1b}\[[0-9]+m/, with: "") == TableText.render(sheet))
+    }
+
     @Test func emptyTablesSaySo() {
         var sheet = Self.sheet
         sheet.rows = []

@@ -46,20 +46,24 @@ extension QueryEngine {
         }
     }
 
-    func eventPieces(_ question: EventsQuestion, _ format: AnswerFormat) throws(InvalidParameter) -> EventPieces {
+    func eventPieces(
+        _ question: EventsQuestion, _ format: AnswerFormat, isStyled: Bool = false
+    ) throws(InvalidParameter) -> EventPieces {
         let days = try PeriodPlan.days(of: question.period, context)
         let calendar = try PeriodPlan.calendar(of: question.period, context)
         let instants = calendar.start(of: days.lowerBound)..<calendar.start(of: days.upperBound + 1)
         let batches = FoldedBatches(
             instants, artistID: question.artistID, eventID: question.eventID, columns: .all)
-        return EventPieces(BatchPages(batches, from: exports), format: format, limit: question.limit)
+        return EventPieces(
+            BatchPages(batches, from: exports), format: format, limit: question.limit, isStyled: isStyled)
     }
 
     /// Writes raw beacons in order of receipt, piece by piece and in constant memory.
     package func events(
-        _ question: EventsQuestion, format: AnswerFormat, write: ([UInt8]) async throws -> Void
+        _ question: EventsQuestion, format: AnswerFormat, isStyled: Bool = false,
+        write: ([UInt8]) async throws -> Void
     ) async throws {
-        var pieces = try eventPieces(question, format)
+        var pieces = try eventPieces(question, format, isStyled: isStyled)
         while let piece = try await pieces.next() { try await write(piece) }
     }
 }

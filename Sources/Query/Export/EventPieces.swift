@@ -11,9 +11,9 @@ struct EventPieces: Pieces {
     private let isTable: Bool
     private var isOver = false
 
-    init(_ pages: BatchPages, format: AnswerFormat, limit: Int?) {
+    init(_ pages: BatchPages, format: AnswerFormat, limit: Int?, isStyled: Bool = false) {
         self.pages = pages
-        lines = EventLines(format)
+        lines = EventLines(format, isStyled: isStyled)
         isTable = format == .table
         self.limit = min(limit ?? .max, isTable ? EventLines.maxTableRows : .max)
     }

@@ -2,9 +2,10 @@
 package enum AnswerFormat: String, CaseIterable, Sendable {
     case table, json, csv, ndjson
 
-    package func render(_ answer: any Answer) -> String {
+    /// - Parameter isStyled: of a table.
+    package func render(_ answer: any Answer, isStyled: Bool = false) -> String {
         switch self {
-        case .table: TableText.render(answer.sheet)
+        case .table: TableText.render(answer.sheet, isStyled: isStyled)
         case .json: answer.json + "\n"
         case .csv: CSVText.render(answer.sheet)
         case .ndjson: NDJSONText.render(answer.sheet)

@@ -8,6 +8,7 @@ struct EventLines {
     static let maxPendingBytes = 64 * 1024
 
     private let format: AnswerFormat
+    private let isStyled: Bool
     private var days = DayText()
     private var bytes: [UInt8] = []
     private var tableRows: [[Sheet.Cell]] = []
@@ -15,8 +16,10 @@ struct EventLines {
     /// There are more than were appended.
     var isCut = false
 
-    init(_ format: AnswerFormat) {
+    /// - Parameter isStyled: of a table.
+    init(_ format: AnswerFormat, isStyled: Bool = false) {
         self.format = format
+        self.isStyled = isStyled
         switch format {
         case .csv: bytes += CSVText.line(Self.names).utf8
         case .json: bytes += "[".utf8
@@ -109,7 +112,7 @@ struct EventLines {
                 title: "beacons, folded", columns: columns, rows: tableRows,
                 notes: isCut
                     ? ["the first \(NumberText.grouped(Int64(count))); the formats csv and ndjson give all"] : [])
-            bytes += TableText.render(sheet).utf8
+            bytes += TableText.render(sheet, isStyled: isStyled).utf8
         case .csv, .ndjson: break
         }
     }

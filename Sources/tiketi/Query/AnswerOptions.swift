@@ -26,7 +26,7 @@ struct AnswerOptions: ParsableArguments {
     /// - Parameter chart: drawn instead of what the format says.
     func print(chart: ChartText.Kind? = nil, _ ask: (QueryEngine) async throws -> any Answer) async throws {
         func text(_ answer: any Answer) -> String {
-            guard let chart else { return query.format.render(answer) }
+            guard let chart else { return query.format.render(answer, isStyled: query.isStyled) }
             return ChartText.render(answer.sheet, chart, width: Terminal.columns)
         }
         try await query.withEngine { engine in

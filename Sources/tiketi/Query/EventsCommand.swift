@@ -25,7 +25,8 @@ struct EventsCommand: AsyncParsableCommand {
             let parameters = try QueryParameters(
                 period.parameters.adding([("artistId", artist), ("eventId", event), ("limit", limit)]),
                 known: EventsQuestion.parameterNames)
-            try await engine.events(EventsQuestion(parameters), format: options.format) { bytes in
+            try await engine.events(EventsQuestion(parameters), format: options.format, isStyled: options.isStyled) {
+                bytes in
                 // Blocks while nobody reads; nothing else goes on in this process.
                 try StandardOutput.write(bytes)
             }

@@ -11,7 +11,25 @@ struct QueryOptions: ParsableArguments {
     @Option(help: "\(AnswerFormat.allCases.map(\.rawValue).joined(separator: ", ")).")
     var format = AnswerFormat.table
 
+    @Option(
+        help: ArgumentHelp(
+            "Bold headings, and changes in green and red, in a table: auto (on a terminal, unless NO_COLOR is set), "
+                + "always, never.", valueName: "when"))
+    var color = Colour.auto
+
     @OptionGroup var environmentFile: EnvironmentFile
+
+    enum Colour: String, CaseIterable, ExpressibleByArgument {
+        case auto, always, never
+    }
+
+    var isStyled: Bool {
+        switch color {
+        case .always: true
+        case .never: false
+        case .auto: Terminal.outputIsTerminal && ProcessInfo.processInfo.environment["NO_COLOR", default: ""].isEmpty
+        }
+    }
 
     /// Asks, with connections that are closed afterwards.
     func withEngine(_ body: (QueryEngine) async throws -> Void) async throws {

@@ -297,6 +297,40 @@ import Testing
         #expect(away.error.split(separator: "\n").last?.hasPrefix("tiketi: Postgres unavailable") == true)
     }
 
+    /// One of a terminal, another of a file, which these tests have for standard output.
+    @Test func colourIsForTerminals() async throws {
+        try await withAnalyticsDatabase { configuration, _ in
+            func output(_ arguments: [String], _ settings: [String: String] = [:]) async throws -> String {
+                try await CommandLineRun.tiketi(
+                    ["query", "dashboard"] + arguments,
+                    settings: settings.merging(["ANALYTICS_DATABASE_URL": configuration.url]) { $1 }
+                ).output
+            }
+            for (arguments, settings, isStyled) in [
+                ([], [:], false), (["--color", "always"], [:], true), (["--color", "always"], ["NO_COLOR": "1"], true),
+                (["--color", "always", "--format", "csv"], [:], false),
+            ] as [([String], [String: String], Bool)] {
+                let text = try await output(arguments, settings)
+                #expect(text.contains("\u{1b}[1mperiod") == isStyled, "\(arguments)")
+                #expect(text.contains("\u{1b}") == isStyled, "\(arguments)")
+            }
+            // script(1) has a terminal for whom it runs.
+            let script = URL(filePath: "/usr/bin/script")
+            guard FileManager.default.isExecutableFile(atPath: script.path) else { return }
+            func onTerminal(_ environment: String) async throws -> String {
+                try await CommandLineRun.run(
+                    script,
+                    ["-qec", "\(environment) \(CommandLineRun.binary.path) query dashboard", "/dev/null"],
+                    settings: ["ANALYTICS_DATABASE_URL": configuration.url]
+                ).output
+            }
+            let coloured = try await onTerminal("")
+            #expect(coloured.contains("\u{1b}[1mperiod"), "\(coloured)")
+            let plain = try await onTerminal("NO_COLOR=1")
+            #expect(plain.contains("period") && !plain.contains("\u{1b}[1m"), "\(plain)")
+        }
+    }
+
     @Test(arguments: [
         ("dashboard", ["--chart", "line"]), ("events", ["--chart", "line"]), ("events", ["--explain"]),
         ("events", ["--watch", "1"]),
