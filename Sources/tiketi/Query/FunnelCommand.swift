@@ -14,7 +14,9 @@ struct FunnelCommand: AsyncParsableCommand {
     @Option(help: ArgumentHelp("Of this event.", valueName: "id"))
     var event: String
 
-    @Option(help: "\(Granularity.allCases.map(\.rawValue).joined(separator: ", ")).")
+    @Option(
+        help: "\(Granularity.allCases.map(\.rawValue).joined(separator: ", ")).",
+        completion: .list(Granularity.allCases.map(\.rawValue)))
     var granularity: String?
 
     @OptionGroup var period: PeriodOptions

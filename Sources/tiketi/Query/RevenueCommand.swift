@@ -6,7 +6,10 @@ struct RevenueCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "revenue", abstract: "Revenue, tickets and refunds in one currency.")
 
-    @Option(name: [.long, .customLong("granularity")], help: "daily, weekly, monthly.")
+    @Option(
+        name: [.long, .customLong("granularity")],
+        help: "\(RevenueQuestion.granularities.map(\.rawValue).joined(separator: ", ")).",
+        completion: .list(RevenueQuestion.granularities.map(\.rawValue)))
     var period: String?
 
     @Option(help: "KRW unless given.")
@@ -18,8 +21,8 @@ struct RevenueCommand: AsyncParsableCommand {
     @OptionGroup var when: PeriodOptions
     @Option(
         help:
-            "Beside the total that of an earlier range: \(EarlierRange.allCases.map(\.rawValue).joined(separator: ", "))."
-    )
+            "Beside the total that of an earlier range: \(EarlierRange.allCases.map(\.rawValue).joined(separator: ", ")).",
+        completion: .list(EarlierRange.allCases.map(\.rawValue)))
     var compare: String?
 
     @OptionGroup var options: ChartOptions

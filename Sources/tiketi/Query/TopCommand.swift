@@ -16,10 +16,14 @@ struct TopCommand: AsyncParsableCommand {
               tiketi query top --by country --metric uniqueVisitors
             """)
 
-    @Option(help: "\(TopQuestion.Dimension.allCases.map(\.rawValue).joined(separator: ", ")).")
+    @Option(
+        help: "\(TopQuestion.Dimension.allCases.map(\.rawValue).joined(separator: ", ")).",
+        completion: .list(TopQuestion.Dimension.allCases.map(\.rawValue)))
     var by = "artist"
 
-    @Option(help: "\(TopQuestion.Metric.allCases.map(\.rawValue).joined(separator: ", ")).")
+    @Option(
+        help: "\(TopQuestion.Metric.allCases.map(\.rawValue).joined(separator: ", ")).",
+        completion: .list(TopQuestion.Metric.allCases.map(\.rawValue)))
     var metric: String?
 
     @Option(help: "How many, 1 to \(TopQuestion.maxLimit).")

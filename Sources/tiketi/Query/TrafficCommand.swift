@@ -13,14 +13,16 @@ struct TrafficCommand: AsyncParsableCommand {
     @Option(help: ArgumentHelp("Of this event.", valueName: "id"))
     var event: String?
 
-    @Option(help: "\(Granularity.allCases.map(\.rawValue).joined(separator: ", ")).")
+    @Option(
+        help: "\(Granularity.allCases.map(\.rawValue).joined(separator: ", ")).",
+        completion: .list(Granularity.allCases.map(\.rawValue)))
     var granularity: String?
 
     @OptionGroup var period: PeriodOptions
     @Option(
         help:
-            "Beside the total that of an earlier range: \(EarlierRange.allCases.map(\.rawValue).joined(separator: ", "))."
-    )
+            "Beside the total that of an earlier range: \(EarlierRange.allCases.map(\.rawValue).joined(separator: ", ")).",
+        completion: .list(EarlierRange.allCases.map(\.rawValue)))
     var compare: String?
 
     @OptionGroup var options: ChartOptions
