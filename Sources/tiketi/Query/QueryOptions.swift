@@ -35,7 +35,8 @@ struct QueryOptions: ParsableArguments {
     func withEngine(_ body: (QueryEngine) async throws -> Void) async throws {
         try await reportingFailure {
             let settings = try environmentFile.settings()
-            LogOutput.bootstrap(format: .text, level: try settings.choice("LOG_LEVEL", default: .warning))
+            // What fails is said once, at the end.
+            LogOutput.bootstrap(format: .text, level: try settings.choice("LOG_LEVEL", default: .error))
             let zone = try StoredTimeZone(settings)
             let engine = QueryEngine(
                 database: try settings.analyticsDatabase(applicationName: "tiketi query"),
@@ -49,6 +50,11 @@ struct QueryOptions: ParsableArguments {
                 await engine.shutdown()
                 ProcessSettings.standardError("tiketi: \(Self.inOptions(invalid.detail))")
                 throw ProcessSettings.wrongUsage
+            } catch let error as PostgresError where error.kind == .unavailable {
+                await engine.shutdown()
+                ProcessSettings.standardError(
+                    "tiketi: \(error); start it, or set ANALYTICS_DATABASE_URL to where it runs")
+                throw ProcessSettings.tryAgain
             } catch {
                 await engine.shutdown()
                 throw error

@@ -296,7 +296,22 @@ import Testing
         let away = try await CommandLineRun.tiketi(
             ["query", "dashboard"], settings: ["ANALYTICS_DATABASE_URL": "postgresql:///x?host=/nonexistent"])
         #expect(away.status == 75)
-        #expect(away.error.split(separator: "\n").last?.hasPrefix("tiketi: Postgres unavailable") == true)
+        #expect(away.error.hasPrefix("tiketi: Postgres unavailable: "))
+        #expect(away.error.hasSuffix("; start it, or set ANALYTICS_DATABASE_URL to where it runs\n"))
+        #expect(away.error.split(separator: "\n").count == 1, "\(away.error)")
+    }
+
+    @Test func aFullDiskIsOneLine() async throws {
+        try await withAnalyticsDatabase { configuration, _ in
+            for command in ["dashboard", "events --format csv"] {
+                let run = try await CommandLineRun.run(
+                    URL(filePath: "/bin/bash"),
+                    ["-c", "exec \(CommandLineRun.binary.path) query \(command) > /dev/full"],
+                    settings: ["ANALYTICS_DATABASE_URL": configuration.url])
+                #expect(run.status == 1)
+                #expect(run.error == "tiketi: standard output can't be written: No space left on device\n")
+            }
+        }
     }
 
     /// One of a terminal, another of a file, which these tests have for standard output.
