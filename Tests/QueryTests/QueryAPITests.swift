@@ -257,6 +257,21 @@ import Testing
         }
     }
 
+    /// What is sent with an answer is described, and that it may be sent no more.
+    @Test func theDocumentHasTheHeadersOfAnswers() async throws {
+        let document = try #require(
+            try JSONSerialization.jsonObject(with: Data(OpenAPI.merged([QueryAPI.openAPI]).utf8)) as? [String: Any])
+        let paths = try #require(document["paths"] as? [String: [String: [String: Any]]])
+        for (path, operations) in paths where path.hasPrefix("/api/") {
+            let responses = try #require(operations["get"]?["responses"] as? [String: [String: Any]])
+            let headers = try #require(responses["200"]?["headers"] as? [String: Any], "\(path)")
+            #expect(headers["Cache-Control"] != nil, "\(path)")
+            let isStream = path.hasSuffix("/export") || path.hasSuffix("/realtime")
+            #expect((headers["ETag"] != nil) == !isStream, "\(path)")
+            #expect((responses["304"] != nil) == !isStream, "\(path)")
+        }
+    }
+
     @Test func theDocumentHasEveryParameterAndNoOther() throws {
         let document = try #require(
             try JSONSerialization.jsonObject(with: Data(QueryAPI.openAPI.utf8)) as? [String: Any])

@@ -26,6 +26,11 @@ extension QueryAPI {
                 "responses": {
                   "200": {
                     "description": "The answer",
+                    "headers": {
+                      "ETag": {"$ref": "#/components/headers/ETag"},
+                      "Cache-Control": {"$ref": "#/components/headers/CacheControl"},
+                      "Vary": {"$ref": "#/components/headers/Vary"}
+                    },
                     "content": {
                       "application/json": {
                         "schema": {
@@ -41,7 +46,8 @@ extension QueryAPI {
                         }
                       }
                     }
-                  }
+                  },
+                  "304": {"$ref": "#/components/responses/NotModified"}
                 },
                 "x-problems": [401, 403, 422, 503, 504]
               }
@@ -60,6 +66,11 @@ extension QueryAPI {
                 "responses": {
                   "200": {
                     "description": "The answer",
+                    "headers": {
+                      "ETag": {"$ref": "#/components/headers/ETag"},
+                      "Cache-Control": {"$ref": "#/components/headers/CacheControl"},
+                      "Vary": {"$ref": "#/components/headers/Vary"}
+                    },
                     "content": {
                       "application/json": {
                         "schema": {
@@ -74,7 +85,8 @@ extension QueryAPI {
                         }
                       }
                     }
-                  }
+                  },
+                  "304": {"$ref": "#/components/responses/NotModified"}
                 },
                 "x-problems": [401, 403, 422, 503, 504]
               }
@@ -94,8 +106,14 @@ extension QueryAPI {
                 "responses": {
                   "200": {
                     "description": "The answer",
+                    "headers": {
+                      "ETag": {"$ref": "#/components/headers/ETag"},
+                      "Cache-Control": {"$ref": "#/components/headers/CacheControl"},
+                      "Vary": {"$ref": "#/components/headers/Vary"}
+                    },
                     "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Funnel"}}}
-                  }
+                  },
+                  "304": {"$ref": "#/components/responses/NotModified"}
                 },
                 "x-problems": [401, 403, 422, 503, 504]
               }
@@ -113,8 +131,14 @@ extension QueryAPI {
                 "responses": {
                   "200": {
                     "description": "The answer",
+                    "headers": {
+                      "ETag": {"$ref": "#/components/headers/ETag"},
+                      "Cache-Control": {"$ref": "#/components/headers/CacheControl"},
+                      "Vary": {"$ref": "#/components/headers/Vary"}
+                    },
                     "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Traffic"}}}
-                  }
+                  },
+                  "304": {"$ref": "#/components/responses/NotModified"}
                 },
                 "x-problems": [401, 403, 422, 503, 504]
               }
@@ -135,8 +159,14 @@ extension QueryAPI {
                 "responses": {
                   "200": {
                     "description": "The answer",
+                    "headers": {
+                      "ETag": {"$ref": "#/components/headers/ETag"},
+                      "Cache-Control": {"$ref": "#/components/headers/CacheControl"},
+                      "Vary": {"$ref": "#/components/headers/Vary"}
+                    },
                     "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Revenue"}}}
-                  }
+                  },
+                  "304": {"$ref": "#/components/responses/NotModified"}
                 },
                 "x-problems": [401, 403, 422, 503, 504]
               }
@@ -155,8 +185,14 @@ extension QueryAPI {
                 "responses": {
                   "200": {
                     "description": "The answer",
+                    "headers": {
+                      "ETag": {"$ref": "#/components/headers/ETag"},
+                      "Cache-Control": {"$ref": "#/components/headers/CacheControl"},
+                      "Vary": {"$ref": "#/components/headers/Vary"}
+                    },
                     "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Revenue"}}}
-                  }
+                  },
+                  "304": {"$ref": "#/components/responses/NotModified"}
                 },
                 "x-problems": [401, 403, 422, 503, 504]
               }
@@ -175,8 +211,14 @@ extension QueryAPI {
                 "responses": {
                   "200": {
                     "description": "The answer",
+                    "headers": {
+                      "ETag": {"$ref": "#/components/headers/ETag"},
+                      "Cache-Control": {"$ref": "#/components/headers/CacheControl"},
+                      "Vary": {"$ref": "#/components/headers/Vary"}
+                    },
                     "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Revenue"}}}
-                  }
+                  },
+                  "304": {"$ref": "#/components/responses/NotModified"}
                 },
                 "x-problems": [401, 403, 422, 503, 504]
               }
@@ -188,8 +230,14 @@ extension QueryAPI {
                 "responses": {
                   "200": {
                     "description": "The answer",
+                    "headers": {
+                      "ETag": {"$ref": "#/components/headers/ETag"},
+                      "Cache-Control": {"$ref": "#/components/headers/CacheControl"},
+                      "Vary": {"$ref": "#/components/headers/Vary"}
+                    },
                     "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Dashboard"}}}
-                  }
+                  },
+                  "304": {"$ref": "#/components/responses/NotModified"}
                 },
                 "x-problems": [401, 403, 422, 503, 504]
               }
@@ -247,7 +295,12 @@ extension QueryAPI {
                 ],
                 "responses": {
                   "200": {
-                    "description": "The rows",
+                    "description": "The rows; gzip for who accepts it, each piece readable as it comes",
+                    "headers": {
+                      "Cache-Control": {"$ref": "#/components/headers/CacheControl"},
+                      "Content-Encoding": {"schema": {"enum": ["gzip"]}},
+                      "Vary": {"$ref": "#/components/headers/Vary"}
+                    },
                     "content": {
                       "text/csv": {"schema": {"type": "string"}},
                       "application/x-ndjson": {"schema": {"type": "string"}}
@@ -266,6 +319,7 @@ extension QueryAPI {
                 "responses": {
                   "200": {
                     "description": "Events",
+                    "headers": {"Cache-Control": {"$ref": "#/components/headers/CacheControl"}},
                     "content": {
                       "text/event-stream": {
                         "schema": {
@@ -319,8 +373,14 @@ extension QueryAPI {
                 "responses": {
                   "200": {
                     "description": "The answer",
+                    "headers": {
+                      "ETag": {"$ref": "#/components/headers/ETag"},
+                      "Cache-Control": {"$ref": "#/components/headers/CacheControl"},
+                      "Vary": {"$ref": "#/components/headers/Vary"}
+                    },
                     "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Top"}}}
-                  }
+                  },
+                  "304": {"$ref": "#/components/responses/NotModified"}
                 },
                 "x-problems": [401, 403, 422, 503, 504]
               }

@@ -50,9 +50,11 @@ extension OpenAPI {
               }
             },
             "headers": {
+              "CacheControl": {"description": "For how long, and by whom, it may be kept", "schema": {"type": "string"}},
               "ETag": {"schema": {"type": "string"}},
               "Location": {"description": "Where it is", "schema": {"type": "string"}},
-              "RetryAfter": {"description": "Seconds", "schema": {"type": "integer"}}
+              "RetryAfter": {"description": "Seconds", "schema": {"type": "integer"}},
+              "Vary": {"description": "Which header of the request it depends on", "schema": {"type": "string"}}
             },
             "responses": {
               "Line": {"description": "Text", "content": {"text/plain": {"schema": {"type": "string"}}}},
