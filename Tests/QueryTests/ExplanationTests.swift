@@ -29,6 +29,7 @@ import Testing
                     "revenue_hourly: 2025-12-04T15:00:00.000Z until 2025-12-04T20:00:00.000Z, "
                         + "2025-12-04T21:00:00.000Z until 2025-12-05T15:00:00.000Z",
                     "revenue_ledger: 2025-12-04T20:00:00.000Z until 2025-12-04T21:00:00.000Z",
+                    "growth since revenue_monthly: 2025-10",
                 ])
         }
     }

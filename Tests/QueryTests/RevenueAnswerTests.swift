@@ -172,19 +172,41 @@ import Testing
         #expect(try await growth(days, "2025-12-02", "2025-12-03") == 59000)
     }
 
+    @Test func thePeriodBeforeMayLieBeforeTheRange() async throws {
+        let days: [String: Int64] = ["2025-12-03": 200, "2025-12-04": 300]
+        #expect(try await growth(days, "2025-12-04", "2025-12-04") == 500)
+        #expect(try await growth(days, "2025-12-04", "2025-12-05") == 500)
+        #expect(try await growth(days, "2025-12-05", "2025-12-05") == nil)
+        try await Lab.with { lab in
+            try await lab.revenue(.month, "2025-10-01", gross: 100)
+            try await lab.revenue(.month, "2025-11-01", gross: 50)
+            try await lab.revenue(.month, "2025-10-01", artist: "bts", event: "e9", gross: 900)
+            #expect(try await lab.revenue("2025-11-01", "2025-11-30", .monthly).growthRate == -950)
+            // Of the artist in question.
+            let iu = try await lab.engine.revenue(
+                RevenueQuestion(
+                    period: Period(
+                        startDate: Day("2025-11-01")!, endDate: Day("2025-12-31")!, granularity: .monthly),
+                    artistID: "iu"))
+            #expect(iu.growthRate == -500)
+            #expect(iu.data.map(\.numbers.revenue) == [50, 0])
+            #expect(iu.explanation.lines.last == "growth since revenue_monthly: 2025-10")
+        }
+    }
+
     @Test func growthIsNullWithoutAPeriodBefore() async throws {
+        // What was before earned nothing, whether or not it lies in the range.
         let days: [String: Int64] = ["2025-12-04": 400]
         #expect(try await growth(days, "2025-12-04", "2025-12-04") == nil)
         #expect(try await growth(days, "2025-12-04", "2025-12-05") == nil)
         #expect(try await growth(days, "2025-12-05", "2025-12-05") == nil)
-        // The one before earned nothing.
         #expect(try await growth(days, "2025-12-03", "2025-12-04") == nil)
     }
 
-    @Test func weeksCutByTheRangeAreNotCompared() async throws {
+    @Test func weeksCutByTheRangeAreComparedWhole() async throws {
         let days: [String: Int64] = ["2025-11-12": 10, "2025-11-19": 100, "2025-11-26": 150]
         #expect(try await growth(days, "2025-11-10", "2025-11-30", .weekly) == 500)
-        #expect(try await growth(days, "2025-11-18", "2025-11-30", .weekly) == nil)
+        #expect(try await growth(days, "2025-11-18", "2025-11-30", .weekly) == 500)
         #expect(try await growth(days, "2025-11-10", "2025-11-29", .weekly) == 9000)
     }
 }

@@ -11,12 +11,19 @@ extension QueryEngine {
         plan.tailDay = nil
         let settled = plan
         let before = try question.compare.map { try plan.earlier($0, question.period, context) }
-        let ((rows, explanation), earlier, freshness) = try await snapshot { connection in
-            (
-                try Self.revenueRows(settled, question, on: connection),
-                try before.map { try Self.revenueRows($0, question, on: connection).0 },
-                try FreshnessQueries.ofMessages(on: connection, now: context.now)
-            )
+        let (rows, explanation, earlier, freshness, growthRate) = try await snapshot { connection in
+            let (rows, tables) = try Self.revenueRows(settled, question, on: connection)
+            var explanation = tables
+            let earlier = try before.map { try Self.revenueRows($0, question, on: connection).0 }
+            let freshness = try FreshnessQueries.ofMessages(on: connection, now: context.now)
+            var growthRate: Int64?
+            if let last = settled.buckets.lastIndex(where: { $0.isWhole && $0.instants.upperBound <= freshness.asOf }),
+                let revenue = try Self.revenueBefore(
+                    last, settled, rows, question, context, &explanation, on: connection)
+            {
+                growthRate = Rounded.change(from: revenue, to: rows[last].numbers.revenue)
+            }
+            return (rows, explanation, earlier, freshness, growthRate)
         }
         return RevenueAnswer(
             days: plan.days, period: plan.granularity, currency: question.currency, artistID: question.artistID,
@@ -24,7 +31,7 @@ extension QueryEngine {
             comparison: earlier.map {
                 Comparison(days: before!.days, total: $0.reduce(into: RevenueNumbers()) { $0 += $1.numbers })
             },
-            growthRate: Self.growth(plan.buckets, rows, asOf: freshness.asOf), freshness: freshness,
+            growthRate: growthRate, freshness: freshness,
             complete: plan.end <= freshness.asOf, explanation: explanation)
     }
 
@@ -60,12 +67,34 @@ extension QueryEngine {
         return parts
     }
 
-    /// Percent change, in tenths, of the last complete period on the one before. Both must lie whole in the range.
-    static func growth(_ buckets: [Bucket], _ rows: [RevenueAnswer.Row], asOf: Int64) -> Int64? {
-        guard let last = buckets.lastIndex(where: { $0.isWhole && $0.instants.upperBound <= asOf }), last > 0,
-            buckets[last - 1].isWhole
-        else { return nil }
-        return Rounded.change(from: rows[last - 1].numbers.revenue, to: rows[last].numbers.revenue)
+    /// Of the whole period before a bucket of the plan, which may lie before the range, or be cut by it. Nil where none is.
+    private static func revenueBefore(
+        _ bucket: Int, _ plan: PeriodPlan, _ rows: [RevenueAnswer.Row], _ question: RevenueQuestion,
+        _ context: PlanContext, _ explanation: inout Explanation, on connection: PostgresConnection
+    ) throws -> Int64? {
+        if bucket > 0 && plan.buckets[bucket - 1].isWhole { return rows[bucket - 1].numbers.revenue }
+        guard let before = plan.before(plan.buckets[bucket], question.period, context) else { return nil }
+        let (earlier, tables) = try revenueRows(before, question, on: connection)
+        for line in tables.lines { explanation.say("growth since \(line)") }
+        return earlier.reduce(0) { $0 + $1.numbers.revenue }
+    }
+}
+
+extension PeriodPlan {
+    /// Of the whole period before one of this plan's buckets; nil where the zone left its day out.
+    func before(_ bucket: Bucket, _ period: Period, _ context: PlanContext) -> PeriodPlan? {
+        let last = bucket.days.lowerBound - 1
+        let first =
+            switch granularity {
+            case .hourly, .daily: last
+            case .weekly: last.mondayOfWeek
+            case .monthly: last.firstOfMonth
+            }
+        var period = period
+        (period.startDate, period.endDate) = (first, last)
+        var plan = try? PeriodPlan(period, context)
+        plan?.tailDay = nil
+        return plan
     }
 }
 
