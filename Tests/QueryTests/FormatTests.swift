@@ -47,7 +47,8 @@ import Testing
 
     @Test(arguments: [
         ("abc", 3), ("아이유", 6), ("e\u{301}", 1), ("漢字かな", 8), ("🎤", 2), ("\u{1112}\u{1161}\u{11ab}", 2), ("é", 1),
-        ("\u{200b}", 0), ("ＡＢ", 4),
+        ("\u{200b}", 0), ("ＡＢ", 4), ("❤️", 2), ("❤", 1), ("🇰🇷", 2), ("🇰", 2), ("1️⃣", 2), ("⌚⌛", 4), ("⏩⏰⏭", 6), ("⭐⭕", 4),
+        ("☔☕", 4), ("☂", 1), ("👩‍🎤", 2),
     ])
     func koreanTextTakesTwoColumns(_ text: String, _ width: Int) {
         #expect(DisplayWidth.of(text) == width)
