@@ -66,6 +66,11 @@ import Testing
                     """)
                 #expect(try days[0].get(0, as: String.self) == "아이유")
                 #expect(try numbers(days, from: 1) == artist.traffic.map { Self.numbers($0.numbers) })
+                let dates = try connection.query(
+                    "SELECT day FROM artist_traffic WHERE granularity = 'day' ORDER BY bucket")
+                #expect(try dates[0].get(0, as: Day.self) == Day("2025-12-01"))
+                let hours = try connection.query("SELECT day FROM artist_traffic WHERE granularity = 'hour'")
+                #expect(try hours[0].get(0, as: Day?.self) == nil)
                 let stats = try connection.query("SELECT day, \(sql: columns) FROM daily_stats ORDER BY day")
                 #expect(try stats[0].get(0, as: Day.self) == Day("2025-12-01"))
                 #expect(try numbers(stats, from: 1) == site.traffic.map { Self.numbers($0.numbers) })
@@ -89,6 +94,49 @@ import Testing
                     #expect(Int64(try union.get(0, as: Double.self).rounded()) == artist.total.uniqueVisitors)
                 }
             }
+        }
+    }
+
+    @Test(arguments: [
+        ("artist_traffic", "artist_traffic", "artist_id = 'id7'", "day"),
+        ("artist_traffic", "artist_traffic", "artist_id = 'id7'", "month"),
+        ("artist_traffic", "artist_traffic", "true", "day"),
+        ("revenue_stats", "revenue", "currency = 'KRW'", "day"),
+        ("revenue_stats", "revenue", "true", "month"),
+    ])
+    func daysAreFoundByAnIndex(_ view: String, _ table: String, _ whose: String, _ granularity: String) async throws {
+        try await Lab.with { lab in
+            for (suffix, column, step) in [("daily", "day", "1 day"), ("monthly", "month", "1 month")] {
+                try await lab.execute(
+                    """
+                    INSERT INTO \(unescaped: "artist_traffic_\(suffix)")
+                    SELECT 'id' || n, at, 1, 1, 2, 1, 1000, \(VisitorSketch().bytes) FROM generate_series(1, 50) n,
+                        generate_series(DATE '2015-01-01', DATE '2025-12-01', INTERVAL '\(unescaped: step)') AS at
+                    """)
+                try await lab.execute(
+                    """
+                    INSERT INTO \(unescaped: "revenue_\(suffix)")
+                    SELECT at, 'KRW', 'id' || n, 'e' || n, 10, 0, 1, 1, 0 FROM generate_series(1, 50) n,
+                        generate_series(DATE '2015-01-01', DATE '2025-12-01', INTERVAL '\(unescaped: step)') AS at
+                    """)
+                for family in ["artist_traffic", "revenue"] {
+                    try await lab.execute("ANALYZE \(unescaped: "\(family)_\(suffix)") (\(unescaped: column))")
+                }
+            }
+            let plan = try await lab.pool.withConnection { connection in
+                try connection.query(
+                    """
+                    EXPLAIN SELECT * FROM \(unescaped: view) WHERE granularity = \(granularity)
+                    AND \(unescaped: whose) AND day BETWEEN '2025-11-01' AND '2025-12-01'
+                    """
+                ).map { try $0.get(0, as: String.self) }.joined(separator: "\n")
+            }
+            let name = "\(table)_\(granularity == "day" ? "daily" : "monthly")"
+            #expect(plan.contains(name), "\(plan)")
+            #expect(!plan.contains("Seq Scan on \(name) "), "\(plan)")
+            #expect(plan.contains(try Regex("Index Cond: .*\(granularity) >= ")), "\(plan)")
+            // Nothing of what has another granularity.
+            #expect(!plan.contains("hourly"), "\(plan)")
         }
     }
 
