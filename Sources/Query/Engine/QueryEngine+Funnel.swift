@@ -14,7 +14,7 @@ extension QueryEngine {
             let (rows, explanation) = try Self.funnelRows(settled, eventID, on: connection)
             var answer = FunnelAnswer(
                 eventID: eventID, name: try NameQueries.read(.event, [eventID], on: connection)[ExactText(eventID)],
-                days: settled.days, granularity: settled.granularity, timeZone: settled.calendar.identifier,
+                days: settled.days, granularity: settled.granularity, timeZone: settled.timeZone,
                 reportingZone: context.reporting.identifier, rows: rows,
                 freshness: try FreshnessQueries.ofEverything(on: connection, now: context.now), complete: false,
                 explanation: explanation)

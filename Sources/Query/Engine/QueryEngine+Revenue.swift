@@ -27,7 +27,7 @@ extension QueryEngine {
         }
         return RevenueAnswer(
             days: plan.days, period: plan.granularity, currency: question.currency, artistID: question.artistID,
-            timeZone: plan.calendar.identifier, data: rows,
+            timeZone: plan.timeZone, data: rows,
             comparison: earlier.map {
                 Comparison(days: before!.days, total: $0.reduce(into: RevenueNumbers()) { $0 += $1.numbers })
             },

@@ -20,7 +20,7 @@ extension QueryEngine {
             } : try await brokenDownTop(question, plan, context)
         return TopAnswer(
             dimension: question.dimension, metric: question.metric, currency: question.currency, days: plan.days,
-            timeZone: plan.calendar.identifier, rows: found.rows, coverage: found.coverage,
+            timeZone: plan.timeZone, rows: found.rows, coverage: found.coverage,
             freshness: found.freshness, complete: plan.end <= found.freshness.asOf, explanation: found.explanation)
     }
 

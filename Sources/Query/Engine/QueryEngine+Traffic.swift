@@ -34,7 +34,7 @@ extension QueryEngine {
         }
         return TrafficAnswer(
             subject: subject, name: name, days: plan.days, granularity: plan.granularity,
-            timeZone: plan.calendar.identifier, traffic: zip(plan.buckets, buckets).map { ($0.label, $1) },
+            timeZone: plan.timeZone, traffic: zip(plan.buckets, buckets).map { ($0.label, $1) },
             total: total,
             comparison: earlier.map { Comparison(days: before!.days, total: $0.totalCell.numbers) },
             freshness: freshness, complete: plan.end <= freshness.asOf, explanation: explanation)

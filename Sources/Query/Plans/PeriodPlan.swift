@@ -16,6 +16,8 @@ package struct PeriodPlan: Equatable, Sendable {
     package static let standardMonths = 12
 
     package var calendar: ReportingCalendar
+    /// The zone's name as it was asked for: it may have several.
+    package var timeZone: String
     package var granularity: Granularity
     package var days: ClosedRange<Day>
     package var buckets: [Bucket] = []
@@ -26,6 +28,7 @@ package struct PeriodPlan: Equatable, Sendable {
     /// - Parameter spareDays: by so many the range may be longer than one that is asked for.
     package init(_ period: Period, _ context: PlanContext, spareDays: Int = 0) throws(InvalidParameter) {
         calendar = context.reporting
+        timeZone = period.timeZone ?? context.reporting.identifier
         granularity = period.granularity
         days = context.today...context.today
         try chooseCalendar(period, context)
@@ -48,6 +51,7 @@ package struct PeriodPlan: Equatable, Sendable {
     /// A range without buckets.
     private init(unbounded period: Period, _ context: PlanContext) throws(InvalidParameter) {
         calendar = context.reporting
+        timeZone = period.timeZone ?? context.reporting.identifier
         granularity = period.granularity
         days = context.today...context.today
         try chooseCalendar(period, context)

@@ -360,6 +360,18 @@ import Testing
         #expect(!help.output.contains("\(option[0]) "), "\(help.output)")
     }
 
+    @Test func theZoneIsNamedAsItWasAskedFor() async throws {
+        try await withAnalyticsDatabase { configuration, _ in
+            for command in ["traffic", "revenue", "top", "funnel --event e1"] {
+                let run = try await CommandLineRun.tiketi(
+                    ["query"] + command.split(separator: " ").map(String.init)
+                        + ["--from", "2025-12-01", "--to", "2025-12-01", "--timezone", "UTC"],
+                    settings: ["ANALYTICS_DATABASE_URL": configuration.url])
+                #expect(run.output.prefix { $0 != "\n" }.hasSuffix(", UTC"), "\(run.output)")
+            }
+        }
+    }
+
     @Test func settingsMayComeFromAFile() async throws {
         try await withAnalyticsDatabase { configuration, pool in
             try await fill(pool)
