@@ -117,7 +117,7 @@ import Testing
             #expect(try await fixture.confirm(order, key: key).status == 202)
             fixture.reservations.with { $0.answer = problem }
             try await fixture.settle(turns: 2, stepMs: 31_000)
-            #expect(try await fixture.state(order) == (verb == "sold" ? "paid" : "guarding"))
+            #expect(try await fixture.state(order) == (verb == "sold" ? "paid" : "confirming"))
             fixture.reservations.with { $0.answer = nil }
             try await fixture.settle(turns: 2, stepMs: 31_000)
             #expect(try await fixture.state(order) == "ticketed")
@@ -251,6 +251,57 @@ import Testing
             // The third is more than is left: somebody has to look at it.
             #expect(try await fixture.money(order) == (110_000, 104_500))
             #expect(try await fixture.payment(order)[array: "refunds"].count == 3)
+        }
+    }
+
+    /// The tickets are made before anything of the approval is stored: whoever did that died between, and the buyer gives
+    /// one back meanwhile. Reservations keeps no seats for it any more, as they are sold: it is Toss that decides.
+    @Test(arguments: ["confirming", "guarding"])
+    func ticketsWhoseApprovalNobodyHasStoredStay(state: String) async throws {
+        try await PaymentFixture.run { fixture in
+            let order = try await fixture.order()
+            let key = try await fixture.pay(order)
+            let now = fixture.clock.now
+            try await fixture.postgres.withConnection { connection in
+                _ = try OrderStore.beginConfirming(
+                    order: order.orderId, paymentKey: key, amount: 110_000, of: PaymentFixture.user, lease: "dead",
+                    leaseUntil: now + 60_000, now: now, on: connection)
+                // As a program of the version before has it.
+                _ = try connection.execute("UPDATE payments SET state = \(state)")
+            }
+            try await fixture.toss(
+                .POST, "/v1/payments/confirm",
+                #"{"paymentKey":"\#(key)","orderId":"\#(order.orderId)","amount":110000}"#)
+            fixture.reservations.with {
+                $0.reservations[order.reservation]!.state = "paid"
+                $0.reservations[order.reservation]!.paymentId = order.paymentId
+            }
+            let due = fixture.due("a", 10_000, of: order.paymentId)
+            #expect(try await fixture.take([due]) == 1)
+            #expect(try await fixture.refunds(order) == ["refused 10000 not_paid"])
+            try await fixture.settle(turns: 1, stepMs: 60_000)
+            #expect(try await fixture.state(order) == "ticketed")
+            #expect(fixture.reservations.calls("confirming") == 0)
+            try await fixture.settle(turns: 2, stepMs: 6_000)
+            #expect(try await fixture.refunds(order) == ["done 10000"])
+            #expect(try await fixture.money(order) == (110_000, 10_000))
+            #expect(try await fixture.messages() == ["payment.completed", "payment.refunded"])
+        }
+    }
+
+    /// What was due before the approval was known is asked for again until Toss has answered.
+    @Test func aRefundThatIsDueTooEarlyWaitsForTossesWord() async throws {
+        try await PaymentFixture.run { fixture in
+            let order = try await fixture.order()
+            let key = try await fixture.pay(order)
+            try await fixture.fault("confirm", "error_500_before", times: 2)
+            #expect(try await fixture.confirm(order, key: key).status == 202)
+            #expect(try await fixture.take([fixture.due("a", 10_000, of: order.paymentId)]) == 1)
+            try await fixture.settle(turns: 1)
+            #expect(try await fixture.refunds(order) == ["refused 10000 not_paid"])
+            try await fixture.settle(turns: 4)
+            #expect(try await fixture.state(order) == "ticketed")
+            #expect(try await fixture.refunds(order) == ["done 10000"])
         }
     }
 

@@ -189,7 +189,7 @@ import Testing
                 }
             }
             try await fixture.service.work()
-            #expect(try await fixture.state(order) == "guarding")
+            #expect(try await fixture.state(order) == "confirming")
             try await fixture.settle(turns: 1)
             #expect(try await fixture.state(order) == "ticketed")
         }

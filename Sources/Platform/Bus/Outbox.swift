@@ -23,9 +23,18 @@ package enum Outbox {
     package static func insertion(of messages: [Message], from cause: SQL) throws -> SQL {
         """
         INSERT INTO outbox (message_id, type, occurred_at, data)
-        SELECT m.* FROM \(sql: cause), unnest(\(messages.map(\.id)), \(messages.map(\.kind.rawValue)),
-            \(messages.map { PostgresTimestamp(ms: $0.occurredAt) }), \(try messages.map(MessageStream.data))) AS m
+        SELECT m.* FROM \(sql: cause), (VALUES \(sql: try values(messages))) AS m
         ON CONFLICT (message_id) DO NOTHING
         """
+    }
+
+    private static func values(_ messages: [Message]) throws -> SQL {
+        try messages.reduce(into: "" as SQL) { values, message in
+            let row: SQL = """
+                (\(message.id), \(message.kind.rawValue), \(PostgresTimestamp(ms: message.occurredAt)),
+                    \(try MessageStream.data(of: message)))
+                """
+            values = values.text.isEmpty ? row : "\(sql: values), \(sql: row)"
+        }
     }
 }

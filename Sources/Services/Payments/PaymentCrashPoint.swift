@@ -5,17 +5,17 @@ import Platform
 package enum PaymentCrashPoint: String, Sendable, CaseIterable {
     /// The seats are about to be kept for it.
     case beforeGuard
-    /// They are, and that isn't stored.
+    /// They are, or not, and nobody here knows.
     case afterGuard
-    /// That is stored, and Toss not asked.
+    /// They are, and Toss is not asked.
     case beforeTossConfirm
     /// Toss has taken the money, or not, and nobody here knows.
     case afterTossConfirm
-    /// The approval and its message are committed, by one statement, and Reservations doesn't know.
-    case approvalRecorded
+    /// It has, and Reservations doesn't know.
     case beforeTickets
-    /// The tickets are made, and that isn't stored.
+    /// The tickets are made, and that isn't stored, nor the approval.
     case afterTickets
+    /// The approval, its message and the tickets are committed, by one statement.
     case ticketsRecorded
     /// A refund has its number and is committed to; Toss isn't asked.
     case beforeTossCancel
@@ -31,8 +31,7 @@ package enum PaymentCrashPoint: String, Sendable, CaseIterable {
 
     static func afterCommit(of event: PaymentSaga.Event) -> PaymentCrashPoint? {
         switch event {
-        case .approved, .approvedAndCanceled: .approvalRecorded
-        case .sold, .seatsLost: .ticketsRecorded
+        case .approvedAndSold, .sold, .seatsLost: .ticketsRecorded
         default: nil
         }
     }

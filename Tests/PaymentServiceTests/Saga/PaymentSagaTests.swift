@@ -8,23 +8,20 @@ struct PaymentSagaTests {
     private typealias Event = PaymentSaga.Event
 
     private static let events: [PaymentSaga.Event] = [
-        .confirmAsked, .guarded, .guardRefused("x"), .approved, .approvedAndCanceled, .refused("x"), .sold, .seatsLost,
-        .released, .abandoned,
+        .confirmAsked, .guardRefused("x"), .approved, .approvedAndSold, .approvedAndCanceled, .refused("x"), .sold,
+        .seatsLost, .released, .abandoned,
     ]
 
     private static let table: [String: (PaymentSaga.State, [PaymentSaga.Command])] = [
-        "ready confirmAsked": (.guarding, []),
+        "ready confirmAsked": (.confirming, []),
         "ready abandoned": (.failed, [.recordFailure("abandoned")]),
         "ready refused(\"x\")": (.failed, [.recordFailure("x")]),
         "ready approved": (.paid, [.recordApproval]),
         "ready approvedAndCanceled": (.unfulfilled, [.recordApproval]),
-        "guarding guarded": (.confirming, []),
-        "guarding guardRefused(\"x\")": (.releasing, [.recordFailure("x")]),
-        "guarding refused(\"x\")": (.releasing, [.recordFailure("x")]),
-        "guarding approved": (.paid, [.recordApproval]),
-        "guarding approvedAndCanceled": (.returning, [.recordApproval]),
+        "confirming guardRefused(\"x\")": (.releasing, [.recordFailure("x")]),
         "confirming refused(\"x\")": (.releasing, [.recordFailure("x")]),
         "confirming approved": (.paid, [.recordApproval]),
+        "confirming approvedAndSold": (.ticketed, [.recordApproval, .recordTickets]),
         "confirming approvedAndCanceled": (.returning, [.recordApproval]),
         "releasing released": (.failed, []),
         "releasing approved": (.paid, [.recordApproval]),

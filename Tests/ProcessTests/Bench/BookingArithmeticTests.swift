@@ -35,7 +35,7 @@ import Testing
 
     @Test func whoIsTakenOverByTheWorkerAsksAgainButNotForEver() {
         var buyer = buyer(after: 3)
-        #expect(answer(&buyer, 202, #"{"state":"guarding"}"#) == .askLater(.payment))
+        #expect(answer(&buyer, 202, #"{"state":"confirming"}"#) == .askLater(.payment))
         for _ in 1..<Buyer.maxQuestions {
             #expect(answer(&buyer, 200, #"{"state":"paid"}"#) == .askLater(.payment))
         }

@@ -168,7 +168,7 @@ struct SaleDatabases {
             (
                 "payments", payments,
                 [
-                    "SELECT state FROM payments WHERE state IN ('guarding', 'confirming', 'releasing', 'paid')",
+                    "SELECT state FROM payments WHERE state IN ('confirming', 'releasing', 'paid')",
                     "SELECT 'stuck: ' || stuck_reason FROM payments WHERE stuck_reason IS NOT NULL",
                     "SELECT 'refund ' || state FROM refunds WHERE state <> 'done'",
                     "SELECT 'outbox' FROM outbox", "SELECT 'webhook' FROM webhooks WHERE state = 'waiting'",

@@ -6,11 +6,22 @@ import Storage
 
 /// Statements by which an order comes about and its confirmation begins.
 enum OrderStore {
+    private static let letters = Array("123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz".utf8)
+
     /// 32 characters of a 58-letter alphabet: 187 bits.
     static func newOrderId() -> String {
-        let letters = Array("123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz")
         var generator = SystemRandomNumberGenerator()
-        return String((0..<32).map { _ in letters.randomElement(using: &generator)! })
+        var name: [UInt8] = []
+        while name.count < 32 {
+            // Six bits are a letter's number, or thrown away: ten letters of one call to the system.
+            var bits = generator.next()
+            for _ in 0..<10 where name.count < 32 {
+                let number = Int(bits & 63)
+                bits >>= 6
+                if number < letters.count { name.append(letters[number]) }
+            }
+        }
+        return String(decoding: name, as: UTF8.self)
     }
 
     static func isPaymentKey(_ text: String) -> Bool {
@@ -40,7 +51,7 @@ enum OrderStore {
         if attempts.contains(where: { $0.state == .paid || $0.state == .ticketed }) {
             throw Problem(.conflict, "already_paid", detail: "the reservation is paid")
         }
-        if attempts.contains(where: { $0.state == .guarding || $0.state == .confirming }) {
+        if attempts.contains(where: { $0.state == .confirming }) {
             throw Problem(
                 .conflict, "payment_under_way", detail: "a payment of the reservation is being confirmed",
                 retryAfterSeconds: PaymentAPI.retryAfterSeconds)

@@ -174,7 +174,7 @@ struct PaymentAPI: Sendable {
         let end = FirstOf<PaymentRow?>()
         // It goes on when the client has gone.
         Task { [worker, inline] in
-            let driven = await worker.drive(row, lease: lease, isFresh: false)
+            let driven = await worker.drive(row, lease: lease, isFresh: true)
             inline.add(-1)
             end.finish(driven)
         }
@@ -193,7 +193,7 @@ struct PaymentAPI: Sendable {
         switch row.state {
         case .ticketed:
             return JSONResponse.make(PaymentJSON.payment(row), to: request, cacheControl: "no-store")
-        case .guarding, .confirming, .paid, .ready:
+        case .confirming, .paid, .ready:
             let json = PaymentJSON.payment(row)
             return Response(
                 status: .accepted,

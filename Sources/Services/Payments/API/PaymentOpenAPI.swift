@@ -224,7 +224,7 @@ enum PaymentOpenAPI {
               "PaymentState": {
                 "type": "string",
                 "enum": [
-                  "ready", "guarding", "confirming", "releasing", "failed", "paid", "ticketed", "returning",
+                  "ready", "confirming", "releasing", "failed", "paid", "ticketed", "returning",
                   "unfulfilled"
                 ]
               },

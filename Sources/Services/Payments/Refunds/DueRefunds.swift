@@ -10,12 +10,15 @@ struct DueRefunds: Sendable {
     let clock: @Sendable () -> Int64
     let logger: Logger
 
-    /// - Returns: how many messages were new.
+    /// - Returns: how many messages were new, or are none of its.
     func store(_ messages: [Message]) async throws -> Int {
+        // All else that is told makes no difference here.
+        let told = messages.filter { $0.kind == .refundDue }
+        guard !told.isEmpty else { return messages.count }
         let now = clock()
         let (count, troubles) = try await postgres.withConnection { connection in
             try connection.transaction { connection in
-                let new = try Inbox.take(messages, on: connection)
+                let new = try Inbox.take(told, on: connection)
                 // Payments are locked in one order.
                 let due = new.compactMap { message -> RefundDue? in
                     if case .refundDue(let due) = message.body { due } else { nil }
@@ -28,7 +31,10 @@ struct DueRefunds: Sendable {
                     switch request {
                     case .made, .known: continue
                     case .unknownPayment: code = "unknown_payment"
-                    case .notPaid: code = "not_paid"
+                    case .notPaid:
+                        code = RefundStore.notPaidCode
+                        // It may have been: Toss is asked, and it is tried again then.
+                        try PaymentStore.hint(payment: refund.paymentId, now: now, on: connection)
                     case .exceedsBalance: code = "exceeds_balance"
                     case .exceedsTickets: code = "exceeds_tickets"
                     }
@@ -45,7 +51,7 @@ struct DueRefunds: Sendable {
                 "a refund that is due can't be made: somebody must look",
                 metadata: ["cancellation": "\(cancellation)", "code": "\(trouble)"])
         }
-        return count
+        return messages.count - told.count + count
     }
 
     /// An admin may have given back some of it before. Where no ticket is left after it there is nothing to decide: what is

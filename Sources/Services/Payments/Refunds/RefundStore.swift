@@ -18,6 +18,8 @@ enum RefundStore {
     }
 
     static let maxReasonLength = 200
+    /// Of a refund that was due for a payment without money.
+    static let notPaidCode = "not_paid"
 
     static func newID() -> String { UUID().uuidString.lowercased() }
 
@@ -149,6 +151,16 @@ enum RefundStore {
             """)
         try schedule(payment, on: connection)
         return .retried(try find(id, on: connection)!)
+    }
+
+    /// Those that were due before it was known that the money is with us: tickets are made before that is stored, and may
+    /// be canceled by then. Nothing where it isn't known yet either.
+    static func retryUnpaid(of payment: String, now: Int64, on connection: PostgresConnection) throws {
+        guard let row = try PaymentStore.lock(payment, on: connection), row.approvedAt != nil else { return }
+        for refund in try all(of: payment, on: connection)
+        where refund.state == .refused && refund.failureCode == notPaidCode {
+            _ = try retry(refund.refundId, of: payment, now: now, on: connection)
+        }
     }
 
     // MARK: What Toss has done

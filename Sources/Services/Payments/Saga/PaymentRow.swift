@@ -50,7 +50,7 @@ struct PaymentRow: Sendable, Equatable {
         amount = try row.get(9)
         currency = try row.get(10)
         let text = try row.get(11, as: String.self)
-        guard let state = PaymentSaga.State(rawValue: text) else {
+        guard let state = PaymentSaga.State(stored: text) else {
             throw PostgresError(.decoding, "a payment has the state \(text)")
         }
         self.state = state

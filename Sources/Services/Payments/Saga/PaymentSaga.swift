@@ -6,14 +6,13 @@ enum PaymentSaga {
     enum State: String, CaseIterable, Sendable {
         /// Stored, and told to the browser.
         case ready
-        /// The buyer wants to confirm: Reservations is asked to keep the seats. Toss knows nothing of it yet.
-        case guarding
-        /// The seats are kept; Toss is asked for the money, and may have taken it.
+        /// The buyer wants to confirm: Reservations is asked to keep the seats, and Toss then for the money; it may have
+        /// taken it, and the tickets may be made. Whoever goes on with it, and did not begin it, asks Toss first.
         case confirming
         /// Toss has surely taken none: the seats are let go, and a call to keep them that is still on its way is refused.
         case releasing
         case failed
-        /// Toss has taken the money; the tickets are to be made.
+        /// Toss has taken the money, and the tickets could not be made at once.
         case paid
         case ticketed
         /// Toss has taken the money, and all of it goes back, or was given back other than for canceled tickets: what seats
@@ -25,9 +24,10 @@ enum PaymentSaga {
 
     enum Event: Equatable, Sendable {
         case confirmAsked
-        case guarded
         case guardRefused(String)
         case approved
+        /// And the tickets are made: one transition for what is nearly always one.
+        case approvedAndSold
         /// Approved, and all of it was given back by somebody else.
         case approvedAndCanceled
         case refused(String)
@@ -58,24 +58,22 @@ enum PaymentSaga {
     /// Nil where the event changes nothing: it comes late, or twice.
     static func next(_ state: State, _ event: Event) -> Transition? {
         switch (state, event) {
-        case (.ready, .confirmAsked): Transition(state: .guarding)
+        case (.ready, .confirmAsked): Transition(state: .confirming)
         case (.ready, .abandoned): Transition(state: .failed, commands: [.recordFailure("abandoned")])
         case (.ready, .refused(let code)): Transition(state: .failed, commands: [.recordFailure(code)])
 
-        case (.guarding, .guarded): Transition(state: .confirming)
         // An earlier call may have been delayed, and take hold yet.
-        case (.guarding, .guardRefused(let code)), (.guarding, .refused(let code)):
+        case (.confirming, .guardRefused(let code)), (.confirming, .refused(let code)):
             Transition(state: .releasing, commands: [.recordFailure(code)])
-
-        case (.confirming, .refused(let code)): Transition(state: .releasing, commands: [.recordFailure(code)])
         case (.releasing, .released): Transition(state: .failed)
 
         // Whatever was thought before: the money is with us.
-        case (.ready, .approved), (.guarding, .approved), (.confirming, .approved), (.releasing, .approved),
-            (.failed, .approved):
+        case (.ready, .approved), (.confirming, .approved), (.releasing, .approved), (.failed, .approved):
             Transition(state: .paid, commands: [.recordApproval])
+        case (.confirming, .approvedAndSold):
+            Transition(state: .ticketed, commands: [.recordApproval, .recordTickets])
         // Where seats may be kept for it, nobody else would ever let them go.
-        case (.guarding, .approvedAndCanceled), (.confirming, .approvedAndCanceled), (.releasing, .approvedAndCanceled):
+        case (.confirming, .approvedAndCanceled), (.releasing, .approvedAndCanceled):
             Transition(state: .returning, commands: [.recordApproval])
         case (.ready, .approvedAndCanceled), (.failed, .approvedAndCanceled):
             Transition(state: .unfulfilled, commands: [.recordApproval])
@@ -95,7 +93,7 @@ enum PaymentSaga {
     /// Whether the worker has something to do in it.
     static func isWorking(_ state: State) -> Bool {
         switch state {
-        case .guarding, .confirming, .releasing, .paid, .returning: true
+        case .confirming, .releasing, .paid, .returning: true
         case .ready, .failed, .ticketed, .unfulfilled: false
         }
     }
@@ -103,7 +101,14 @@ enum PaymentSaga {
     static func hasTakenMoney(_ state: State) -> Bool {
         switch state {
         case .paid, .ticketed, .returning, .unfulfilled: true
-        case .ready, .guarding, .confirming, .releasing, .failed: false
+        case .ready, .confirming, .releasing, .failed: false
         }
+    }
+}
+
+extension PaymentSaga.State {
+    /// - Parameter text: of a row. Programs of the version before also store `guarding`, while they ask Reservations.
+    init?(stored text: String) {
+        self.init(rawValue: text == "guarding" ? Self.confirming.rawValue : text)
     }
 }

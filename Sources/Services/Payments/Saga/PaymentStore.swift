@@ -87,8 +87,8 @@ enum PaymentStore {
 
     /// The next attempt at the step where a payment stands.
     ///
-    /// A hint that comes meanwhile is kept, but where the step itself asks Toss. It ends no wait of a step that is to be
-    /// tried again: else it would end all waits for good, and such payments keep the others from their turns.
+    /// A hint that comes meanwhile is kept. It ends no wait of a step that is to be tried again: else it would end all waits
+    /// for good, and such payments keep the others from their turns.
     ///
     /// - Parameter stuck: why somebody has to look at it, where that is so.
     static func postpone(
@@ -99,7 +99,6 @@ enum PaymentStore {
         try connection.execute(
             """
             UPDATE payments SET lease = '', lease_until = '-infinity', attempt = attempt + 1,
-                recheck = recheck AND NOT \(hasAsked),
                 rechecked_at = CASE WHEN \(hasAsked) THEN \(PostgresTimestamp(ms: now)) ELSE rechecked_at END,
                 next_run_at = CASE WHEN recheck AND NOT \(isWorking)
                     THEN least(\(until.map { PostgresTimestamp(ms: $0) }), next_run_at)
@@ -157,6 +156,16 @@ enum PaymentStore {
             if let key = try row.get(1, as: String?.self) { found.insert(key) }
         }
         return found
+    }
+
+    /// The same of one, whose lock the caller has.
+    static func hint(payment id: String, now: Int64, on connection: PostgresConnection) throws {
+        try connection.execute(
+            """
+            UPDATE payments SET recheck = true, hints = hints + 1, next_run_at = least(next_run_at,
+                greatest(\(PostgresTimestamp(ms: now)), rechecked_at + \(PaymentTimes.recheck) * interval '1 ms'))
+            WHERE payment_id = \(id)
+            """)
     }
 
     /// Stores what an event does, with its messages.

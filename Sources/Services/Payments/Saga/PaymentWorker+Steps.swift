@@ -8,7 +8,6 @@ extension PaymentWorker {
     /// - Returns: the row after it; nil where nothing could be decided, and it is to be tried later.
     func step(_ row: PaymentRow, lease: String, isFresh: Bool) async throws -> PaymentRow? {
         switch row.state {
-        case .guarding: return try await guardSeats(row, lease)
         case .confirming: return try await confirm(row, lease, isFresh: isFresh)
         case .releasing: return try await released(row, lease, by: reservations.release)
         case .returning: return try await released(row, lease, by: reservations.returned)
@@ -21,25 +20,10 @@ extension PaymentWorker {
         clock() < (row.confirmAskedAt ?? 0) + PaymentTimes.confirmation
     }
 
-    /// Trap 16: a buyer may come back long after the hold is over. Until Reservations says that the seats are kept for
-    /// this payment, Toss isn't asked for money.
-    private func guardSeats(_ row: PaymentRow, _ lease: String) async throws -> PaymentRow? {
-        guard isConfirmable(row) else { return try await store(.refused("EXPIRED_PAYMENT"), row, lease: lease) }
-        PaymentCrashPoint.beforeGuard.reached()
-        let answer = await reservations.confirming(row.reservationId, payment: row.paymentId, amount: row.amount)
-        PaymentCrashPoint.afterGuard.reached()
-        switch answer {
-        case .ok: return try await store(.guarded, row, lease: lease)
-        case .conflict(let code) where code == "not_held" || code == "amount_differs":
-            return try await store(.guardRefused(code), row, lease: lease)
-        case .notFound:
-            return try await store(.guardRefused(ReservationClient.unknownReservation), row, lease: lease)
-        case .conflict, .unknown: return nil
-        }
-    }
-
     // MARK: Toss
 
+    /// All from the wish to confirm to the tickets, with nothing stored between: Toss remembers what it has taken, and
+    /// Reservations what it keeps and has sold, and whoever goes on after a crash asks them for it, Toss first.
     private func confirm(_ row: PaymentRow, _ lease: String, isFresh: Bool) async throws -> PaymentRow? {
         guard let paymentKey = row.paymentKey else { return nil }
         if !isFresh {
@@ -55,6 +39,19 @@ extension PaymentWorker {
                 guard isConfirmable(row) else { return nil }
             case .unknown: return nil
             }
+        }
+        // Trap 16: a buyer may come back long after the hold is over. Until Reservations says that the seats are kept for
+        // this payment, Toss isn't asked for money.
+        PaymentCrashPoint.beforeGuard.reached()
+        let kept = await reservations.confirming(row.reservationId, payment: row.paymentId, amount: row.amount)
+        PaymentCrashPoint.afterGuard.reached()
+        switch kept {
+        case .ok: break
+        case .conflict(let code) where code == "not_held" || code == "amount_differs":
+            return try await store(.guardRefused(code), row, lease: lease)
+        case .notFound:
+            return try await store(.guardRefused(ReservationClient.unknownReservation), row, lease: lease)
+        case .conflict, .unknown: return nil
         }
         PaymentCrashPoint.beforeTossConfirm.reached()
         let outcome = await toss.confirm(
@@ -104,6 +101,9 @@ extension PaymentWorker {
         case .expired: event = .refused("EXPIRED_PAYMENT")
         case .ready, .inProgress, .waitingForDeposit: return nil
         }
+        if event == .approved, row.state == .confirming, !facts.isIncomplete {
+            return try await sellApproved(row, lease, facts)
+        }
         let stored = try await store(event, row, lease: lease, facts: facts)
         try await handMade.adopt(payment, of: row.paymentId)
         return stored
@@ -128,7 +128,13 @@ extension PaymentWorker {
             }
             var decided: PaymentRow?
             let answer = await toss.payment(order: row.orderId)
-            if case .found(let payment) = answer { decided = try await adopt(payment, row, lease) }
+            if case .found(let payment) = answer {
+                decided = try await adopt(payment, row, lease)
+                // What was due before anybody here knew of the money.
+                try await postgres.withConnection { connection in
+                    try connection.transaction { try RefundStore.retryUnpaid(of: row.paymentId, now: now, on: $0) }
+                }
+            }
             switch answer {
             case .found, .notFound:
                 try await postgres.withConnection { try PaymentStore.endRecheck(row, lease: lease, on: $0) }
@@ -145,17 +151,44 @@ extension PaymentWorker {
 
     // MARK: Reservations
 
+    /// Toss has taken the money: the tickets are made, and both is stored at once.
+    ///
+    /// Where nobody comes to store it, Toss is asked again, and Reservations answers with the same tickets. Where they
+    /// can't be made now, the approval is stored by itself.
+    private func sellApproved(
+        _ row: PaymentRow, _ lease: String, _ facts: PaymentStore.Facts
+    ) async throws -> PaymentRow? {
+        var facts = facts
+        let approvedAt = facts.approvedAt ?? clock()
+        facts.approvedAt = approvedAt
+        switch await makeTickets(row, approvedAt: approvedAt) {
+        case .ok(let tickets):
+            facts.tickets = tickets
+            return try await store(.approvedAndSold, row, lease: lease, facts: facts)
+        case .conflict("seats_lost"):
+            guard let paid = try await store(.approved, row, lease: lease, facts: facts) else { return nil }
+            return try await store(.seatsLost, paid, lease: lease)
+        case .conflict, .notFound, .unknown:
+            _ = try await store(.approved, row, lease: lease, facts: facts)
+            return nil
+        }
+    }
+
     private func sell(_ row: PaymentRow, _ lease: String) async throws -> PaymentRow? {
         guard let approvedAt = row.approvedAt else { return nil }
-        PaymentCrashPoint.beforeTickets.reached()
-        let answer = await reservations.sold(row.reservationId, payment: row.paymentId, approvedAt: approvedAt)
-        PaymentCrashPoint.afterTickets.reached()
-        switch answer {
+        switch await makeTickets(row, approvedAt: approvedAt) {
         case .ok(let tickets): return try await store(.sold, row, lease: lease, facts: .init(tickets: tickets))
         // Only this gives the money back: whatever else it is, the tickets may be made later.
         case .conflict("seats_lost"): return try await store(.seatsLost, row, lease: lease)
         case .conflict, .notFound, .unknown: return nil
         }
+    }
+
+    private func makeTickets(_ row: PaymentRow, approvedAt: Int64) async -> ReservationClient.Answer<[String]> {
+        PaymentCrashPoint.beforeTickets.reached()
+        let answer = await reservations.sold(row.reservationId, payment: row.paymentId, approvedAt: approvedAt)
+        PaymentCrashPoint.afterTickets.reached()
+        return answer
     }
 
     private func released(

@@ -45,7 +45,8 @@ struct PaymentWorker: Sendable {
     /// Takes one payment as far as it goes now. Its lease has just been taken; each step that is stored renews it, and
     /// the last one gives it back.
     ///
-    /// - Parameter isFresh: whether it is certain that Toss was not asked to confirm it before.
+    /// - Parameter isFresh: whether it is certain that nobody was asked anything for it before: only whoever has just stored
+    ///   the wish to confirm knows that.
     /// - Returns: the payment as it was stored last.
     @discardableResult
     func drive(_ row: PaymentRow, lease: String, isFresh: Bool) async -> PaymentRow {
@@ -53,10 +54,8 @@ struct PaymentWorker: Sendable {
         var isFresh = isFresh
         do {
             for _ in 0..<Self.maxSteps {
-                let before = row.state
                 guard let next = try await step(row, lease: lease, isFresh: isFresh) else { break }
-                // The guard's transition is stored, and Toss not asked yet: that is certain in this process alone.
-                isFresh = before == .guarding && next.state == .confirming
+                isFresh = false
                 row = next
                 if !PaymentSaga.isWorking(row.state), !row.isRecheck { return row }
             }
@@ -116,7 +115,7 @@ struct PaymentWorker: Sendable {
         guard let stored else { return nil }
         PaymentCrashPoint.afterCommit(of: event)?.reached()
         switch event {
-        case .approved, .approvedAndCanceled: metrics.approved.increment()
+        case .approved, .approvedAndSold, .approvedAndCanceled: metrics.approved.increment()
         case .refused, .guardRefused: metrics.refused.increment()
         default: break
         }

@@ -96,7 +96,7 @@ struct Buyer: Sendable {
         case (.confirmation, 200), (.payment, 200), (.confirmation, 202):
             switch JSONMember.text("state", in: body) {
             case "ticketed": return .end(.ticket)
-            case "guarding", "confirming", "paid":
+            case "confirming", "paid":
                 questions += 1
                 return questions <= Self.maxQuestions ? .askLater(.payment) : .end(.failed("it is paid for too long"))
             default: return Self.unreadable(request)

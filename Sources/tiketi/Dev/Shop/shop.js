@@ -254,7 +254,7 @@ async function paid() {
   const confirm = () => api("POST", "/api/payments/toss/confirm", { paymentKey: parameters.get("paymentKey"),
     orderId: parameters.get("orderId"), amount: Number(parameters.get("amount")) });
   let payment = await confirm();
-  const isOpen = () => ["guarding", "confirming", "paid", "releasing"].includes(payment.state);
+  const isOpen = () => ["confirming", "paid", "releasing"].includes(payment.state);
   for (let tries = 0; tries < 60 && isOpen(); tries++) {
     await new Promise((resolve) => setTimeout(resolve, 1000));
     payment = await api("GET", `/api/payments/${payment.paymentId}`);
