@@ -63,7 +63,7 @@ import Testing
                     ("\(sql: Ticket.select) WHERE t.reservation_id = \("r7")", "tickets_of_reservation"),
                     (SeatMaps.liveClaims(event.id, nowMs: test.clock.now), "seat_claims_"),
                     (OrganizerCancellation.live(event.id), "reservations_"),
-                    // The statements of keep_seats.
+                    // The statements of keep_seats and sell_seats.
                     ("SELECT FROM reservations WHERE id = \("r7") FOR UPDATE", "reservations_pkey"),
                     ("SELECT FROM released_payments WHERE payment_id = \("p7")", "released_payments_pkey"),
                     (
@@ -71,11 +71,12 @@ import Testing
                         "seat_claims_of_reservation"
                     ),
                     (
-                        ReservationStore.sellStatement(
-                            "r7", paymentId: "p", approvedAt: test.clock.now, now: test.clock.now),
-                        "seat_claims_of_reservation"
+                        """
+                        UPDATE reservations SET state = 'paid' WHERE id = \("r7") AND state = \("confirming")
+                            AND payment_id = \("p")
+                        """, "reservations_pkey"
                     ),
-                    // The statements of hold_seats and claim_seats.
+                    // The statements of take_hold and claim_seats.
                     (
                         """
                         SELECT count(*) FROM seat_claims c
@@ -90,9 +91,9 @@ import Testing
                     ),
                     (
                         """
-                        SELECT count(*) FROM reservations WHERE user_id = \("u7") AND state IN ('held', 'confirming')
-                            AND (state = 'confirming' OR expires_at > now())
-                        """, "reservations_unpaid_of_user"
+                        SELECT count(*) FILTER (WHERE state = 'confirming') FROM reservations
+                        WHERE user_id = \("u7") AND created_at > now() - interval '2 days'
+                        """, "reservations_of_user"
                     ),
                     (
                         """
@@ -136,7 +137,7 @@ import Testing
                         let id = "last \(number)"
                         let outcome = try connection.query(
                             """
-                            SELECT outcome FROM hold_seats(\(id), \(id), NULL, \(event.id), \([seat]), NULL,
+                            SELECT outcome FROM take_hold(\(id), \(id), NULL, \(event.id), \([seat]), NULL,
                                 \(RefundPolicy.v1.json)::jsonb, \(now), \(until), 100, 1000)
                             """)[0].get(0, as: String.self)
                         #expect(outcome == "held")
@@ -146,7 +147,7 @@ import Testing
                         #expect(isKept)
                         let sale = ReservationStore.sellStatement(
                             id, paymentId: "p" + id, approvedAt: test.clock.now, now: test.clock.now)
-                        #expect(try connection.query(sale).count == 1)
+                        #expect(try connection.query(sale)[0].get(0, as: [String].self).count == 1)
                     }
                     return try connection.query(
                         """

@@ -42,12 +42,7 @@ extension ReservationStore {
                 let row = try connection.query(holdStatement(request, id: id, now: now, expiresAt: expiresAt))[0]
                 let seats = try row.get(1, as: [String]?.self) ?? []
                 switch try row.get(0, as: String.self) {
-                case "held":
-                    let held = try Reservation(held: request, id: id, at: now, until: expiresAt, row)
-                    if let held { return .held(held) }
-                    // The copy of the event has changed in this moment.
-                    guard let found = try Reservation.find(id, on: connection) else { throw Self.notFound }
-                    return .held(found)
+                case "held": return .held(try Reservation(held: request, id: id, at: now, until: expiresAt, row))
                 case "unknown_event": return .unknownEvent
                 case "sales_closed": return .salesClosed
                 case "admission_required": return .admissionRequired
@@ -55,10 +50,10 @@ extension ReservationStore {
                 case "too_many_seats": return .tooManySeats
                 case "too_many_reservations": return .tooManyReservations
                 case "too_many_holds":
-                    return .tooManyHolds(againAt: try row.get(8, as: PostgresTimestamp.self).ms)
+                    return .tooManyHolds(againAt: try row.get(3, as: PostgresTimestamp.self).ms)
                 case "unknown_seats": return .unknownSeats(seats)
                 case "seat_taken": return .taken(seats)
-                case let other: throw PostgresError(.decoding, "hold_seats says \(other)")
+                case let other: throw PostgresError(.decoding, "take_hold says \(other)")
                 }
             }
             if case .held = outcome { ReservationCrashPoint.afterHold.reached() }
@@ -71,18 +66,13 @@ extension ReservationStore {
         }
     }
 
-    /// With what the event and its seats say, so that what was held can be told without asking again.
     private func holdStatement(_ request: HoldRequest, id: String, now: Int64, expiresAt: Int64) -> SQL {
         """
-        SELECT h.outcome, h.seats, h.amount, e.artist_id, e.currency, e.title, e.starts_at,
-            (SELECT array_agg((SELECT s.price FROM seats s WHERE s.event_id = e.event_id AND s.seat_id = w.seat)
-                ORDER BY w.seat) FROM unnest(\(request.seatIds)) AS w (seat)),
-            h.again_at
-        FROM hold_seats(\(id), \(request.buyer), \(request.visitorId), \(request.eventId),
-                \(request.seatIds.sorted()), \(request.admissionId), \(RefundPolicy.v1.json)::jsonb,
-                \(PostgresTimestamp(ms: now)), \(PostgresTimestamp(ms: expiresAt)),
-                \(Int32(clamping: maxLiveReservations)), \(Int32(clamping: maxHoldsPerHour))) h
-            LEFT JOIN events e ON e.event_id = \(request.eventId)
+        SELECT outcome, seats, amount, again_at, held_seats, held_prices, artist_id, currency, title, starts_at
+        FROM take_hold(\(id), \(request.buyer), \(request.visitorId), \(request.eventId),
+            \(request.seatIds), \(request.admissionId), \(RefundPolicy.v1JSON)::jsonb,
+            \(PostgresTimestamp(ms: now)), \(PostgresTimestamp(ms: expiresAt)),
+            \(Int32(clamping: maxLiveReservations)), \(Int32(clamping: maxHoldsPerHour)))
         """
     }
 
@@ -98,18 +88,15 @@ extension Reservation {
     /// What was held just now.
     ///
     /// - Parameter row: of `holdStatement`.
-    /// - Returns: nil where the row has other prices than those that were held at.
-    fileprivate init?(
+    fileprivate init(
         held request: ReservationStore.HoldRequest, id: String, at now: Int64, until expiresAt: Int64,
         _ row: PostgresRow
     ) throws {
-        let amount: Int64 = try row.get(2)
-        guard let prices = try row.get(7, as: [Int64]?.self), prices.reduce(0, +) == amount else { return nil }
         self.init(
-            id: id, eventId: request.eventId, artistId: try row.get(3), userId: request.buyer,
-            visitorId: request.visitorId, state: .held, seatIds: request.seatIds.sorted(), prices: prices,
-            amount: amount, currency: try row.get(4), expiresAt: expiresAt, policy: RefundPolicy.v1.json, version: 1,
-            createdAt: now, title: try row.get(5), startsAt: try row.get(6, as: PostgresTimestamp.self).ms,
+            id: id, eventId: request.eventId, artistId: try row.get(6), userId: request.buyer,
+            visitorId: request.visitorId, state: .held, seatIds: try row.get(4), prices: try row.get(5),
+            amount: try row.get(2), currency: try row.get(7), expiresAt: expiresAt, policy: RefundPolicy.v1JSON,
+            version: 1, createdAt: now, title: try row.get(8), startsAt: try row.get(9, as: PostgresTimestamp.self).ms,
             isEventCanceled: false)
     }
 }

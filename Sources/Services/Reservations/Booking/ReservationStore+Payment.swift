@@ -98,7 +98,7 @@ extension ReservationStore {
             let sold: [String]? = try await retrying { connection in
                 try connection.query(
                     Self.sellStatement(id, paymentId: paymentId, approvedAt: approvedAt, now: now)
-                ).first?.get(0)
+                )[0].get(0)
             }
             if let sold {
                 ReservationCrashPoint.saleRecorded.reached()
@@ -127,9 +127,7 @@ extension ReservationStore {
             guard let tickets else { throw lost }
             ReservationCrashPoint.saleRecorded.reached()
             return tickets
-        } catch let error as PostgresError
-            where error.sqlState == Self.takenState || error.sqlState == Self.divisionByZero
-        {
+        } catch let error as PostgresError where error.sqlState == Self.takenState {
             throw lost
         }
     }
@@ -145,42 +143,13 @@ extension ReservationStore {
         """
     }
 
-    /// `Reservation.sale` of one that this attempt is confirming, and carried out: one statement. No row where it is
-    /// something else; else the tickets' ids in the order of their seats.
-    ///
-    /// The state is bound: with a constant a table that was empty when this was planned is searched by
-    /// `reservations_live`, whose first column isn't known here.
-    ///
-    /// Where a seat isn't claimed any more the division fails, and with it all of the statement.
+    /// `Reservation.sale` of one that this attempt is confirming, and carried out: one statement. Null where it is something
+    /// else; else the tickets' ids in the order of their seats.
     static func sellStatement(_ id: String, paymentId: String, approvedAt: Int64, now: Int64) -> SQL {
         """
-        WITH paid AS (
-            UPDATE reservations SET state = 'paid', paid_at = \(PostgresTimestamp(ms: approvedAt)),
-                version = version + 1, changed_at = \(PostgresTimestamp(ms: now))
-            WHERE id = \(id) AND state = \(Reservation.State.confirming.rawValue) AND payment_id = \(paymentId)
-            RETURNING id, event_id, artist_id, visitor_id, seat_ids, prices
-        ), claimed AS (
-            UPDATE seat_claims c SET state = 'sold', version = c.version + 1
-            FROM paid WHERE c.reservation_id = paid.id RETURNING c.seat_id
-        ), made AS (
-            INSERT INTO tickets (id, reservation_id, event_id, seat_id, price, state)
-            SELECT gen_random_uuid()::text, paid.id, paid.event_id, t.seat, t.price, 'valid'
-            FROM paid, unnest(paid.seat_ids, paid.prices) AS t (seat, price)
-            WHERE t.seat IN (SELECT seat_id FROM claimed)
-            RETURNING id, seat_id
-        ), told AS (
-            INSERT INTO outbox (message_id, type, occurred_at, data)
-            SELECT 'reservation.confirmed:' || id, 'reservation.confirmed', \(PostgresTimestamp(ms: now)),
-                json_strip_nulls(json_build_object('reservationId', id, 'eventId', event_id, 'artistId', artist_id,
-                    'visitorId', visitor_id))::text
-            FROM paid
-        )
-        SELECT tickets.ids, 1 / (cardinality(tickets.ids) = cardinality(paid.seat_ids))::int
-        FROM paid, (SELECT coalesce(array_agg(id ORDER BY seat_id), '{}') AS ids FROM made) AS tickets
+        SELECT sell_seats(\(id), \(paymentId), \(PostgresTimestamp(ms: approvedAt)), \(PostgresTimestamp(ms: now)))
         """
     }
-
-    static let divisionByZero = "22012"
 
     /// The row's and its claims' next state, both by what they were.
     private static func move(

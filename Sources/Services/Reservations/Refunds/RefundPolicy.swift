@@ -57,6 +57,9 @@ package struct RefundPolicy: Codable, Equatable, Sendable {
         return String(decoding: try! encoder.encode(self), as: UTF8.self)
     }
 
+    /// Made once: each booking stores it.
+    package static let v1JSON = v1.json
+
     package init(json: String) throws {
         self = try JSONDecoder().decode(Self.self, from: Data(json.utf8))
     }
