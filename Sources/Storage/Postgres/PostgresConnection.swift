@@ -64,7 +64,7 @@ import Glibc
 
     /// False where the connection is lost, the server has closed it, or a transaction was left open.
     package var isHealthy: Bool {
-        guard !isLost, unsafe PQtransactionStatus(handle) == PQTRANS_IDLE else { return false }
+        guard isIdle else { return false }
         // An idle server says nothing, but for rare notices and its last words.
         for _ in 0..<3 {
             guard Interrupt.isReadable(socket) else { return unsafe PQstatus(handle) == CONNECTION_OK }
@@ -72,6 +72,8 @@ import Glibc
         }
         return false
     }
+
+    package var isIdle: Bool { unsafe !isLost && PQtransactionStatus(handle) == PQTRANS_IDLE }
 
     // MARK: Statements
 

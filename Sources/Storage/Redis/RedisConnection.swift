@@ -65,8 +65,10 @@ import Glibc
     /// False where the connection is lost or the server has closed it.
     package var isHealthy: Bool {
         // To an idle connection the server says nothing: what can be read is its end.
-        !isLost && !Interrupt.isReadable(socket)
+        isIdle && !Interrupt.isReadable(socket)
     }
+
+    package var isIdle: Bool { !isLost }
 
     /// Sends one command and waits for its reply; an error reply is thrown.
     ///

@@ -125,7 +125,7 @@ extension ConnectionPool {
     }
 
     private struct Queue {
-        var waiting: [Work] = []
+        var waiting = WaitingLine<Work>()
         var running = 0
         var threads: Int
         var isStopped = false
@@ -170,19 +170,16 @@ extension ConnectionPool {
 
         func cancel(_ ticket: Ticket) {
             let work: Work? = queue.withLock { queue in
-                guard ticket.cancel(), let index = queue.waiting.firstIndex(where: { $0.ticket === ticket })
-                else { return nil }
-                return queue.waiting.remove(at: index)
+                ticket.cancel() ? queue.waiting.remove { $0.ticket === ticket } : nil
             }
             work?.refuse(Connection.error(for: .canceled))
         }
 
         func stop() {
             let (refused, threads) = queue.withLock { queue in
-                defer { queue.waiting = [] }
                 let first = !queue.isStopped
                 queue.isStopped = true
-                return (queue.waiting, first ? queue.threads : 0)
+                return (queue.waiting.removeAll(), first ? queue.threads : 0)
             }
             for work in refused { work.refuse(Connection.error(for: .shutDown)) }
             for _ in 0..<threads { wake.signal() }
@@ -201,7 +198,7 @@ extension ConnectionPool {
                         work.refuse(Connection.error(for: .canceled))
                     }
                     // Also where the work has left a transaction open: its locks must not wait for the next work.
-                    if !current.isHealthy { connection = nil }
+                    if !current.isIdle { connection = nil }
                 } catch {
                     work.refuse(error)
                 }
@@ -220,9 +217,9 @@ extension ConnectionPool {
             while true {
                 wake.wait()
                 let (work, isStopped) = queue.withLock { queue -> (Work?, Bool) in
-                    guard !queue.waiting.isEmpty else { return (nil, queue.isStopped) }
+                    guard let work = queue.waiting.next() else { return (nil, queue.isStopped) }
                     queue.running += 1
-                    return (queue.waiting.removeFirst(), false)
+                    return (work, false)
                 }
                 if let work { return work }
                 if isStopped { return nil }

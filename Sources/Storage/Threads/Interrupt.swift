@@ -1,4 +1,5 @@
 import Glibc
+import Synchronization
 
 /// Wakes a thread that waits for its connection's socket: a pipe that is waited for along with it.
 package final class Interrupt: Sendable {
@@ -8,6 +9,8 @@ package final class Interrupt: Sendable {
 
     private let readEnd: CInt
     private let writeEnd: CInt
+    /// So that nobody asks the system where nothing was signalled, which is nearly always.
+    private let isRaised = Atomic(false)
 
     package init() throws(PipeFailed) {
         var ends: (CInt, CInt) = (-1, -1)
@@ -29,20 +32,20 @@ package final class Interrupt: Sendable {
 
     /// Wakes the waiting thread, now or at its next wait. From any thread; never blocks.
     package func signal() {
+        isRaised.store(true, ordering: .sequentiallyConsistent)
         var byte: UInt8 = 1
         // A full pipe is signalled already.
         _ = unsafe write(writeEnd, &byte, 1)
     }
 
+    /// Not while anybody may signal.
     package func clear() {
+        guard isRaised.exchange(false, ordering: .sequentiallyConsistent) else { return }
         var byte: UInt8 = 0
         while unsafe read(readEnd, &byte, 1) > 0 {}
     }
 
-    package var isSignaled: Bool {
-        var wanted = [pollfd(fd: readEnd, events: Int16(POLLIN), revents: 0)]
-        return unsafe poll(&wanted, 1, 0) > 0
-    }
+    package var isSignaled: Bool { isRaised.load(ordering: .sequentiallyConsistent) }
 
     /// Waits until the socket is ready for `events` (POLLIN, POLLOUT) or failed, or this is signalled, or it is late.
     ///

@@ -11,6 +11,10 @@ package protocol ThreadConfinedConnection: AnyObject, SendableMetatype {
     /// False where the next piece of work should have a new connection. Makes no round trip.
     var isHealthy: Bool { get }
 
+    /// False where the last piece of work has left it lost, or with something open. A part of `isHealthy`, which asks the
+    /// system too.
+    var isIdle: Bool { get }
+
     /// Ends the wait for the server's answer from another thread.
     var interrupt: Interrupt { get }
 
