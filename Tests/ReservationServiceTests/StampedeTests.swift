@@ -126,8 +126,9 @@ import Testing
                 await withTaskGroup { group in
                     for buyer in 0..<40 {
                         group.addTask {
-                            let seat = event.seatIds[buyer % event.seatCount]
-                            _ = try? await test.hold(event, "\(round)-\(buyer)", [seat])
+                            // Two, side by side: a single one that nobody has isn't looked up before.
+                            let seats = [0, 1].map { event.seatIds[(buyer + $0) % event.seatCount] }
+                            _ = try? await test.hold(event, "\(round)-\(buyer)", seats)
                         }
                     }
                 }

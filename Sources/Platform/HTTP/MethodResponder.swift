@@ -9,7 +9,7 @@ package struct MethodResponder<Context: RequestContext>: HTTPResponder {
     /// The same paths, each under GET: which methods it has.
     private let paths: RouterResponder<Context>
 
-    /// - Parameter router: with all its routes, made with `autoGenerateHeadEndpoints`.
+    /// - Parameter router: with all its routes.
     package init(_ router: Router<Context>) {
         routes = router.buildResponder()
         var methods: [String: (path: RouterPath, names: Set<String>)] = [:]
@@ -19,7 +19,7 @@ package struct MethodResponder<Context: RequestContext>: HTTPResponder {
         let others = Router(context: Context.self)
         others.add(middleware: ProblemMiddleware())
         for (path, names) in methods.values {
-            let allow = names.sorted().joined(separator: ", ")
+            let allow = (names.contains("GET") ? names.union(["HEAD"]) : names).sorted().joined(separator: ", ")
             others.get(path) { _, _ -> Response in
                 throw Problem(
                     .methodNotAllowed, "method_not_allowed", detail: "this path is there for \(allow)",
@@ -30,14 +30,20 @@ package struct MethodResponder<Context: RequestContext>: HTTPResponder {
     }
 
     package func respond(to request: Request, context: Context) async throws -> Response {
-        var response = try await routes.respond(to: request, context: context)
+        var head = request.head
+        if request.method == .head { head.method = .get }
+        var response = try await routes.respond(to: Request(head: head, body: request.body), context: context)
         // The name that the router gives to a request without a route.
         if response.status == .notFound, context.endpointPath == "NotFound" {
-            var head = request.head
             head.method = .get
             let known = try await paths.respond(to: Request(head: head, body: request.body), context: context)
             if known.status == .methodNotAllowed { response = known }
         }
-        return request.method == .head ? response.createHeadResponse() : response
+        guard request.method == .head else { return response }
+        let length = response.headers[.contentLength]
+        response = response.createHeadResponse()
+        // Nil of a stream: its length is not that of the empty body.
+        response.headers[.contentLength] = length
+        return response
     }
 }

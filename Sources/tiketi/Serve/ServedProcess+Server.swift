@@ -33,7 +33,7 @@ extension ServedProcess {
         onListening: @escaping @Sendable (Int) async -> Void
     ) async throws -> any Service {
         if let node, engine == nil, parts.isEmpty { return ingestServer(node, metrics, onListening: onListening) }
-        let router = Router(context: ServiceContext.self, options: .autoGenerateHeadEndpoints)
+        let router = Router(context: ServiceContext.self)
         router.add(middleware: ProblemMiddleware())
         var documents: [String] = []
         var feed: RealtimeFeed?

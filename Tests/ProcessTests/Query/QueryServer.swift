@@ -13,6 +13,8 @@ struct QueryServer: Sendable {
     let redis: RedisPool
     let address: String
     let token: String
+    /// Takes answers as they come, unlike the shared one, which asks for gzip and undoes it.
+    private static let client = HTTPClient(eventLoopGroupProvider: .singleton)
 
     static func with(_ body: (QueryServer) async throws -> Void) async throws {
         try await withTemporaryFolder { folder in
@@ -52,6 +54,6 @@ struct QueryServer: Sendable {
         var request = HTTPClientRequest(url: address + path)
         request.headers.add(name: "authorization", value: "Bearer \(token)")
         for (name, value) in headers { request.headers.add(name: name, value: value) }
-        return try await HTTPClient.shared.execute(request, timeout: .seconds(120))
+        return try await Self.client.execute(request, timeout: .seconds(120))
     }
 }
