@@ -125,6 +125,21 @@ import Testing
         }
     }
 
+    /// What an admin has given for no ticket takes none away, whatever it adds up to with what was due for another.
+    @Test func goodwillTakesNoTicketAway() async throws {
+        try await PaymentFixture.run { fixture in
+            let order = try await fixture.bought()
+            try await fixture.refund(order, 55_000)
+            fixture.clock.advance(1)
+            #expect(try await fixture.take([fixture.due("a", 55_000, of: order.paymentId)]) == 1)
+            try await fixture.settle(turns: 3, stepMs: 2_000)
+            #expect(try await fixture.money(order) == (110_000, 110_000))
+            #expect(try await fixture.ticketsGivenBack() == 1)
+            #expect(try await fixture.state(order) == "ticketed")
+            #expect(fixture.reservations.calls("returned") == 0)
+        }
+    }
+
     // MARK: An admin's request
 
     @Test func noMoreTicketsAreGivenBackForThanWerePaid() async throws {

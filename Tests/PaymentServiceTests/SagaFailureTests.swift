@@ -155,6 +155,50 @@ import Testing
         }
     }
 
+    /// A worker whose lease is over goes on beside the one that has it now, and sells. What Reservations says to the other then
+    /// is no word on the money.
+    @Test func whoComesWhileAnotherSellsDoesNotCallItFailed() async throws {
+        try await PaymentFixture.run { fixture in
+            let order = try await fixture.order()
+            let key = try await fixture.pay(order)
+            fixture.reservations.with { $0.outages["confirming"] = 1 }
+            #expect(try await fixture.confirm(order, key: key).status == 202)
+            #expect(try await fixture.state(order) == "confirming")
+            fixture.reservations.with {
+                $0.beforeConfirming = {
+                    try await fixture.toss(
+                        .POST, "/v1/payments/confirm",
+                        #"{"paymentKey":"\#(key)","orderId":"\#(order.orderId)","amount":110000}"#)
+                    fixture.reservations.with {
+                        $0.reservations[order.reservation]!.state = "paid"
+                        $0.reservations[order.reservation]!.paymentId = order.paymentId
+                    }
+                }
+            }
+            try await fixture.settle(turns: 2)
+            #expect(try await fixture.state(order) == "ticketed")
+            #expect(try await fixture.messages() == ["payment.completed"])
+        }
+    }
+
+    /// Nobody can make its tickets; the money is given back at Toss, by hand, and that ends it.
+    @Test func whatIsPaidAndWithoutAReservationEndsWithItsMoney() async throws {
+        try await PaymentFixture.run { fixture in
+            let order = try await fixture.order()
+            let key = try await fixture.pay(order)
+            fixture.reservations.with { $0.outages["sold"] = 1 }
+            #expect(try await fixture.confirm(order, key: key).status == 202)
+            #expect(try await fixture.state(order) == "paid")
+            fixture.reservations.with { $0.reservations[order.reservation] = nil }
+            try await fixture.settle(turns: 2)
+            #expect(try await fixture.state(order) == "paid")
+            try await fixture.giveBackByHand(order, 110_000)
+            try await fixture.hint(order)
+            try await fixture.settle(turns: 12)
+            #expect(try await fixture.state(order) == "unfulfilled")
+        }
+    }
+
     /// Approved and given back by hand, while nobody here knew of either: the seats that are kept for it are let go.
     @Test func seatsOfWhatWasGivenBackElsewhereAreLetGo() async throws {
         try await PaymentFixture.run { fixture in

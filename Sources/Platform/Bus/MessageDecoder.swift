@@ -151,10 +151,15 @@ package enum MessageDecoder {
         guard (1...maxIdBytes).contains(value.utf8.count) else {
             throw Malformed(reason: "\(field) is not of 1 to \(maxIdBytes) bytes")
         }
-        guard !value.utf8.contains(where: { $0 < 0x20 || $0 == 0x7f }) else {
+        guard !hasControls(value) else {
             throw Malformed(reason: "\(field) has a control character")
         }
         return value
+    }
+
+    /// Those of ASCII and of Latin-1: terminals obey both.
+    private static func hasControls(_ text: String) -> Bool {
+        text.unicodeScalars.contains { $0.value < 0x20 || (0x7f...0x9f).contains($0.value) }
     }
 
     private static func check(ids: KeyValuePairs<String, String>) throws(Malformed) {
@@ -166,7 +171,7 @@ package enum MessageDecoder {
     }
 
     private static func check(name: String, _ field: String) throws(Malformed) {
-        guard (1...maxNameBytes).contains(name.utf8.count), !name.utf8.contains(where: { $0 < 0x20 }) else {
+        guard (1...maxNameBytes).contains(name.utf8.count), !hasControls(name) else {
             throw Malformed(reason: "data.\(field) is not of 1 to \(maxNameBytes) bytes without control characters")
         }
     }

@@ -4,8 +4,8 @@ package import Storage
 /// How much a database's outbox holds and for how long, as metrics: what no relay publishes, and what no group confirms.
 package struct OutboxGauges: Sendable {
     /// Rows of either kind that are counted; a longer outbox is told as one of this length, and its age goes on.
-    package static let maxCounted = 1_000_000
-    static let interval = Duration.seconds(5)
+    package static let maxCounted = 100_000
+    static let interval = Duration.seconds(10)
 
     private let postgres: PostgresPool
     private let maxCounted: Int

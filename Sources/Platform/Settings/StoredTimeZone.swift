@@ -18,7 +18,6 @@ package struct StoredTimeZone: Sendable {
     ///
     /// - Returns: false where the database is not migrated so far; then there is nothing to compare with.
     /// - Throws: `SettingsError` where the days are another zone's.
-    @discardableResult
     package func claim(on connection: PostgresConnection) throws -> Bool {
         guard try Self.isKept(on: connection) else { return false }
         try connection.execute(
@@ -27,10 +26,12 @@ package struct StoredTimeZone: Sendable {
     }
 
     /// Compares without writing, for those who only read.
+    ///
+    /// - Returns: false where nobody has written down whose days they are.
     @discardableResult
     package func check(on connection: PostgresConnection) throws -> Bool {
         guard try Self.isKept(on: connection) else { return false }
-        guard let row = try connection.query("SELECT identifier FROM reporting_time_zone").first else { return true }
+        guard let row = try connection.query("SELECT identifier FROM reporting_time_zone").first else { return false }
         let stored = try row.get(0, as: String.self)
         guard stored == identifier else {
             throw SettingsError(

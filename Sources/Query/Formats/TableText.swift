@@ -56,7 +56,7 @@ package enum TableText {
     }
 
     /// Texts come from the web: none may move the cursor or colour the terminal.
-    static func sanitized(_ text: String) -> String {
+    package static func sanitized(_ text: String) -> String {
         guard text.unicodeScalars.contains(where: isControl) else { return text }
         return String(String.UnicodeScalarView(text.unicodeScalars.map { isControl($0) ? "\u{FFFD}" : $0 }))
     }

@@ -5,6 +5,8 @@ struct Doubt: CustomStringConvertible {
     /// An exact count of the day tells all of these: what it doesn't name is right.
     static let longSessions = "sessions that go on for too long"
     static let manyStamped = "too many stamped ids to compare"
+    /// Whoever sends beacons can choose texts so.
+    static let equalHashes = "rows whose texts have one hash"
 
     /// Days next to the end of a range rest on sessions and ids that lie beyond it: for so many days one is followed.
     private static let edgeDays = Int(SessionProof.maxSlotsBeyond) / 48 + 1
@@ -23,7 +25,7 @@ struct Doubt: CustomStringConvertible {
     ///
     /// - Parameter range: of days that were looked at; nil for all.
     func isUnanswered(within range: ClosedRange<Day>?) -> Bool {
-        guard let day, ![Self.longSessions, Self.manyStamped].contains(reason) else { return false }
+        guard let day, ![Self.longSessions, Self.manyStamped, Self.equalHashes].contains(reason) else { return false }
         guard let range else { return true }
         return day > range.lowerBound && (range.upperBound == .last || day <= range.upperBound - Self.edgeDays)
     }

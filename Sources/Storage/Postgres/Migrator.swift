@@ -1,3 +1,5 @@
+import Foundation
+
 /// Brings a database to the newest schema. Safe to run again, and from several places at once.
 package struct Migrator: Sendable {
     package enum Database: String, CaseIterable, Sendable {
@@ -6,6 +8,10 @@ package struct Migrator: Sendable {
 
     /// What migrators of one database hold while they work; any number, but always this one.
     private static let advisoryLock: Int64 = 0x7469_6b65_7469
+
+    /// How often a migration is tried that meets locks of what is running, crosswise: Postgres ends one of the two.
+    static let maxTries = 10
+    static let pauseSeconds = 0.2
 
     package let migrations: [Migration]
 
@@ -60,14 +66,7 @@ package struct Migrator: Sendable {
         let missing = migrations.filter { applied[$0.version] == nil }
         for migration in missing {
             do {
-                try connection.transaction { connection in
-                    try connection.run(script: migration.script)
-                    try connection.execute(
-                        """
-                        INSERT INTO schema_migrations (version, name, checksum)
-                        VALUES (\(Int32(migration.version)), \(migration.name), \(migration.checksum))
-                        """)
-                }
+                try apply(migration, on: connection)
             } catch var error as PostgresError {
                 error.message = "migration \(migration.version) (\(migration.name)): \(error.message)"
                 // The whole script otherwise.
@@ -76,5 +75,23 @@ package struct Migrator: Sendable {
             }
         }
         return missing
+    }
+
+    private func apply(_ migration: Migration, on connection: PostgresConnection) throws {
+        for attempt in 1... {
+            do {
+                return try connection.transaction { connection in
+                    try connection.run(script: migration.script)
+                    try connection.execute(
+                        """
+                        INSERT INTO schema_migrations (version, name, checksum)
+                        VALUES (\(Int32(migration.version)), \(migration.name), \(migration.checksum))
+                        """)
+                }
+            } catch let error as PostgresError where error.sqlState == "40P01" && attempt < Self.maxTries {
+                // On a connection's own thread, as all of this is.
+                Thread.sleep(forTimeInterval: Self.pauseSeconds)
+            }
+        }
     }
 }

@@ -51,7 +51,8 @@ struct DevCommand: AsyncParsableCommand {
     private func serve(
         _ environment: DevEnvironment, folder: URL, onServing: @escaping @Sendable () -> Void
     ) async throws {
-        let own = ProcessInfo.processInfo.environment
+        // An empty one is none.
+        let own = ProcessInfo.processInfo.environment.filter { !$0.value.isEmpty }
         let port = port == 0 ? try FreePort.pick() : port
         let site = "http://127.0.0.1:\(port)"
         var environment = environment
@@ -60,7 +61,9 @@ struct DevCommand: AsyncParsableCommand {
         let sandboxPort = hasKey ? nil : try FreePort.pick()
         if let sandboxPort { environment.set(sandbox: "http://127.0.0.1:\(sandboxPort)") }
         try environment.write(site: site)
-        let overrides = environment.values.filter { own[$0.key] == nil || $0.key.hasSuffix("_URL") }
+        let overrides = environment.values.filter { name, _ in
+            own[name] == nil || name.hasSuffix("_URL") || sandboxPort != nil && name.hasPrefix("TOSS_")
+        }
         var standard = ["PUBLIC_URL": site, "LOG_LEVEL": "notice"]
         standard = standard.filter { own[$0.key] == nil }
         let (settings, logger) = try ProcessSettings.bootstrap(

@@ -50,7 +50,9 @@ struct ImportAccessLogCommand: AsyncParsableCommand {
             // One imports and folds, the other looks how far that is.
             let pool = PostgresPool(configuration, connections: 2, logger: logger)
             do {
-                try await pool.withConnection { _ = try zone.claim(on: $0) }
+                guard try await pool.withConnection({ try zone.claim(on: $0) }) else {
+                    throw RollupCommand.NotMigrated()
+                }
                 try await run(calendar, pool, logger)
             } catch {
                 await pool.shutdown()

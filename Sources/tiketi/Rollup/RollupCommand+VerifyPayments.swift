@@ -1,6 +1,7 @@
 import ArgumentParser
 import Core
 import Platform
+import Query
 import Rollup
 
 extension RollupCommand {
@@ -10,7 +11,7 @@ extension RollupCommand {
             let payments = try settings.database("PAYMENTS_DATABASE_URL", applicationName: "tiketi rollup")
             let report = try await rollup.verifyPayments(
                 try await range.resolve(settings), payments: payments, isDemonstration: DemoTraffic.isPayment)
-            for finding in report.findings { print(finding) }
+            for finding in report.findings { print(TableText.sanitized("\(finding)")) }
             if report.findings.count == Verify.maxFindings { print("… and possibly more") }
             if report.onTheWay > 0 { print("on the way: \(report.onTheWay) messages of payments and refunds") }
             if isVerbose {

@@ -3,6 +3,7 @@ import Core
 import Foundation
 import Logging
 import Platform
+import Query
 import Rollup
 import ServiceLifecycle
 import Storage
@@ -18,9 +19,11 @@ struct RollupCommand: AsyncParsableCommand {
 
     /// Runs `body` with a rollup over the servers in the environment, whose days are those of the settings.
     ///
-    /// - Parameter readsOnly: for what counts nothing, so that it doesn't settle whose days they are.
+    /// - Parameters:
+    ///   - readsOnly: for what counts nothing, so that it doesn't settle whose days they are.
+    ///   - waits: for what goes on until it is stopped, also where Postgres is away, and compares by itself.
     static func withRollup(
-        _ environmentFile: EnvironmentFile, connections: Int = 2, readsOnly: Bool = false,
+        _ environmentFile: EnvironmentFile, connections: Int = 2, readsOnly: Bool = false, waits: Bool = false,
         _ body: (Rollup, Settings) async throws -> Void
     ) async throws {
         try await reportingFailure {
@@ -36,8 +39,14 @@ struct RollupCommand: AsyncParsableCommand {
                 postgres: postgres, redis: counters, calendar: calendar, clock: ProcessSettings.clock,
                 metrics: RollupMetrics(Metrics()), logger: logger)
             do {
-                try await postgres.withConnection {
-                    _ = readsOnly ? try zone.check(on: $0) : try zone.claim(on: $0)
+                if !waits {
+                    try await postgres.withConnection { connection in
+                        if readsOnly {
+                            try zone.check(on: connection)
+                        } else if try !zone.claim(on: connection) {
+                            throw NotMigrated()
+                        }
+                    }
                 }
                 try await body(rollup, settings)
             } catch {
@@ -48,6 +57,11 @@ struct RollupCommand: AsyncParsableCommand {
             await counters?.shutdown()
             await postgres.shutdown()
         }
+    }
+
+    /// What this program counts into is not all there.
+    struct NotMigrated: Error, CustomStringConvertible {
+        var description: String { "the analytics database is of an earlier version: run 'tiketi migrate' first" }
     }
 
     struct Run: AsyncParsableCommand {
@@ -62,11 +76,16 @@ struct RollupCommand: AsyncParsableCommand {
         @OptionGroup var environmentFile: EnvironmentFile
 
         func run() async throws {
-            try await RollupCommand.withRollup(environmentFile) { rollup, _ in
+            try await RollupCommand.withRollup(environmentFile, waits: follow) { rollup, settings in
                 if follow {
                     let group = ServiceGroup(
                         configuration: .init(
-                            services: [.init(service: RollupService(rollup: rollup))],
+                            services: [
+                                .init(
+                                    service: RollupService(
+                                        rollup: rollup, zone: try StoredTimeZone(settings),
+                                        logger: .init(label: "tiketi.rollup")))
+                            ],
                             gracefulShutdownSignals: [.sigterm, .sigint], logger: .init(label: "tiketi.rollup")))
                     try await group.run()
                 } else {
@@ -150,7 +169,7 @@ struct RollupCommand: AsyncParsableCommand {
                 environmentFile, connections: cores, readsOnly: true
             ) { rollup, settings in
                 let report = try await rollup.verify(try await range.resolve(settings), helpers: cores - 1)
-                for finding in report.findings { print(finding) }
+                for finding in report.findings { print(TableText.sanitized("\(finding)")) }
                 if report.findings.count == Verify.maxFindings { print("… and possibly more") }
                 if report.dirty > 0 {
                     ProcessSettings.standardError(

@@ -25,7 +25,7 @@ extension ServedProcess {
                 returned: { try await reservations.returned($0, paymentId: $1) },
                 sold: { try await reservations.sold($0, paymentId: $1, approvedAt: $2) })
         }
-        configuration.leaseMs = Int64(try settings.int("PAYMENTS_LEASE_SECONDS", default: 60, in: 1...3600)) * 1000
+        configuration.leaseMs = Int64(try settings.int("PAYMENTS_LEASE_SECONDS", default: 120, in: 1...3600)) * 1000
         configuration.tossTimeoutMs = Int64(try settings.int("TOSS_TIMEOUT_SECONDS", default: 35, in: 1...120)) * 1000
         configuration.outboxLeaseSeconds = try settings.outboxLeaseSeconds()
         return try await PaymentService(configuration, metrics: metrics, logger: logger)

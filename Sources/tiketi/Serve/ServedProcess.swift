@@ -91,11 +91,10 @@ struct ServedProcess {
             if followsRollup {
                 let pool = PostgresPool(database, connections: 1, logger: logger)
                 closing.append { await pool.shutdown() }
-                try await pool.withConnection { _ = try zone.claim(on: $0) }
                 let rollup = Rollup(
                     postgres: pool, redis: counters, calendar: calendar, clock: ProcessSettings.clock,
                     metrics: RollupMetrics(metrics), logger: logger)
-                running.append(.init(service: RollupService(rollup: rollup)))
+                running.append(.init(service: RollupService(rollup: rollup, zone: zone, logger: logger)))
             }
             if services.contains(.ingest) {
                 let postgres = PostgresPool(database, connections: Self.ingestConnections, logger: logger)
@@ -111,16 +110,12 @@ struct ServedProcess {
                     name: try settings.nodeID(), redis: messages, postgres: postgres, clock: ProcessSettings.clock,
                     metrics: MessageMetrics(metrics), logger: logger)
                 running.append(.init(service: MessageService(consumer: consumer)))
-                running.append(Self.comparing { try await postgres.withConnection { try zone.claim(on: $0) } })
+                running.append(comparing { try await postgres.withConnection { try zone.claim(on: $0) } })
             }
             if services.contains(.query) {
                 let asked = QueryEngine(database: database, redis: redis, calendar: calendar, logger: logger)
                 engine = asked
                 closing.append { await asked.shutdown() }
-                // Ingest looks too, later: it starts also where Postgres is away.
-                if !services.contains(.ingest), try await !Self.isSame({ try await asked.check(zone) }) {
-                    running.append(Self.comparing { try await asked.check(zone) })
-                }
             }
         }
         let parts = try await parts(metrics, closing: &closing)
@@ -128,6 +123,14 @@ struct ServedProcess {
         let server = try await server(node, engine, parts, metrics) { [own, host] port in
             own.set(host: host, port: port)
             await onListening(port)
+        }
+        // Settings that can't be right are told before a server is asked. Ingest compares by itself, later: it starts also
+        // where Postgres is away.
+        if let engine, !services.contains(.ingest) {
+            let zone = try StoredTimeZone(settings)
+            if try await !Self.isSame({ try await engine.check(zone) }) {
+                running.append(comparing { try await engine.check(zone) })
+            }
         }
         running.append(.init(service: server, successTerminationBehavior: .gracefullyShutdownGroup))
         return running
@@ -137,16 +140,16 @@ struct ServedProcess {
     private static func isSame(_ compare: () async throws -> Bool) async throws -> Bool {
         do {
             return try await compare()
-        } catch is PostgresError {
+        } catch let error as PostgresError where error.kind == .unavailable {
             return false
         }
     }
 
-    private static func comparing(
+    private func comparing(
         _ compare: @escaping @Sendable () async throws -> Bool
     ) -> ServiceGroupConfiguration.ServiceConfiguration {
         .init(
-            service: TimeZoneService(compare: compare), successTerminationBehavior: .ignore,
+            service: TimeZoneService(logger: logger, compare: compare), successTerminationBehavior: .ignore,
             failureTerminationBehavior: .gracefullyShutdownGroup)
     }
 

@@ -30,6 +30,8 @@ final class ReservationStandIn: Sendable {
         var lostAnswers: [String: Int] = [:]
         /// Calls that aren't done, by verb.
         var outages: [String: Int] = [:]
+        /// Done as a call to keep seats arrives.
+        var beforeConfirming: (@Sendable () async throws -> Void)?
         /// What all calls are answered with instead: as where another server, or another version, is asked.
         var answer: Problem?
     }
@@ -72,6 +74,7 @@ final class ReservationStandIn: Sendable {
             let fields = try await RequestFields(of: request, known: ["paymentId", "amount"])
             let payment = try fields.text("paymentId", bytes: 36...36)
             let amount = try fields.integer("amount", in: 0...Int64.max)
+            try await with { $0.beforeConfirming }?()
             return try answer("confirming", context, payment) { [clock] reservation in
                 var reservation = reservation
                 if reservation.state == "confirming", reservation.paymentId == payment { return reservation }

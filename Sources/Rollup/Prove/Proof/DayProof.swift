@@ -99,7 +99,7 @@ struct DayProof {
         swap(&rows.records, &records)
         defer { swap(&rows.records, &records) }
         for slice in slices(of: range, batches) where outcome.holds { try prove(slice, batches, &rows) }
-        if outcome.holds, !rows.agrees() { outcome.doubt = "hours, days, breakdowns and funnels" }
+        if outcome.holds, !rows.agrees() { outcome.doubt = rows.doubt }
         outcome.comparedDay = outcome.holds && isTraffic
     }
 
@@ -146,7 +146,7 @@ struct DayProof {
         guard outcome.holds else { return }
         if rows.holds, sessions.holds { try sessions.finish(into: &rows, on: connection) }
         if rows.holds, sessions.holds, messages.holds { try messages.finish(ground.calendar, on: connection) }
-        if !rows.holds { outcome.doubt = "hours, days, breakdowns and funnels" }
+        if !rows.holds { outcome.doubt = rows.doubt }
         if !sessions.holds { outcome.doubt = sessions.isTooLong ? Doubt.longSessions : "sessions" }
         if !messages.holds { outcome.doubt = "message ids and repeats" }
     }

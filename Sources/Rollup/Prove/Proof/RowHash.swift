@@ -1,8 +1,16 @@
 /// What stands for a stored row, and for its numbers, in sums that are compared instead of rows.
 ///
-/// Equal sums modulo 2⁶⁴ are equal rows, but for a chance that is rarer than a lost disk. Hashes of rows and what
-/// numbers are multiplied by are odd, so that a single number that differs always shows.
+/// Equal sums modulo 2⁶⁴ are equal rows, but for a chance that is rarer than a lost disk: of each process anew, since what it
+/// rests on is drawn when the process starts. Hashes of rows and what numbers are multiplied by are odd, so that a single
+/// number that differs always shows.
 enum RowHash {
+    /// What nobody can have chosen a text, or changed numbers, by.
+    private static let secret = UInt64.random(in: 0 ... .max)
+    private static let ofPageViews = UInt64.random(in: 0 ... .max) | 1
+    private static let ofSeatViews = UInt64.random(in: 0 ... .max) | 1
+    private static let ofSessions = UInt64.random(in: 0 ... .max) | 1
+    private static let ofMilliseconds = UInt64.random(in: 0 ... .max) | 1
+
     /// What stands for no value, and for all those without a row: no text has these hashes but by such a chance.
     static let missing: UInt64 = 0x6d69_7373_696e_6700
     static let remainder: UInt64 = 0x7265_6d61_696e_6465
@@ -12,6 +20,12 @@ enum RowHash {
         hash = (hash ^ hash >> 32) &* 0xd6e8_feb8_6659_fd93
         return hash ^ hash >> 32
     }
+
+    /// Of a value.
+    ///
+    /// - Parameter hash: of its text.
+    @inline(__always)
+    static func text(_ hash: UInt64) -> UInt64 { mixed(hash ^ secret) }
 
     // MARK: Rows
 
@@ -33,8 +47,8 @@ enum RowHash {
 
     /// Its counts as one number, which is added up as they are.
     static func counts(pageViews: Int64, seatViews: Int64, beacons: Int64) -> UInt64 {
-        UInt64(bitPattern: beacons) &+ UInt64(bitPattern: pageViews) &* 0x8cb9_2ba7_2f3d_8dd7
-            &+ UInt64(bitPattern: seatViews) &* 0xa0b4_28db_7d2a_6e8f
+        UInt64(bitPattern: beacons) &+ UInt64(bitPattern: pageViews) &* ofPageViews
+            &+ UInt64(bitPattern: seatViews) &* ofSeatViews
     }
 
     /// Of one beacon.
@@ -54,7 +68,7 @@ enum RowHash {
     }
 
     static func sessions(_ count: Int64, milliseconds: Int64) -> UInt64 {
-        UInt64(bitPattern: count) &* 0x7f4a_7c15_f39c_c061 &+ UInt64(bitPattern: milliseconds) &* 0x3c79_ac49_2ba7_b653
+        UInt64(bitPattern: count) &* ofSessions &+ UInt64(bitPattern: milliseconds) &* ofMilliseconds
     }
 
     static func visitor(_ row: UInt64, _ visitor: UInt64) -> UInt64 {

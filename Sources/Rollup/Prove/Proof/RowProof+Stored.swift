@@ -4,7 +4,7 @@ import Storage
 /// What is stored of the day.
 extension RowProof {
     mutating func readStored(on connection: PostgresConnection) throws {
-        // A row is there once: two that add up to it are not it.
+        // Two rows of one hash that add up to what is right are not it.
         var known = DistinctHashes()
         // Page by page: by an index alone each row's page would be looked for anew.
         try connection.execute("SET LOCAL enable_indexscan = off")
@@ -19,7 +19,8 @@ extension RowProof {
             try readFunnels(&known, on: connection)
         }
         try connection.execute("SET LOCAL enable_indexscan = on")
-        holds = holds && known.areDistinct()
+        hasEqualHashes = !known.areDistinct()
+        holds = holds && !hasEqualHashes
     }
 
     /// Hours read at once: a few times as many rows as there are entities.
@@ -129,7 +130,7 @@ extension RowProof {
         guard let dimension, let kind, kind == .value || text.isEmpty, beacons > 0 else { return holds = false }
         let value =
             switch kind {
-            case .value: Murmur3.hash64(text)
+            case .value: RowHash.text(Murmur3.hash64(text))
             case .missing: RowHash.missing
             case .remainder: RowHash.remainder
             }

@@ -22,6 +22,10 @@ struct RowProof {
     let site: Int32
     /// False as soon as something can't be right.
     var holds = true
+    /// Then nothing can be told by hashes.
+    var hasEqualHashes = false
+    /// What is in doubt where it doesn't hold.
+    var doubt: String { hasEqualHashes ? Doubt.equalHashes : "hours, days, breakdowns and funnels" }
 
     var storedCounts: UInt64 = 0
     private var seenCounts: UInt64 = 0

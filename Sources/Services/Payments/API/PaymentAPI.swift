@@ -262,7 +262,7 @@ struct PaymentAPI: Sendable {
         }
         switch made {
         case .made(let refund), .known(let refund):
-            if let before = refund.asked, before != asked {
+            if let before = refund.asked ?? (amount == refund.amount ? nil : amount?.description), before != asked {
                 throw Problem(
                     .conflict, "idempotency_key_used",
                     detail: "the key was used for another request, which gave back \(refund.amount)")

@@ -15,7 +15,7 @@ struct PaymentFilter: Sendable {
         var sql: SQL = "SELECT \(sql: PaymentRow.columns) FROM payments WHERE true"
         if let userId = filter.userId { sql = sql + " AND user_id = \(userId)" }
         if let reservationId = filter.reservationId { sql = sql + " AND reservation_id = \(reservationId)" }
-        if let state = filter.state { sql = sql + " AND state = \(state.rawValue)" }
+        if let state = filter.state { sql = sql + " AND state = ANY (\(state.stored))" }
         if filter.isStuck { sql = sql + " AND stuck_reason IS NOT NULL" }
         if filter.hasRefusedRefund {
             sql = sql + " AND payment_id IN (SELECT payment_id FROM refunds WHERE state = 'refused')"

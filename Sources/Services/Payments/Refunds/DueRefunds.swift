@@ -36,7 +36,8 @@ struct DueRefunds: Sendable {
                         // It may have been: Toss is asked, and it is tried again then.
                         try PaymentStore.hint(payment: refund.paymentId, now: now, on: connection)
                     case .exceedsBalance: code = "exceeds_balance"
-                    case .exceedsTickets: code = "exceeds_tickets"
+                    // They were bounded under the same lock.
+                    case .exceedsTickets(let left): preconditionFailure("\(left) tickets are left")
                     }
                     try RefundStore.keepRefused(
                         payment: refund.paymentId, key: key, amount: refund.amount, tickets: refund.tickets,
@@ -61,10 +62,10 @@ struct DueRefunds: Sendable {
     ) throws -> RefundStore.Request {
         var (amount, tickets) = (refund.amount, refund.tickets)
         if let row = try PaymentStore.lock(refund.paymentId, on: connection) {
-            let ticketsLeft = try RefundStore.ticketsLeft(of: row, on: connection)
-            tickets = min(tickets, ticketsLeft)
+            let canceled = try RefundStore.ticketsCanceled(of: row, on: connection) + tickets
+            tickets = min(tickets, try RefundStore.ticketsLeft(of: row, on: connection))
             let left = row.amount - row.refundCommitted
-            if tickets > 0, tickets == ticketsLeft, left > 0 { amount = min(amount, left) }
+            if canceled == Int64(row.tickets), left > 0 { amount = min(amount, left) }
         }
         return try RefundStore.request(
             payment: refund.paymentId, key: key, amount: amount, tickets: tickets, reason: refund.reason, now: now,

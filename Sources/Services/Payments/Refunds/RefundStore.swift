@@ -27,7 +27,8 @@ enum RefundStore {
     ///
     /// - Parameters:
     ///   - amount: nil for all that is left.
-    ///   - tickets: that it is for. One that gives back all that is left is for all tickets that are left.
+    ///   - tickets: that it is for. One that gives back all that is left is for all tickets that are left, but where
+    ///     Reservations has said which they are.
     ///   - asked: what somebody has asked for in so many words, to know a repeat by.
     static func request(
         payment: String, key: String, amount: Int64?, tickets: Int64, reason: String, asked: String? = nil, now: Int64,
@@ -41,8 +42,9 @@ enum RefundStore {
         guard amount > 0, amount <= left else { return .exceedsBalance(left: left) }
         let ticketsLeft = try ticketsLeft(of: row, on: connection)
         guard tickets <= ticketsLeft else { return .exceedsTickets(left: ticketsLeft) }
+        let isAll = amount == left && !key.hasPrefix(cancellationKey)
         try insert(
-            payment: payment, key: key, amount: amount, tickets: amount == left ? ticketsLeft : tickets, reason: reason,
+            payment: payment, key: key, amount: amount, tickets: isAll ? ticketsLeft : tickets, reason: reason,
             failureCode: nil, asked: asked, now: now, on: connection)
         try setAside(amount, of: payment, now: now, on: connection)
         try schedule(payment, on: connection)
@@ -55,6 +57,15 @@ enum RefundStore {
             "SELECT coalesce(sum(tickets), 0)::bigint FROM refunds WHERE payment_id = \(row.paymentId) AND set_aside"
         )[0].get(0, as: Int64.self)
         return max(0, Int64(row.tickets) - returned)
+    }
+
+    /// Tickets that Reservations has canceled, by the refunds that it has asked for.
+    static func ticketsCanceled(of row: PaymentRow, on connection: PostgresConnection) throws -> Int64 {
+        try connection.query(
+            """
+            SELECT coalesce(sum(tickets), 0)::bigint FROM refunds
+            WHERE payment_id = \(row.paymentId) AND starts_with(request_key, \(cancellationKey))
+            """)[0].get(0)
     }
 
     /// Keeps one that is due and can't be made, for somebody to look at and to retry. Nothing is set aside for it.
@@ -198,12 +209,13 @@ enum RefundStore {
         }
     }
 
-    /// Whether money was given back other than for tickets that Reservations has canceled.
+    /// Whether money was given back for tickets that Reservations has not canceled.
     private static func isReturned(_ payment: String, on connection: PostgresConnection) throws -> Bool {
         try !connection.query(
             """
             SELECT FROM refunds
-            WHERE payment_id = \(payment) AND state = 'done' AND NOT starts_with(request_key, \(cancellationKey))
+            WHERE payment_id = \(payment) AND state = 'done' AND tickets > 0
+                AND NOT starts_with(request_key, \(cancellationKey))
             LIMIT 1
             """
         ).isEmpty

@@ -111,4 +111,7 @@ extension PaymentSaga.State {
     init?(stored text: String) {
         self.init(rawValue: text == "guarding" ? Self.confirming.rawValue : text)
     }
+
+    /// As which it is in rows.
+    var stored: [String] { self == .confirming ? [rawValue, "guarding"] : [rawValue] }
 }

@@ -48,9 +48,10 @@ extension PaymentWorker {
         switch kept {
         case .ok: break
         case .conflict(let code) where code == "not_held" || code == "amount_differs":
-            return try await store(.guardRefused(code), row, lease: lease)
+            return try await refuse(.guardRefused(code), row, lease, isFresh: isFresh)
         case .notFound:
-            return try await store(.guardRefused(ReservationClient.unknownReservation), row, lease: lease)
+            return try await refuse(
+                .guardRefused(ReservationClient.unknownReservation), row, lease, isFresh: isFresh)
         case .conflict, .unknown: return nil
         }
         PaymentCrashPoint.beforeTossConfirm.reached()
@@ -61,20 +62,27 @@ extension PaymentWorker {
         case .ok(let payment): return try await adopt(payment, row, lease)
         case .refused(let code, let kind):
             guard kind != .later else { return nil }
-            if isFresh { return try await store(.refused(code), row, lease: lease) }
-            // An earlier call may have been done after all: only what Toss keeps decides.
-            switch await toss.payment(order: row.orderId) {
-            case .found(let payment):
-                if let decided = try await adopt(payment, row, lease) { return decided }
-                guard payment.status == .ready || payment.status == .inProgress else { return nil }
-                return try await store(.refused(code), row, lease: lease)
-            case .notFound: return try await store(.refused(code), row, lease: lease)
-            case .unknown: return nil
-            }
+            return try await refuse(.refused(code), row, lease, isFresh: isFresh)
         case .unknown:
             // Trap 4: it may have been done. Only Toss can tell.
             guard case .found(let payment) = await toss.payment(order: row.orderId) else { return nil }
             return try await adopt(payment, row, lease)
+        }
+    }
+
+    /// Where an earlier call, or one of a worker that was given up for dead, may have been done after all, only what Toss
+    /// keeps decides: that worker may even have sold the seats, which Reservations keeps for nobody then.
+    private func refuse(
+        _ event: PaymentSaga.Event, _ row: PaymentRow, _ lease: String, isFresh: Bool
+    ) async throws -> PaymentRow? {
+        if isFresh { return try await store(event, row, lease: lease) }
+        switch await toss.payment(order: row.orderId) {
+        case .found(let payment):
+            if let decided = try await adopt(payment, row, lease) { return decided }
+            guard payment.status == .ready || payment.status == .inProgress else { return nil }
+            return try await store(event, row, lease: lease)
+        case .notFound: return try await store(event, row, lease: lease)
+        case .unknown: return nil
         }
     }
 
@@ -180,7 +188,8 @@ extension PaymentWorker {
         case .ok(let tickets): return try await store(.sold, row, lease: lease, facts: .init(tickets: tickets))
         // Only this gives the money back: whatever else it is, the tickets may be made later.
         case .conflict("seats_lost"): return try await store(.seatsLost, row, lease: lease)
-        case .conflict, .notFound, .unknown: return nil
+        // The money may have been given back meanwhile, since nobody could make them.
+        case .conflict, .notFound, .unknown: return row.isRecheck ? try await recheck(row, lease) : nil
         }
     }
 

@@ -11,9 +11,10 @@ struct PaymentWorker: Sendable {
     static let maxBatch = 16
     /// Steps of one payment in a row.
     static let maxSteps = 8
-    /// The other side must be really gone: a call to Toss takes up to 35 s. A second worker would do no harm, since every
-    /// call is safe to repeat; it would only ask twice.
-    static let defaultLeaseMs: Int64 = 60_000
+    /// The other side must be really gone: from the wish to confirm to the tickets three calls to Toss take up to 35 s each,
+    /// and two to Reservations 5 s. A second worker would do no harm, since what it is refused counts only once Toss has
+    /// said that nothing was taken.
+    static let defaultLeaseMs: Int64 = 120_000
 
     let postgres: PostgresPool
     let toss: TossClient

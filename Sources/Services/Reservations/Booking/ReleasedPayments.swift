@@ -19,7 +19,8 @@ enum ReleasedPayments {
             """
             INSERT INTO released_payments AS r (payment_id, released_at, is_returned)
             VALUES (\(paymentId), \(PostgresTimestamp(ms: now)), \(isReturned))
-            ON CONFLICT (payment_id) DO UPDATE SET is_returned = true WHERE \(isReturned) AND NOT r.is_returned
+            ON CONFLICT (payment_id) DO UPDATE SET is_returned = true, released_at = EXCLUDED.released_at
+                WHERE \(isReturned) AND NOT r.is_returned
             """)
     }
 

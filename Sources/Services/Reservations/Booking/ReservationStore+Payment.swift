@@ -68,7 +68,9 @@ extension ReservationStore {
             let tickets = try Self.chosen(nil, of: reservation, usedToo: true, on: connection)
             _ = try Self.giveBack(
                 reservation, CancellationQuote(nothingFor: tickets), reason: .returned, now: now, on: connection)
+            ReservationCrashPoint.releaseWritten.reached()
         }
+        ReservationCrashPoint.releaseRecorded.reached()
     }
 
     private static func letGo(

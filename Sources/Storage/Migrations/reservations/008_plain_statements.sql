@@ -3,6 +3,9 @@
 --
 -- The functions that programs of the version before call are as they were.
 
+-- All that this changes, before anything of it is changed: a sale that has one of them waits for nothing else by then.
+LOCK TABLE reservations, seat_claims IN ACCESS EXCLUSIVE MODE;
+
 -- No row was ever left out by its condition, but a column in it is an indexed one, and each change of a claim's state wrote
 -- all of its indexes. Pages keep room for the two changes of each claim.
 CREATE UNIQUE INDEX seat_claims_one ON seat_claims (event_id, seat_id);
