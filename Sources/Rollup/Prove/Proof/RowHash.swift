@@ -4,28 +4,21 @@
 /// rests on is drawn when the process starts. Hashes of rows and what numbers are multiplied by are odd, so that a single
 /// number that differs always shows.
 enum RowHash {
-    /// What nobody can have chosen a text, or changed numbers, by.
-    private static let secret = UInt64.random(in: 0 ... .max)
     private static let ofPageViews = UInt64.random(in: 0 ... .max) | 1
     private static let ofSeatViews = UInt64.random(in: 0 ... .max) | 1
     private static let ofSessions = UInt64.random(in: 0 ... .max) | 1
     private static let ofMilliseconds = UInt64.random(in: 0 ... .max) | 1
 
-    /// What stands for no value, and for all those without a row: no text has these hashes but by such a chance.
-    static let missing: UInt64 = 0x6d69_7373_696e_6700
-    static let remainder: UInt64 = 0x7265_6d61_696e_6465
+    /// What stands for no value, and for all those without a row: no text has these hashes but by such a chance. Texts have
+    /// Murmur3's, by which those of equal counts are put in order too; whoever sends them can choose it.
+    static let missing = UInt64.random(in: 0 ... .max)
+    static let remainder = UInt64.random(in: 0 ... .max)
 
     static func mixed(_ hash: UInt64) -> UInt64 {
         var hash = (hash ^ hash >> 32) &* 0xd6e8_feb8_6659_fd93
         hash = (hash ^ hash >> 32) &* 0xd6e8_feb8_6659_fd93
         return hash ^ hash >> 32
     }
-
-    /// Of a value.
-    ///
-    /// - Parameter hash: of its text.
-    @inline(__always)
-    static func text(_ hash: UInt64) -> UInt64 { mixed(hash ^ secret) }
 
     // MARK: Rows
 

@@ -130,7 +130,7 @@ extension RowProof {
         guard let dimension, let kind, kind == .value || text.isEmpty, beacons > 0 else { return holds = false }
         let value =
             switch kind {
-            case .value: RowHash.text(Murmur3.hash64(text))
+            case .value: Murmur3.hash64(text)
             case .missing: RowHash.missing
             case .remainder: RowHash.remainder
             }

@@ -52,11 +52,11 @@ struct ValueNumbers {
     private mutating func hashes(_ dimension: Dimension, _ column: TextColumn) -> [UInt64] {
         let hashes = column.bytes.withUnsafeBytes { bytes in
             (0..<column.valueCount).map {
-                RowHash.text(Murmur3.hash64(UnsafeRawBufferPointer(rebasing: bytes[column.range(ofValue: $0)])))
+                Murmur3.hash64(UnsafeRawBufferPointer(rebasing: bytes[column.range(ofValue: $0)]))
             }
         }
         func value(_ text: String?) -> UInt64 {
-            dimension.value(text).map { RowHash.text(Murmur3.hash64($0)) } ?? RowHash.missing
+            dimension.value(text).map { Murmur3.hash64($0) } ?? RowHash.missing
         }
         guard dimension == .referrer || dimension == .device else {
             return column.bytes.withUnsafeBytes { bytes in
