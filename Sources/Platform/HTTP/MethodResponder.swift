@@ -30,13 +30,11 @@ package struct MethodResponder<Context: RequestContext>: HTTPResponder {
     }
 
     package func respond(to request: Request, context: Context) async throws -> Response {
-        var head = request.head
-        if request.method == .head { head.method = .get }
-        var response = try await routes.respond(to: Request(head: head, body: request.body), context: context)
+        let asked = request.method == .head ? Self.get(request) : request
+        var response = try await routes.respond(to: asked, context: context)
         // The name that the router gives to a request without a route.
         if response.status == .notFound, context.endpointPath == "NotFound" {
-            head.method = .get
-            let known = try await paths.respond(to: Request(head: head, body: request.body), context: context)
+            let known = try await paths.respond(to: Self.get(request), context: context)
             if known.status == .methodNotAllowed { response = known }
         }
         guard request.method == .head else { return response }
@@ -45,5 +43,11 @@ package struct MethodResponder<Context: RequestContext>: HTTPResponder {
         // Nil of a stream: its length is not that of the empty body.
         response.headers[.contentLength] = length
         return response
+    }
+
+    private static func get(_ request: Request) -> Request {
+        var head = request.head
+        head.method = .get
+        return Request(head: head, body: request.body)
     }
 }

@@ -262,7 +262,8 @@ struct PaymentAPI: Sendable {
         }
         switch made {
         case .made(let refund), .known(let refund):
-            if let before = refund.asked ?? (amount == refund.amount ? nil : amount?.description), before != asked {
+            // Of one that a program of the version before has stored the amount alone can be told.
+            guard refund.asked.map({ $0 == asked }) ?? (amount ?? refund.amount == refund.amount) else {
                 throw Problem(
                     .conflict, "idempotency_key_used",
                     detail: "the key was used for another request, which gave back \(refund.amount)")

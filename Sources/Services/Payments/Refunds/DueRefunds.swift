@@ -35,9 +35,8 @@ struct DueRefunds: Sendable {
                         code = RefundStore.notPaidCode
                         // It may have been: Toss is asked, and it is tried again then.
                         try PaymentStore.hint(payment: refund.paymentId, now: now, on: connection)
-                    case .exceedsBalance: code = "exceeds_balance"
-                    // They were bounded under the same lock.
-                    case .exceedsTickets(let left): preconditionFailure("\(left) tickets are left")
+                    // Never for its tickets: they are bounded under the same lock.
+                    case .exceedsBalance, .exceedsTickets: code = "exceeds_balance"
                     }
                     try RefundStore.keepRefused(
                         payment: refund.paymentId, key: key, amount: refund.amount, tickets: refund.tickets,

@@ -143,8 +143,7 @@ enum PaymentStore {
         // Locked in one order: several of us may wake the same.
         let rows = try connection.query(
             """
-            UPDATE payments p SET recheck = true, hints = p.hints + 1, next_run_at = least(p.next_run_at,
-                greatest(\(PostgresTimestamp(ms: now)), p.rechecked_at + \(PaymentTimes.recheck) * interval '1 ms'))
+            UPDATE payments p SET \(sql: hinted(now))
             FROM (SELECT payment_id FROM payments WHERE order_id = ANY(\(orders)) OR payment_key = ANY(\(keys))
                 ORDER BY payment_id FOR UPDATE) named
             WHERE p.payment_id = named.payment_id
@@ -162,10 +161,17 @@ enum PaymentStore {
     static func hint(payment id: String, now: Int64, on connection: PostgresConnection) throws {
         try connection.execute(
             """
-            UPDATE payments SET recheck = true, hints = hints + 1, next_run_at = least(next_run_at,
-                greatest(\(PostgresTimestamp(ms: now)), rechecked_at + \(PaymentTimes.recheck) * interval '1 ms'))
-            WHERE payment_id = \(id)
+            UPDATE payments p SET \(sql: hinted(now))
+            WHERE p.payment_id = \(id)
             """)
+    }
+
+    /// What a hint makes of a payment `p`.
+    private static func hinted(_ now: Int64) -> SQL {
+        """
+        recheck = true, hints = p.hints + 1, next_run_at = least(p.next_run_at,
+            greatest(\(PostgresTimestamp(ms: now)), p.rechecked_at + \(PaymentTimes.recheck) * interval '1 ms'))
+        """
     }
 
     /// Stores what an event does, with its messages.

@@ -13,16 +13,13 @@ DROP INDEX seat_claims_live;
 ALTER INDEX seat_claims_one RENAME TO seat_claims_live;
 ALTER TABLE seat_claims SET (fillfactor = 60);
 
--- Holds are counted by `reservations_of_user`: a buyer has few of the last days.
-DROP INDEX reservations_unpaid_of_user;
-
 ALTER FUNCTION claim_seats(text, text[], text, text, text, timestamptz, timestamptz)
     SET plan_cache_mode = force_generic_plan;
 
 -- Holds seats for a buyer: everything that has to be asked and done, in one round trip. `wanted` is distinct.
 --
 -- `outcome` is 'held' or why not; `seats` then names those at fault, `again_at` is when it is worth another try. The rest
--- is what was held.
+-- is what was held. A buyer's holds are counted by `reservations_of_user`: he has few of the last days.
 CREATE FUNCTION take_hold(
     new_id text, buyer text, visitor text, of_event text, wanted text[], admission text, new_policy jsonb,
     moment timestamptz, until timestamptz, max_live integer, max_hourly integer,
