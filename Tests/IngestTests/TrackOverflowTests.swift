@@ -165,6 +165,7 @@ private final class SlowDirectory: Directory {
     }
 
     func names() throws(DiskError) -> [String] { try directory.names() }
+    func link(_ name: String, to other: String) throws(DiskError) { try directory.link(name, to: other) }
     func rename(_ name: String, to other: String) throws(DiskError) { try directory.rename(name, to: other) }
     func remove(_ name: String) throws(DiskError) { try directory.remove(name) }
     func synchronize() throws(DiskError) { try directory.synchronize() }

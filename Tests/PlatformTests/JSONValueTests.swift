@@ -82,8 +82,10 @@ import Testing
             let ours = JSONValue(text)
             guard let ours else {
                 refused += 1
-                // Names given twice alone are taken there and not here.
-                #expect(theirs == nil || Self.hasNameTwice(text), "\(String(decoding: text, as: UTF8.self))")
+                // Names given twice and commas after the last are taken there and not here.
+                #expect(
+                    theirs == nil || Self.hasNameTwice(text) || Self.hasTrailingComma(text),
+                    "\(String(decoding: text, as: UTF8.self))")
                 continue
             }
             read += 1
@@ -115,6 +117,10 @@ import Testing
     private static func hasNameTwice(_ text: [UInt8]) -> Bool {
         let text = String(decoding: text, as: UTF8.self)
         return (0..<10).contains { text.components(separatedBy: "\"m\($0)\"").count > 2 }
+    }
+
+    private static func hasTrailingComma(_ text: [UInt8]) -> Bool {
+        String(decoding: text, as: UTF8.self).contains(/,\s*[\]}]/)
     }
 
     private static func isSame(_ ours: JSONValue, _ theirs: Any) -> Bool {

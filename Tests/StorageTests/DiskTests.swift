@@ -16,6 +16,22 @@ import Testing
         }
     }
 
+    @Test func aFileOfTwoNamesKeepsTheOtherWhenOneIsTaken() async throws {
+        try await withTemporaryFolder { folder in
+            let directory = try DiskDirectory(folder.path)
+            for (name, byte) in [("a", 1), ("b", 2)] as [(String, UInt8)] {
+                try [byte].withUnsafeBytes { try directory.open(name, .create).write($0, at: 0) }
+            }
+            #expect(throws: DiskError.self) { try directory.link("a", to: "b") }
+            #expect(throws: DiskError.self) { try directory.link("none", to: "c") }
+            try directory.link("a", to: "c")
+            try directory.rename("b", to: "a")
+            #expect(try directory.names() == ["a", "c"])
+            #expect(try directory.open("a", .read).read(2, at: 0) == [2])
+            #expect(try directory.open("c", .read).read(2, at: 0) == [1])
+        }
+    }
+
     @Test func aCutFileEndsThereAndTakesMore() async throws {
         try await withTemporaryFolder { folder in
             let file = try DiskFile(folder.appending(path: "file").path, .create)

@@ -189,7 +189,7 @@ struct SpoolLog {
 
     /// Reads the last segment, and the headers of the others: damage in those is for the reader to find.
     private mutating func recover(identify: (UInt64?) -> UInt64, logger: Logger) throws {
-        try finishMending()
+        try dropMended()
         var names = try directory.names().filter { name in
             guard name.hasSuffix(SpoolSegment.suffix) else { return false }
             if SpoolSegment.parse(name: name) != nil { return true }
@@ -299,56 +299,41 @@ struct SpoolLog {
         var clean = SpoolSegment.header(identity: identity, firstSeq: firstSeq)
         for frame in scan.frames { clean += bytes[frame.offset..<(frame.offset + frame.bytes)] }
         let mendedName = name + Self.mendedSuffix
-        // An earlier attempt that failed may have left names that are not on the medium yet.
-        try directory.synchronize()
+        // What an earlier attempt left behind.
         try? directory.remove(mendedName)
         do throws(DiskError) {
             let mended = try directory.open(mendedName, .create)
             try mended.allocate(clean.count)
             try mended.write(clean, at: 0)
             try mended.synchronize()
-            // Else a crash could leave the file under its new name, and this one under none.
+            // At no time is the segment without its name: whatever of this a crash or a failed sync keeps, one of the
+            // two files has it.
+            try directory.link(name, to: quarantined)
+            // Else a crash could leave the damaged file under no name.
             try directory.synchronize()
+            try directory.rename(mendedName, to: name)
         } catch {
-            // What stands beside no segment, once that is stored and gone, must not look like a mending interrupted.
             try? directory.remove(mendedName)
-            try? directory.synchronize()
+            try? directory.remove(quarantined)
             throw error
         }
-        try directory.rename(name, to: quarantined)
-        try directory.rename(mendedName, to: name)
         try directory.synchronize()
         return Set(scan.frames.map(\.seq))
     }
 
-    /// Where a damaged file goes: it may be damaged more than once, and the last one has the highest number.
+    /// What a damaged file is kept as: it may be damaged more than once, and the last one has the highest number.
     private func nextQuarantined(_ name: String) throws(DiskError) -> String {
-        let last = Self.lastQuarantined(name, in: try directory.names())
-        let quarantined = name + Self.quarantineSuffix
-        return last.map { "\(quarantined).\($0.number + 1)" } ?? quarantined
+        let first = name + Self.quarantineSuffix
+        let last = try directory.names().compactMap { candidate -> Int? in
+            if candidate == first { return 1 }
+            return candidate.hasPrefix(first + ".") ? Int(candidate.dropFirst(first.count + 1)) : nil
+        }.max()
+        return last.map { "\(first).\($0 + 1)" } ?? first
     }
 
-    private static func lastQuarantined(_ name: String, in names: [String]) -> (name: String, number: Int)? {
-        let quarantined = name + quarantineSuffix
-        return names.compactMap { candidate -> (name: String, number: Int)? in
-            if candidate == quarantined { return (candidate, 1) }
-            guard candidate.hasPrefix(quarantined + "."), let number = Int(candidate.dropFirst(quarantined.count + 1))
-            else { return nil }
-            return (candidate, number)
-        }.max { $0.number < $1.number }
-    }
-
-    /// Undoes a `mend` that was interrupted: the damaged file has all that there is. What was to take its place has it
-    /// only if no sync of it failed.
-    private func finishMending() throws(DiskError) {
-        let names = try directory.names()
-        for mendedName in names where mendedName.hasSuffix(Self.mendedSuffix) {
-            let name = String(mendedName.dropLast(Self.mendedSuffix.count))
-            if !names.contains(name), let damaged = Self.lastQuarantined(name, in: names) {
-                try directory.rename(damaged.name, to: name)
-            }
-            try directory.remove(mendedName)
-        }
+    /// Drops what an interrupted `mend` left: the damaged file has its name still, and is mended anew.
+    private func dropMended() throws(DiskError) {
+        for name in try directory.names() where name.hasSuffix(Self.mendedSuffix) { try directory.remove(name) }
         try directory.synchronize()
     }
 }

@@ -1,4 +1,4 @@
-/// A directory's files, made, listed, renamed and removed: durable once `synchronize()` returns.
+/// A directory's files, made, listed, linked, renamed and removed: durable once `synchronize()` returns.
 ///
 /// `DiskDirectory` is the operating system's. Tests put a disk in its place that loses power.
 package protocol Directory: Sendable {
@@ -9,12 +9,15 @@ package protocol Directory: Sendable {
     /// File names in ascending order.
     func names() throws(DiskError) -> [String]
 
+    /// Gives a file a second name, which no file may have.
+    func link(_ name: String, to other: String) throws(DiskError)
+
     /// Takes the place of a file of the other name.
     func rename(_ name: String, to other: String) throws(DiskError)
 
     func remove(_ name: String) throws(DiskError)
 
-    /// Returns once entries made, renamed and removed before are on the medium.
+    /// Returns once entries made, linked, renamed and removed before are on the medium.
     func synchronize() throws(DiskError)
 }
 

@@ -39,6 +39,10 @@ package struct DiskDirectory: Directory {
         return names.sorted()
     }
 
+    package func link(_ name: String, to other: String) throws(DiskError) {
+        if unsafe Glibc.link(path(of: name), path(of: other)) != 0 { throw .last("link", path(of: name)) }
+    }
+
     package func rename(_ name: String, to other: String) throws(DiskError) {
         if unsafe Glibc.rename(path(of: name), path(of: other)) != 0 { throw .last("rename", path(of: name)) }
     }

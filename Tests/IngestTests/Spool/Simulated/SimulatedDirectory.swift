@@ -37,6 +37,23 @@ struct SimulatedDirectory: Directory {
         try disk.call(.names, path, by: process) { state in state.entries.files.keys.sorted() }
     }
 
+    func link(_ name: String, to other: String) throws(DiskError) {
+        func link(_ state: inout SimulatedDisk.State) throws(DiskError) {
+            guard let file = state.entries.files[name] else {
+                throw DiskError(call: "link", path: path(of: name), errno: ENOENT)
+            }
+            guard state.entries.files[other] == nil else {
+                throw DiskError(call: "link", path: path(of: name), errno: EEXIST)
+            }
+            state.entries.set([(other, file)])
+        }
+        try disk.call(.link, path(of: name), by: process) { state in
+            if state.isStruckMidway { try? link(&state) }
+        } _: { state throws(DiskError) in
+            try link(&state)
+        }
+    }
+
     func rename(_ name: String, to other: String) throws(DiskError) {
         func rename(_ state: inout SimulatedDisk.State) throws(DiskError) {
             guard let file = state.entries.files[name] else {

@@ -5,7 +5,7 @@ struct SimulatedFault {
         case powerCut
         /// The process is gone from this call on; what it wrote is in the operating system's cache.
         case kill
-        /// ENOSPC from calls that make, reserve or write.
+        /// ENOSPC from calls that make, link, reserve or write.
         case noSpace
         /// EIO from any call.
         case inputOutput
@@ -17,6 +17,7 @@ struct SimulatedFault {
         case open
         case create
         case names
+        case link
         case rename
         case remove
         case size
@@ -36,7 +37,7 @@ struct SimulatedFault {
     func strikes(_ call: Call) -> Bool {
         switch kind {
         case .powerCut, .kill, .inputOutput: true
-        case .noSpace: call == .create || call == .allocate || call == .write
+        case .noSpace: [.create, .link, .allocate, .write].contains(call)
         case .synchronize: call == .synchronize
         }
     }

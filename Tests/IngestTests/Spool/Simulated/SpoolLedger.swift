@@ -68,13 +68,7 @@ struct SpoolLedger {
 
     /// What is quarantined once it was done, stays.
     mutating func check(names: [String], mayForget: Bool) throws {
-        let found = Set(
-            names.filter { name in
-                guard let suffix = name.range(of: SpoolLog.quarantineSuffix) else { return false }
-                // Where mending was interrupted in between, the next opening begins again.
-                let segment = String(name[..<suffix.lowerBound])
-                return names.contains(segment) || !names.contains(segment + SpoolLog.mendedSuffix)
-            })
+        let found = Set(names.filter { $0.contains(SpoolLog.quarantineSuffix) })
         guard mayForget || quarantined.isSubset(of: found) else {
             throw Violation(description: "\(quarantined.subtracting(found).sorted()) are gone")
         }
