@@ -218,8 +218,13 @@ package struct Rollup: Sendable {
         return result
     }
 
-    /// - Parameter helpers: how many further connections prove days at the same time, where the pool has them to spare.
-    package func verify(_ range: ClosedRange<Day>?, helpers: Int = 1) async throws -> Verify.Report {
+    /// - Parameters:
+    ///   - isIncremental: whether days that were proven so before, of which nothing has changed, need not be proven again;
+    ///     writes down what is proven now.
+    ///   - helpers: how many further connections prove days at the same time, where the pool has them to spare.
+    package func verify(
+        _ range: ClosedRange<Day>?, isIncremental: Bool = false, helpers: Int = 1
+    ) async throws -> Verify.Report {
         let work = ProofWork(helpers: helpers)
         let (begun, begin) = AsyncStream.makeStream(of: Void.self)
         return try await withThrowingTaskGroup(of: Void.self) { group in
@@ -239,9 +244,12 @@ package struct Rollup: Sendable {
             }
             return try await postgres.withConnection { [calendar] connection in
                 begin.finish()
-                return try connection.withStatementTimeout(.zero) {
-                    try Verify.run(range, calendar: calendar, work: work, on: connection)
+                let report = try connection.withStatementTimeout(.zero) {
+                    try Verify.run(
+                        range, calendar: calendar, isIncremental: isIncremental, work: work, on: connection)
                 }
+                if !report.proven.isEmpty { try ProvenDays.remember(report.proven, on: connection) }
+                return report
             }
         }
     }

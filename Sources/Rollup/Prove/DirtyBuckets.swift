@@ -6,6 +6,7 @@ struct DirtyBuckets: Sendable {
     private var days: Set<DirtyLedger.Key> = []
     /// A month waits for its days too.
     private var months: Set<DirtyLedger.Key> = []
+    private var datesOfDays: Set<Day> = []
     /// Hours of money and of bookings with them.
     private(set) var count = 0
 
@@ -22,6 +23,7 @@ struct DirtyBuckets: Sendable {
             count += 1
             if try row.get(0) == Grain.day.rawValue {
                 days.insert(key)
+                datesOfDays.insert(key.bucket)
                 key.bucket = key.bucket.firstOfMonth
             }
             months.insert(key)
@@ -30,6 +32,9 @@ struct DirtyBuckets: Sendable {
 
     /// Whether no day and no month waits.
     var isEmpty: Bool { days.isEmpty && months.isEmpty }
+
+    /// Whether the day of anything waits.
+    func hasDay(_ day: Day) -> Bool { datesOfDays.contains(day) }
 
     /// Marks are taken within minutes; one that was made so long ago may be one that nothing takes.
     static let longAgo = "1 hour"

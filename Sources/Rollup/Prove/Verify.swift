@@ -28,14 +28,21 @@ package enum Verify {
         package var rawDropped: [Day] = []
         /// Days of the range that were not compared with raw beacons; nil where all were.
         package var withoutRaw: ClosedRange<Day>?
+        /// How many days were proven before, and nothing of them has changed.
+        package var known = 0
+        /// What to remember of days that were proven now.
+        var proven: [Day: ProvenDay] = [:]
     }
 
     /// Where there are more findings, these are the first.
     package static let maxFindings = 1000
 
-    /// - Parameter work: other connections may help with it.
+    /// - Parameters:
+    ///   - isIncremental: whether days that were proven before, of which nothing has changed, need not be proven again.
+    ///   - work: other connections may help with it.
     static func run(
-        _ range: ClosedRange<Day>?, calendar: ReportingCalendar, work: ProofWork, on connection: PostgresConnection
+        _ range: ClosedRange<Day>?, calendar: ReportingCalendar, isIncremental: Bool = false, work: ProofWork,
+        on connection: PostgresConnection
     ) throws -> Report {
         try connection.transaction(isolation: .repeatableRead) { connection in
             var report = Report()
@@ -72,7 +79,10 @@ package enum Verify {
                     return report
                 }
             }
-            let proof = try Proof(rawRange, calendar: calendar, dirty: dirty, work: work, on: connection)
+            let proof = try Proof(
+                rawRange, calendar: calendar, dirty: dirty, isIncremental: isIncremental, work: work, on: connection)
+            report.proven = proof.proven
+            report.known = proof.known
             report.days = try compared(proof, range, calendar: calendar, on: connection)
             report.beacons = proof.beacons
             let unnamed = try countExactly(proof, rawRange, calendar: calendar, into: &report, on: connection)

@@ -143,7 +143,9 @@ struct RollupCommand: AsyncParsableCommand {
                 Silent where all was compared and agrees. Exits with 1 where something does not. What could not be compared, \
                 as buckets that wait to be derived, is said on standard error. With --from or --to two things are taken as \
                 they are stored beside these days: where sessions begin and end that reach across an edge, and which \
-                beacons without a time of their own, received before, are repeats. With --payments the payments database \
+                beacons without a time of their own, received before, are repeats. With --incremental a day that was \
+                proven so before is not proven again where all that its proof rested on is byte by byte as it was, which \
+                Postgres tells by digests; what changed, and what came since, is proven and remembered. With --payments the payments database \
                 (PAYMENTS_DATABASE_URL) is compared instead: each payment and refund with the revenue ledger, and what \
                 they add up to with the revenue of hours, days and months.
                 """)
@@ -153,6 +155,9 @@ struct RollupCommand: AsyncParsableCommand {
 
         @Flag(help: "Compare the payments database with the ledger and the revenue tables.")
         var payments = false
+
+        @Flag(help: "Pass over days that were proven before, of which nothing has changed since.")
+        var incremental = false
 
         @Flag(help: "Say how much was compared, also where all agree.")
         var verbose = false
@@ -168,7 +173,8 @@ struct RollupCommand: AsyncParsableCommand {
             try await RollupCommand.withRollup(
                 environmentFile, connections: cores, readsOnly: true
             ) { rollup, settings in
-                let report = try await rollup.verify(try await range.resolve(settings), helpers: cores - 1)
+                let report = try await rollup.verify(
+                    try await range.resolve(settings), isIncremental: incremental, helpers: cores - 1)
                 for finding in report.findings { print(TableText.sanitized("\(finding)")) }
                 if report.findings.count == Verify.maxFindings { print("… and possibly more") }
                 if report.dirty > 0 {
@@ -188,6 +194,9 @@ struct RollupCommand: AsyncParsableCommand {
                 if verbose {
                     let days = report.days.map { "\($0.lowerBound) to \($0.upperBound)" } ?? "no days"
                     print("compared \(days), \(report.beacons) raw beacons; \(report.dirty) buckets wait to be derived")
+                    if report.known > 0 {
+                        print("\(report.known) days were proven before, and nothing of them has changed")
+                    }
                     for doubt in report.doubts { print("not proven, so counted exactly: \(doubt)") }
                 }
                 if !report.findings.isEmpty { throw ExitCode.failure }

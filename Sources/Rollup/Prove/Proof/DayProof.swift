@@ -20,6 +20,30 @@ struct DayProof {
         /// Where the last day ends: beacons before it may claim to be after it.
         var end: Int64
         var maxSliceBeacons: Int
+        /// What was proven before; nil where each day is to be proven, and what is proven forgotten.
+        var proven: [Day: ProvenDay]?
+
+        /// Those that may have beacons of some time: their places among `batches`.
+        func batches(near range: Range<Int64>) -> [Int] {
+            let near = range.lowerBound - Recount.maxClampMs...range.upperBound - 1 + Recount.maxClampMs
+            return batches.indices.filter { batches[$0].times.overlaps(near) }
+        }
+
+        /// Whether breakdowns and funnels can be compared.
+        func hasDetails(_ day: Day) -> Bool {
+            !dirtyDetails.contains(day) && (lastDropped.map { $0 + 2 <= day } ?? true)
+        }
+
+        /// Whether some of the day is not compared, or waits: what is proven of it is not all.
+        func isUnsettled(_ day: Day) -> Bool {
+            pruned.contains(day) || dirty.hasDay(day) || !hasDetails(day)
+        }
+
+        /// The instants of which ids are looked at with the beacons of some time. One that claims an instant of it may
+        /// count up to so much before it.
+        func claimed(by range: Range<Int64>) -> Range<Int64> {
+            range.lowerBound..<range.upperBound + (range.upperBound == end ? Recount.maxClampMs : 0)
+        }
     }
 
     /// A beacon that the server stamped, with its id.
@@ -41,6 +65,10 @@ struct DayProof {
         var stampedCount = 0
         /// Whether the rows of the day itself were compared too.
         var comparedDay = false
+        /// Whether it was proven before, and nothing has changed since.
+        var isKnown = false
+        /// What to remember of it, where it was proven now.
+        var proven: ProvenDay?
 
         var holds: Bool { doubt == nil }
     }
@@ -54,6 +82,8 @@ struct DayProof {
     private let ground: Ground
     private let connection: PostgresConnection
     private var outcome = Outcome()
+    /// Of sessions, the last that was looked at.
+    private var lastSlot = Int32.min
 
     /// - Parameter records: room for them, which each day uses.
     static func run(
@@ -63,7 +93,7 @@ struct DayProof {
         // A statement whose rows are thrown at is cancelled, which must not fail the transaction.
         try connection.execute("SAVEPOINT day_proof")
         do {
-            try proof.run(&records)
+            if try !proof.isKnown() { try proof.run(&records) }
         } catch let row as UndecodableRow {
             proof.outcome.doubt = "\(row.table)"
         } catch let batch as RawBatches.Unreadable {
@@ -82,17 +112,22 @@ struct DayProof {
         self.connection = connection
     }
 
+    /// Whether the day need not be proven again.
+    private mutating func isKnown() throws -> Bool {
+        guard let proven = ground.proven?[day], !ground.isUnsettled(day),
+            try proven.holds(day, ground, on: connection)
+        else { return false }
+        outcome = Outcome(beacons: proven.beacons, comparedDay: true, isKnown: true)
+        return true
+    }
+
     private mutating func run(_ records: inout VisitRecords) throws {
         let range = ground.calendar.range(of: day)
         // A day that the zone left out is one of those that must be empty.
         guard !range.isEmpty else { return }
-        let batches = ground.batches.indices.filter {
-            ground.batches[$0].times.overlaps(
-                range.lowerBound - Recount.maxClampMs...range.upperBound - 1 + Recount.maxClampMs)
-        }
+        let batches = ground.batches(near: range)
         let isTraffic = !ground.pruned.contains(day)
-        let hasDetails =
-            !ground.dirtyDetails.contains(day) && (ground.lastDropped.map { $0 + 2 <= day } ?? true)
+        let hasDetails = ground.hasDetails(day)
         var rows = try RowProof(
             day, range, .init(traffic: isTraffic, details: hasDetails, dirty: ground.dirty), on: connection)
         records.removeAll()
@@ -101,6 +136,11 @@ struct DayProof {
         for slice in slices(of: range, batches) where outcome.holds { try prove(slice, batches, &rows) }
         if outcome.holds, !rows.agrees() { outcome.doubt = rows.doubt }
         outcome.comparedDay = outcome.holds && isTraffic
+        // Repeats of stamped ids are decided over all days.
+        if ground.proven != nil, outcome.holds, !ground.isUnsettled(day), outcome.stampedCount == 0 {
+            outcome.proven = try ProvenDay(
+                day, ground, lastSlot: lastSlot, beacons: outcome.beacons, on: connection)
+        }
     }
 
     /// Whole hours, about as many beacons in each.
@@ -115,8 +155,7 @@ struct DayProof {
     }
 
     private mutating func prove(_ slice: Range<Int64>, _ batches: [Int], _ rows: inout RowProof) throws {
-        // A beacon that claims an instant of the slice may count up to so much before it.
-        let claimed = slice.lowerBound..<slice.upperBound + (slice.upperBound == ground.end ? Recount.maxClampMs : 0)
+        let claimed = ground.claimed(by: slice)
         let reach = slice.lowerBound - Recount.maxClampMs...claimed.upperBound - 1
         let batches = batches.filter { ground.batches[$0].times.overlaps(reach) }
         var sessions = try SessionProof(slice, calendar: ground.calendar, on: connection)
@@ -145,6 +184,7 @@ struct DayProof {
         }
         guard outcome.holds else { return }
         if rows.holds, sessions.holds { try sessions.finish(into: &rows, on: connection) }
+        lastSlot = max(lastSlot, sessions.lastSlot)
         if rows.holds, sessions.holds, messages.holds { try messages.finish(ground.calendar, on: connection) }
         if !rows.holds { outcome.doubt = rows.doubt }
         if !sessions.holds { outcome.doubt = sessions.isTooLong ? Doubt.longSessions : "sessions" }

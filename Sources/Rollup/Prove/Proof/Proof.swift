@@ -16,10 +16,17 @@ struct Proof {
     private(set) var doubt: String?
     /// Days whose rows are what their hours give, too.
     private(set) var comparedDays: Set<Day> = []
+    /// How many days were proven before, and nothing of them has changed.
+    private(set) var known = 0
+    /// What to remember of days that were proven now.
+    private(set) var proven: [Day: ProvenDay] = [:]
 
-    /// - Parameter range: nil for everything that is stored.
+    /// - Parameters:
+    ///   - range: nil for everything that is stored.
+    ///   - isIncremental: whether days that were proven before, of which nothing has changed, need not be proven again.
     init(
-        _ range: ClosedRange<Day>?, calendar: ReportingCalendar, dirty: DirtyBuckets, work: ProofWork,
+        _ range: ClosedRange<Day>?, calendar: ReportingCalendar, dirty: DirtyBuckets, isIncremental: Bool = false,
+        work: ProofWork,
         maxSliceBeacons: Int = DayProof.maxSliceBeacons, on connection: PostgresConnection
     ) throws {
         try connection.execute(Recount.maxIdle)
@@ -47,7 +54,8 @@ struct Proof {
             calendar: calendar, batches: batches, dirty: dirty, pruned: try PrunedDays.all(on: connection),
             dirtyDetails: try VerifyDetails.dirty(first...last, on: connection),
             lastDropped: try connection.query("SELECT max(day) FROM dropped_event_days")[0].get(0, as: Day?.self),
-            end: instants.upperBound, maxSliceBeacons: maxSliceBeacons)
+            end: instants.upperBound, maxSliceBeacons: maxSliceBeacons,
+            proven: isIncremental ? try ProvenDays.read(on: connection) : nil)
         // Largest days first: those who prove side by side end at about the same time.
         let sizes = Self.sizes(of: batches, calendar)
         let found = Self.days(of: batches, within: first...last, calendar)
@@ -56,6 +64,8 @@ struct Proof {
         for (day, outcome) in outcomes {
             beacons += outcome.beacons
             doubts[day] = outcome.doubt
+            proven[day] = outcome.proven
+            if outcome.isKnown { known += 1 }
             if outcome.holds, outcome.comparedDay { comparedDays.insert(day) }
         }
         if !(try areAllThere(range, on: connection)) {

@@ -105,6 +105,8 @@ struct SessionProof {
     private static let orderBits: UInt64 = 11
 
     private let firstSlot: Int32
+    /// The last that was looked at.
+    private(set) var lastSlot: Int32
     private let calendar: ReportingCalendar
     private var slots: [Slot] = []
     /// Those before the first slot: whose sessions may go on in it.
@@ -122,6 +124,7 @@ struct SessionProof {
         self.calendar = calendar
         firstSlot = SessionPiece.slot(of: instants.lowerBound)
         let lastSlot = SessionPiece.slot(of: instants.upperBound - 1)
+        self.lastSlot = lastSlot
         var pieces = [[SessionPiece]](repeating: [], count: Int(lastSlot - firstSlot) + 2)
         let firstSlot = firstSlot
         try SessionLedger.read(Array(firstSlot - 1...lastSlot), calendar, on: connection) { slot, _, _, run in
@@ -245,6 +248,7 @@ struct SessionProof {
         let end = slot + Self.maxSlotsBeyond
         while holds, !unfinished.isEmpty {
             guard slot < end else { return (holds, isTooLong) = (false, true) }
+            lastSlot = slot
             var next: [SessionPiece] = []
             try SessionLedger.read([slot], calendar, on: connection) { _, _, _, run in
                 next = next.isEmpty ? run : SessionPiece.merged(next, run)
