@@ -244,11 +244,16 @@ package struct Rollup: Sendable {
             }
             return try await postgres.withConnection { [calendar] connection in
                 begin.finish()
-                let report = try connection.withStatementTimeout(.zero) {
+                var report = try connection.withStatementTimeout(.zero) {
                     try Verify.run(
                         range, calendar: calendar, isIncremental: isIncremental, work: work, on: connection)
                 }
-                if !report.proven.isEmpty { try ProvenDays.remember(report.proven, on: connection) }
+                // What was found is worth more than what is remembered.
+                do {
+                    if !report.proven.isEmpty { try ProvenDays.remember(report.proven, on: connection) }
+                } catch {
+                    report.notRemembered = "\(error)"
+                }
                 return report
             }
         }

@@ -301,6 +301,7 @@ struct SpoolLog {
         let mendedName = name + Self.mendedSuffix
         // What an earlier attempt left behind.
         try? directory.remove(mendedName)
+        var isLinked = false
         do throws(DiskError) {
             let mended = try directory.open(mendedName, .create)
             try mended.allocate(clean.count)
@@ -309,12 +310,16 @@ struct SpoolLog {
             // At no time is the segment without its name: whatever of this a crash or a failed sync keeps, one of the
             // two files has it.
             try directory.link(name, to: quarantined)
+            isLinked = true
             // Else a crash could leave the damaged file under no name.
             try directory.synchronize()
             try directory.rename(mendedName, to: name)
         } catch {
-            try? directory.remove(mendedName)
-            try? directory.remove(quarantined)
+            // A rename that failed may have been done: then the damaged file has no other name.
+            if (try? directory.names().contains(mendedName)) ?? false {
+                try? directory.remove(mendedName)
+                if isLinked { try? directory.remove(quarantined) }
+            }
             throw error
         }
         try directory.synchronize()
@@ -323,17 +328,33 @@ struct SpoolLog {
 
     /// What a damaged file is kept as: it may be damaged more than once, and the last one has the highest number.
     private func nextQuarantined(_ name: String) throws(DiskError) -> String {
-        let first = name + Self.quarantineSuffix
-        let last = try directory.names().compactMap { candidate -> Int? in
-            if candidate == first { return 1 }
-            return candidate.hasPrefix(first + ".") ? Int(candidate.dropFirst(first.count + 1)) : nil
-        }.max()
-        return last.map { "\(first).\($0 + 1)" } ?? first
+        let last = Self.lastQuarantined(name, in: try directory.names())
+        let quarantined = name + Self.quarantineSuffix
+        return last.map { "\(quarantined).\($0.number + 1)" } ?? quarantined
+    }
+
+    private static func lastQuarantined(_ name: String, in names: [String]) -> (name: String, number: Int)? {
+        let quarantined = name + quarantineSuffix
+        return names.compactMap { candidate -> (name: String, number: Int)? in
+            if candidate == quarantined { return (candidate, 1) }
+            guard candidate.hasPrefix(quarantined + "."), let number = Int(candidate.dropFirst(quarantined.count + 1))
+            else { return nil }
+            return (candidate, number)
+        }.max { $0.number < $1.number }
     }
 
     /// Drops what an interrupted `mend` left: the damaged file has its name still, and is mended anew.
     private func dropMended() throws(DiskError) {
-        for name in try directory.names() where name.hasSuffix(Self.mendedSuffix) { try directory.remove(name) }
+        let names = try directory.names()
+        for mendedName in names where mendedName.hasSuffix(Self.mendedSuffix) {
+            let name = String(mendedName.dropLast(Self.mendedSuffix.count))
+            // An earlier version took the name away first.
+            if !names.contains(name), let damaged = Self.lastQuarantined(name, in: names) {
+                try directory.link(damaged.name, to: name)
+                try directory.synchronize()
+            }
+            try directory.remove(mendedName)
+        }
         try directory.synchronize()
     }
 }

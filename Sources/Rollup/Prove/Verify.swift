@@ -32,6 +32,8 @@ package enum Verify {
         package var known = 0
         /// What to remember of days that were proven now.
         var proven: [Day: ProvenDay] = [:]
+        /// Why that could not be written down; nil where it was.
+        package var notRemembered: String?
     }
 
     /// Where there are more findings, these are the first.

@@ -188,6 +188,10 @@ struct RollupCommand: AsyncParsableCommand {
                         "tiketi: raw batches are gone, and days \(which) \(days.upperBound) were not compared with them"
                     )
                 }
+                if let reason = report.notRemembered {
+                    ProcessSettings.standardError(
+                        "tiketi: what was proven could not be remembered and is proven again the next time: \(reason)")
+                }
                 for mark in report.waitingForLong {
                     ProcessSettings.standardError("tiketi: waits for more than an hour: \(mark)")
                 }

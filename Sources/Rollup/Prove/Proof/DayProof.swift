@@ -115,7 +115,8 @@ struct DayProof {
     /// Whether the day need not be proven again.
     private mutating func isKnown() throws -> Bool {
         guard let proven = ground.proven?[day], !ground.isUnsettled(day),
-            try proven.holds(day, ground, on: connection)
+            try proven.holds(
+                day, ground, try ProvenDay.batches(of: day, ground, on: connection), on: connection)
         else { return false }
         outcome = Outcome(beacons: proven.beacons, comparedDay: true, isKnown: true)
         return true
@@ -139,7 +140,8 @@ struct DayProof {
         // Repeats of stamped ids are decided over all days.
         if ground.proven != nil, outcome.holds, !ground.isUnsettled(day), outcome.stampedCount == 0 {
             outcome.proven = try ProvenDay(
-                day, ground, lastSlot: lastSlot, beacons: outcome.beacons, on: connection)
+                day, ground, try ProvenDay.batches(of: day, ground, on: connection), lastSlot: lastSlot,
+                beacons: outcome.beacons, on: connection)
         }
     }
 

@@ -15,12 +15,35 @@ struct ProvenDay: Sendable {
     let beacons: Int
 
     /// Whether all that the proof rested on is as it was.
-    func holds(_ day: Day, _ ground: DayProof.Ground, on connection: PostgresConnection) throws -> Bool {
-        try digest == Self.digest(day, ground, seed: seed, lastSlot: lastSlot, on: connection)
+    ///
+    /// - Parameter batches: as `batches(of:_:on:)` finds them.
+    func holds(
+        _ day: Day, _ ground: DayProof.Ground, _ batches: [BatchKey], on connection: PostgresConnection
+    ) throws -> Bool {
+        try digest == Self.digest(day, ground, batches, seed: seed, lastSlot: lastSlot, on: connection)
+    }
+
+    /// A batch whose beacons are further apart is asked itself whether some are of a day: one that was kept on a phone for
+    /// weeks would make its batch one of each day in between.
+    private static let maxSpanMs: Int64 = 86_400_000
+
+    /// The batches that have beacons of the day, or such as claim to.
+    static func batches(
+        of day: Day, _ ground: DayProof.Ground, on connection: PostgresConnection
+    ) throws -> [BatchKey] {
+        let range = ground.calendar.range(of: day)
+        let claimed = ground.claimed(by: range)
+        return try ground.batches(near: range).map { ground.batches[$0] }.filter { batch in
+            if batch.times.upperBound - batch.times.lowerBound <= maxSpanMs { return true }
+            let beacons = try RawBatches.load(batch.key, columns: [.timestamp, .claimed], on: connection)
+            return beacons.timestamp.contains(where: range.contains)
+                || beacons.claimed.contains(where: claimed.contains)
+        }.map(\.key)
     }
 
     private static func digest(
-        _ day: Day, _ ground: DayProof.Ground, seed: Int64, lastSlot: Int32, on connection: PostgresConnection
+        _ day: Day, _ ground: DayProof.Ground, _ batches: [BatchKey], seed: Int64, lastSlot: Int32,
+        on connection: PostgresConnection
     ) throws -> String {
         let range = ground.calendar.range(of: day)
         let claimed = ground.claimed(by: range)
@@ -29,20 +52,30 @@ struct ProvenDay: Sendable {
             last: Int32(clamping: floorDiv(claimed.upperBound - 1, 60_000))
         )
         let slots = (first: SessionPiece.slot(of: range.lowerBound) - 1, last: lastSlot)
-        let keys = ground.batches(near: range).map { ground.batches[$0].key }
         // All of a row's bytes at once: the hash of a record adds those of its columns up, so that two rows could exchange
         // a column, and that of a large number is one of 32 bits.
         let hash: SQL = "hash_record_extended(ROW(record_send(t)), \(seed)) AS hash"
         // Batch by batch: joined, each row of every partition would be read as a whole first.
-        func ofBatches(_ table: SQL) -> SQL {
+        func ofBatches(_ keys: [BatchKey], _ table: SQL) -> SQL {
             """
-            SELECT hash FROM unnest(\(keys.map(\.day)), \(keys.map(\.node)), \(keys.map(\.seq))) AS k (received_day, node, seq)
+            SELECT hash FROM unnest(\(keys.map(\.node)), \(keys.map(\.seq))) AS k (node, seq)
             CROSS JOIN LATERAL (
-                SELECT \(sql: hash) FROM \(sql: table) t
-                WHERE (t.received_day, t.node, t.seq) = (k.received_day, k.node, k.seq) OFFSET 0) batch
+                SELECT \(sql: hash) FROM \(sql: table) AND (t.node, t.seq) = (k.node, k.seq) OFFSET 0) batch
             """
         }
-        var hashes: [SQL] = [ofBatches("analytics_events"), ofBatches("rollup_folded")]
+        var hashes: [SQL] = []
+        // A statement for each partition, which is found when it is planned.
+        for (received, keys) in Dictionary(grouping: batches, by: \.day).sorted(by: { $0.key < $1.key }) {
+            hashes.append(ofBatches(keys, "analytics_events t WHERE received_day = \(received)"))
+            // Compaction keeps more beside these.
+            hashes.append(
+                ofBatches(
+                    keys,
+                    """
+                    (SELECT received_day, node, seq, fold_seq, duplicates FROM rollup_folded) t
+                    WHERE received_day = \(received)
+                    """))
+        }
         var tables: [SQL] = [
             "message_ids t WHERE minute >= \(minutes.first) AND minute <= \(minutes.last)",
             "erased_message_ids t WHERE minute >= \(minutes.first) AND minute <= \(minutes.last)",
@@ -70,11 +103,13 @@ struct ProvenDay: Sendable {
 extension ProvenDay {
     /// In the snapshot of the proof.
     init(
-        _ day: Day, _ ground: DayProof.Ground, lastSlot: Int32, beacons: Int, on connection: PostgresConnection
+        _ day: Day, _ ground: DayProof.Ground, _ batches: [BatchKey], lastSlot: Int32, beacons: Int,
+        on connection: PostgresConnection
     ) throws {
         let seed = Int64.random(in: .min ... .max)
         self.init(
             seed: seed, lastSlot: lastSlot,
-            digest: try Self.digest(day, ground, seed: seed, lastSlot: lastSlot, on: connection), beacons: beacons)
+            digest: try Self.digest(day, ground, batches, seed: seed, lastSlot: lastSlot, on: connection),
+            beacons: beacons)
     }
 }
