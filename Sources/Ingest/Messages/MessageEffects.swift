@@ -150,14 +150,18 @@ package enum MessageEffects {
     }
 
     /// The hours in which reservations count as yet.
+    ///
+    /// One after the other, in the order in which they are given, which is that of their ids: with all of them at once
+    /// (`= ANY`) Postgres reads the whole table, where its statistics don't know yet how large that is.
     private static func markConfirmations(
         of reservationIds: [String], in changed: inout ChangedHours, on connection: PostgresConnection
     ) throws {
         let rows = try connection.query(
             """
-            SELECT confirmed_at FROM reservation_states
-            WHERE reservation_id = ANY (\(reservationIds)) AND confirmed_at IS NOT NULL
-            ORDER BY reservation_id FOR UPDATE
+            SELECT s.confirmed_at FROM unnest(\(reservationIds)) AS r (id), LATERAL (
+                SELECT confirmed_at FROM reservation_states
+                WHERE reservation_id = r.id AND confirmed_at IS NOT NULL FOR UPDATE
+            ) s
             """)
         for row in rows { changed.mark(.booking, try row.get(0, as: PostgresTimestamp.self).ms) }
     }
