@@ -36,13 +36,18 @@ package struct RequestFields: Sendable {
             try self.init([:], path: "", known: known)
             return
         }
-        let type = request.headers[.contentType]?.prefix { $0 != ";" }.trimmingCharacters(in: .whitespaces).lowercased()
-        guard type == "application/json" else {
+        guard Self.isJSON(request.headers[.contentType] ?? "") else {
             throw Problem(
                 .unsupportedMediaType, "unsupported_media_type", detail: "the body must be application/json")
         }
         try self.init(
             Array(buffer.readableBytesView), known: known, maxValues: Self.maxValues(inBytes: maxBytes))
+    }
+
+    /// In any case, with spaces around it, and with parameters behind it.
+    static func isJSON(_ contentType: String) -> Bool {
+        if contentType == "application/json" { return true }
+        return contentType.prefix { $0 != ";" }.trimmingCharacters(in: .whitespaces).lowercased() == "application/json"
     }
 
     /// Of a JSON text.

@@ -1,5 +1,8 @@
 /// First come, first served, at the same cost however many wait.
 struct WaitingLine<Element> {
+    /// Places of those who have left, that are kept in any case: a line is short most of the time.
+    private static var maxKept: Int { 64 }
+
     private var elements: [Element?] = []
     private var first = 0
 
@@ -13,8 +16,11 @@ struct WaitingLine<Element> {
             let element = elements[first]
             elements[first] = nil
             first += 1
-            // Half of it is gone: what is left moves once for as many as have left.
-            if first * 2 >= elements.count {
+            if first == elements.count {
+                elements.removeAll(keepingCapacity: first <= Self.maxKept)
+                first = 0
+            } else if first > Self.maxKept, first * 2 >= elements.count {
+                // Half of it is gone: what is left moves once for as many as have left.
                 elements.removeFirst(first)
                 first = 0
             }
