@@ -7,6 +7,9 @@ package import Storage
 /// An entry is confirmed once `store` has returned: it commits the messages' effects, under an inbox, since entries come
 /// more than once. What a consumer leaves unconfirmed, another takes over. What can't be read, or is refused for what it
 /// says, goes to the dead-letter stream with its reason and stops nothing.
+///
+/// A message of a kind that means nothing to the group is confirmed unread: most readers want one of a booking's three, or
+/// none. One that can't be read is buried by those who want its kind, one of no known kind by all.
 package struct GroupReader: Sendable {
     package static let maxEntries = 256
     static let blockMs = 500
@@ -21,6 +24,8 @@ package struct GroupReader: Sendable {
     static let retryMs: ClosedRange<Int64> = 100...5000
 
     package let group: MessageGroup
+    /// As `type` has them.
+    private let unwanted: Set<[UInt8]>
     private let name: String
     private let redis: RedisPool
     private let clock: @Sendable () -> Int64
@@ -30,17 +35,20 @@ package struct GroupReader: Sendable {
     private let settle: (@Sendable () async throws -> Void)?
 
     /// - Parameters:
+    ///   - kinds: that mean something to the group: `store` is given no others.
     ///   - name: the consumer's: unique in its group, and the same after a restart.
     ///   - redis: a pool of its own: reading blocks a connection.
     ///   - settle: called about once a second, between two reads.
     ///   - store: commits the messages' effects, all or none; returns how many were not stored before. A `PostgresError`
     ///     that is about data buries the message; anything else is tried again.
     package init(
-        group: MessageGroup, name: String, redis: RedisPool, clock: @escaping @Sendable () -> Int64,
-        metrics: MessageMetrics, logger: Logger, settle: (@Sendable () async throws -> Void)? = nil,
+        group: MessageGroup, kinds: Set<Message.Kind> = Set(Message.Kind.allCases), name: String, redis: RedisPool,
+        clock: @escaping @Sendable () -> Int64, metrics: MessageMetrics, logger: Logger,
+        settle: (@Sendable () async throws -> Void)? = nil,
         store: @escaping @Sendable ([Message]) async throws -> Int
     ) {
         self.group = group
+        unwanted = Set(Message.Kind.allCases.filter { !kinds.contains($0) }.map { Array($0.rawValue.utf8) })
         self.name = name
         self.redis = redis
         self.clock = clock
@@ -165,9 +173,14 @@ package struct GroupReader: Sendable {
     private func handle(_ entries: [StreamEntry]) async throws {
         guard !entries.isEmpty else { return }
         BusCrashPoint.messagesTaken.reached()
+        var passedOver: [String] = []
         var good: [(entry: StreamEntry, message: Message)] = []
         var dead: [(entry: StreamEntry, reason: String)] = []
         for entry in entries {
+            if let type = entry.type, unwanted.contains(type) {
+                passedOver.append(entry.id)
+                continue
+            }
             do {
                 good.append((entry, try MessageDecoder.decode(entry.fields)))
             } catch {
@@ -190,7 +203,7 @@ package struct GroupReader: Sendable {
             }
         }
         BusCrashPoint.messagesStored.reached()
-        try await confirm(stored)
+        try await confirm(passedOver + stored)
         try await bury(dead)
         BusCrashPoint.messagesConfirmed.reached()
     }

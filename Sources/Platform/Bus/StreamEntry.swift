@@ -15,6 +15,11 @@ package struct StreamEntry: Sendable {
     var id: String
     var fields: [Field]
 
+    /// As it came; nil where it has none.
+    var type: [UInt8]? { fields.first { $0.name.elementsEqual(Self.typeField) }?.value }
+
+    private static let typeField = Array("type".utf8)
+
     /// Nil where the reply is no entry. One that was trimmed away meanwhile has no fields, and is malformed.
     init?(_ reply: RedisReply) {
         guard let parts = reply.array, parts.count == 2, let id = parts[0].string else { return nil }

@@ -57,8 +57,8 @@ package struct EventService: ServicePart {
         clock = configuration.clock
         cache = CatalogueCache(cacheRedis, clock: configuration.clock, logger: logger)
         reader = GroupReader(
-            group: .events, name: configuration.consumer, redis: busRedis, clock: configuration.clock,
-            metrics: MessageMetrics(metrics), logger: logger,
+            group: .events, kinds: Availability.kinds, name: configuration.consumer, redis: busRedis,
+            clock: configuration.clock, metrics: MessageMetrics(metrics), logger: logger,
             store: { [pool = database.pool, cache] messages in try await Self.store(messages, pool, cache) })
         vocabulary = SearchVocabulary(database.pool, clock: configuration.clock)
         verifier = TokenVerifier(configuration.keys, audience: .events)

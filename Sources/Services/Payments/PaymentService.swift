@@ -117,8 +117,8 @@ package struct PaymentService: ServicePart {
             postgres: pool, redis: redis, leaseSeconds: configuration.outboxLeaseSeconds, logger: logger)
         outbox = OutboxGauges(database.pool, of: .payments, metrics: metrics, logger: logger)
         reader = GroupReader(
-            group: .payments, name: configuration.nodeName, redis: redis, clock: configuration.clock,
-            metrics: MessageMetrics(metrics), logger: logger
+            group: .payments, kinds: DueRefunds.kinds, name: configuration.nodeName, redis: redis,
+            clock: configuration.clock, metrics: MessageMetrics(metrics), logger: logger
         ) { try await due.store($0) }
         refunds = RefundWorker(
             postgres: pool, toss: toss, leaseMs: configuration.leaseMs, clock: configuration.clock,

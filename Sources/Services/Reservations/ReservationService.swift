@@ -103,7 +103,7 @@ package struct ReservationService: ServicePart {
             maxLiveReservations: configuration.maxLiveReservations, maxHoldsPerHour: configuration.maxHoldsPerHour)
         checkIn = CheckIn(postgres: database.pool, clock: clock, key: configuration.ticketKey)
         reader = GroupReader(
-            group: .reservations, name: configuration.consumer, redis: busRedis, clock: clock,
+            group: .reservations, kinds: Self.kinds, name: configuration.consumer, redis: busRedis, clock: clock,
             metrics: MessageMetrics(metrics), logger: logger,
             store: { [pool = database.pool] messages in try await Self.store(messages, pool, now: clock()) })
         do {
@@ -157,6 +157,10 @@ package struct ReservationService: ServicePart {
     }
 
     // MARK: Beside the routes
+
+    static let kinds: Set<Message.Kind> = [
+        .eventUpserted, .reservationHeld, .reservationConfirmed, .reservationExpired, .reservationCanceled,
+    ]
 
     /// Takes what the others have said, and what this service has: that an event has changed, and that seats have.
     static func store(_ messages: [Message], _ pool: PostgresPool, now: Int64) async throws -> Int {

@@ -4,6 +4,9 @@ import Storage
 
 /// Whether seats of events are left, as Reservations tells it.
 enum Availability {
+    /// Only whether seats are left means anything here.
+    static let kinds: Set<Message.Kind> = [.eventAvailability]
+
     /// Takes the messages, each once. Of one event the one that occurred last holds, in whatever order they come.
     ///
     /// What others copy of an event stays the same, so neither its version grows nor anybody is told.
@@ -48,9 +51,9 @@ enum Availability {
 }
 
 extension EventService {
-    /// Takes what the others have said. Only whether seats are left means anything here.
+    /// Takes what the others have said.
     static func store(_ messages: [Message], _ pool: PostgresPool, _ cache: CatalogueCache) async throws -> Int {
-        let told = messages.filter { $0.kind == .eventAvailability }
+        let told = messages.filter { Availability.kinds.contains($0.kind) }
         guard !told.isEmpty else { return messages.count }
         let taken: (stored: Int, hasChanged: Bool)
         do {

@@ -6,14 +6,16 @@ import Storage
 /// Takes `refund.due`: each becomes one refund, whose amount was final before. One that can't be made is kept as refused:
 /// the message is gone after this, and somebody has to see that money is due.
 struct DueRefunds: Sendable {
+    /// All else that is told makes no difference here.
+    static let kinds: Set<Message.Kind> = [.refundDue]
+
     let postgres: PostgresPool
     let clock: @Sendable () -> Int64
     let logger: Logger
 
     /// - Returns: how many messages were new, or are none of its.
     func store(_ messages: [Message]) async throws -> Int {
-        // All else that is told makes no difference here.
-        let told = messages.filter { $0.kind == .refundDue }
+        let told = messages.filter { Self.kinds.contains($0.kind) }
         guard !told.isEmpty else { return messages.count }
         let now = clock()
         let (count, troubles) = try await postgres.withConnection { connection in
