@@ -104,8 +104,9 @@ package struct PaymentService: ServicePart {
         let handMade = HandMadeCancels(
             postgres: pool, clock: configuration.clock, metrics: paymentMetrics, logger: logger)
         let worker = PaymentWorker(
-            postgres: pool, toss: toss, reservations: reservations, leaseMs: configuration.leaseMs,
-            clock: configuration.clock, handMade: handMade, metrics: paymentMetrics, logger: logger)
+            postgres: pool, commits: CommitGroups(pool, maxWaiting: Self.maxWaiting), toss: toss,
+            reservations: reservations, leaseMs: configuration.leaseMs, clock: configuration.clock, handMade: handMade,
+            metrics: paymentMetrics, logger: logger)
         let due = DueRefunds(postgres: pool, clock: configuration.clock, logger: logger)
         self.database = database
         self.http = http

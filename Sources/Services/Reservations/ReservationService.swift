@@ -99,7 +99,8 @@ package struct ReservationService: ServicePart {
         maps = SeatMaps(postgres: database.pool, clock: clock, now: SeatMaps.uptime)
         taken = TakenSeats(configuration.redis, now: SeatMaps.uptime, logger: logger)
         store = ReservationStore(
-            postgres: database.pool, clock: clock, holdMs: Int64(configuration.holdSeconds) * 1000,
+            postgres: database.pool, commits: CommitGroups(database.pool, maxWaiting: Self.maxWaiting), clock: clock,
+            holdMs: Int64(configuration.holdSeconds) * 1000,
             maxLiveReservations: configuration.maxLiveReservations, maxHoldsPerHour: configuration.maxHoldsPerHour)
         checkIn = CheckIn(postgres: database.pool, clock: clock, key: configuration.ticketKey)
         reader = GroupReader(

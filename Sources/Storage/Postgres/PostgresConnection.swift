@@ -101,11 +101,14 @@ import Glibc
         try runSimple(script)
     }
 
+    /// - Parameter maxLockWait: a statement that waits longer for a lock fails; nil: as long as it may take.
     package func transaction<R>(
-        isolation: PostgresIsolation = .readCommitted, _ body: (PostgresConnection) throws -> R
+        isolation: PostgresIsolation = .readCommitted, maxLockWait: Duration? = nil,
+        _ body: (PostgresConnection) throws -> R
     ) throws -> R {
         precondition(unsafe PQtransactionStatus(handle) == PQTRANS_IDLE, "transactions do not nest")
-        try runSimple("BEGIN ISOLATION LEVEL \(isolation.rawValue)")
+        let lockTimeout = maxLockWait.map { "; SET LOCAL lock_timeout = \($0.wholeMilliseconds)" }
+        try runSimple("BEGIN ISOLATION LEVEL \(isolation.rawValue)" + (lockTimeout ?? ""))
         let result: R
         do {
             result = try body(self)

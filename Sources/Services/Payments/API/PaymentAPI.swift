@@ -85,9 +85,12 @@ struct PaymentAPI: Sendable {
     /// amount that the reservation has (trap 2).
     private func order(_ reservation: Reservation, now: Int64) async throws -> PaymentRow {
         do {
+            let first = try await worker.commits.run(reservation.id) {
+                try OrderStore.first(reservation, now: now, on: $0)
+            }
+            if let first { return first }
             return try await postgres.withConnection { connection in
-                if let first = try OrderStore.first(reservation, now: now, on: connection) { return first }
-                return try connection.transaction { try OrderStore.order(reservation, now: now, on: $0) }
+                try connection.transaction { try OrderStore.order(reservation, now: now, on: $0) }
             }
         } catch let error as PostgresError where error.sqlState == "23505" {
             // Another request of this reservation was first: its order is taken.
@@ -155,7 +158,7 @@ struct PaymentAPI: Sendable {
         let takesPart = inline.add(1) <= configuration.maxInline
         var isDriving = false
         defer { if !isDriving { inline.add(-1) } }
-        let begun = try await postgres.withConnection { [leaseMs = configuration.leaseMs] connection in
+        let begun = try await worker.commits.run(orderId) { [leaseMs = configuration.leaseMs] connection in
             try OrderStore.beginConfirming(
                 order: orderId, paymentKey: paymentKey, amount: amount, of: identity.subject,
                 lease: takesPart ? lease : nil, leaseUntil: now + leaseMs, now: now, on: connection)

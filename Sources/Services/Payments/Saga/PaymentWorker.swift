@@ -17,6 +17,7 @@ struct PaymentWorker: Sendable {
     static let defaultLeaseMs: Int64 = 120_000
 
     let postgres: PostgresPool
+    let commits: CommitGroups
     let toss: TossClient
     let reservations: ReservationClient
     let leaseMs: Int64
@@ -99,18 +100,19 @@ struct PaymentWorker: Sendable {
     ) async throws -> PaymentRow? {
         let now = clock()
         let leaseUntil = now + leaseMs
-        let stored = try await postgres.withConnection { connection -> PaymentRow? in
-            if let advanced = try PaymentStore.advance(
+        var stored = try await commits.run(row.paymentId) { connection in
+            try PaymentStore.advance(
                 row, event, lease: lease, leaseUntil: leaseUntil, facts: facts, now: now, on: connection)
-            {
-                return advanced
-            }
+        }
+        if stored == nil {
             // It isn't as it was read, or there is more to store than the row.
-            return try connection.transaction { connection in
-                let stored = try PaymentStore.apply(
-                    event, to: row.paymentId, lease: lease, facts: facts, now: now, on: connection)
-                if let stored { try PaymentStore.renew(stored, lease: lease, until: leaseUntil, on: connection) }
-                return stored
+            stored = try await postgres.withConnection { connection in
+                try connection.transaction { connection in
+                    let stored = try PaymentStore.apply(
+                        event, to: row.paymentId, lease: lease, facts: facts, now: now, on: connection)
+                    if let stored { try PaymentStore.renew(stored, lease: lease, until: leaseUntil, on: connection) }
+                    return stored
+                }
             }
         }
         guard let stored else { return nil }

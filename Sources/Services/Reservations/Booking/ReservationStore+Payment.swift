@@ -7,7 +7,7 @@ import Storage
 extension ReservationStore {
     func confirming(_ id: String, paymentId: String, amount: Int64) async throws {
         let now = clock()
-        let isKept = try await retrying { connection in
+        let isKept = try await grouped(id) { connection in
             try connection.query(Self.keepStatement(id, paymentId: paymentId, amount: amount, now: now))[0]
                 .get(0, as: Bool.self)
         }
@@ -97,7 +97,7 @@ extension ReservationStore {
         let lost = Problem(
             .conflict, "seats_lost", detail: "the reservation can't be sold any more: give the money back")
         do {
-            let sold: [String]? = try await retrying { connection in
+            let sold: [String]? = try await grouped(id) { connection in
                 try connection.query(
                     Self.sellStatement(id, paymentId: paymentId, approvedAt: approvedAt, now: now)
                 )[0].get(0)

@@ -15,6 +15,8 @@ struct ReservationStore: Sendable {
     static let maxAttempts = 3
 
     let postgres: PostgresPool
+    /// For what a buyer does on his own reservation alone.
+    let commits: CommitGroups
     /// Milliseconds since 1970.
     let clock: @Sendable () -> Int64
     let holdMs: Int64
@@ -33,10 +35,21 @@ struct ReservationStore: Sendable {
     }
 
     func retrying<R: Sendable>(_ body: @escaping @Sendable (PostgresConnection) throws -> R) async throws -> R {
+        try await retrying { try await postgres.withConnection(body) }
+    }
+
+    /// One statement on a reservation of its own, committed together with others'.
+    func grouped<R: Sendable>(
+        _ id: String, _ body: @escaping @Sendable (PostgresConnection) throws -> R
+    ) async throws -> R {
+        try await retrying { try await commits.run(id, body) }
+    }
+
+    private func retrying<R: Sendable>(_ body: () async throws -> R) async throws -> R {
         var attempt = 1
         while true {
             do {
-                return try await postgres.withConnection(body)
+                return try await body()
             } catch let error as PostgresError
                 where ["40P01", "40001"].contains(error.sqlState) && attempt < Self.maxAttempts
             {

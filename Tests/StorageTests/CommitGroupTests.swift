@@ -1,0 +1,156 @@
+import Dispatch
+import Storage
+import TestSupport
+import Testing
+
+@Suite(.timeLimit(.minutes(2))) struct CommitGroupTests {
+    /// Callers of one group: the first of all is at work until the others wait.
+    private final class Crowd: Sendable {
+        let pool: PostgresPool
+        let commits: CommitGroups
+        private let done = DispatchSemaphore(value: 0)
+
+        init(_ pool: PostgresPool, maxWaiting: Int = 100) {
+            self.pool = pool
+            commits = CommitGroups(pool, maxWaiting: maxWaiting, patience: .seconds(3600))
+        }
+
+        /// - Returns: what each of the bodies came to, in their order.
+        func run<R: Sendable>(
+            _ bodies: [@Sendable (PostgresConnection) throws -> R]
+        ) async throws -> [Result<R, any Error>] {
+            try await withThrowingTaskGroup(of: (Int, Result<R, any Error>).self) { group in
+                let begun = AsyncStream<Void>.makeStream()
+                let first = Task { [commits, done] in
+                    try await commits.run("first") { _ in
+                        begun.continuation.yield()
+                        done.wait()
+                    }
+                }
+                for await _ in begun.stream { break }
+                for (number, body) in bodies.enumerated() {
+                    group.addTask { [commits] in
+                        do {
+                            return (number, .success(try await commits.run("\(number)", body)))
+                        } catch {
+                            return (number, .failure(error))
+                        }
+                    }
+                    while commits.waiting <= number { await Task.yield() }
+                }
+                done.signal()
+                try await first.value
+                var results: [Int: Result<R, any Error>] = [:]
+                for try await (number, result) in group { results[number] = result }
+                return bodies.indices.map { results[$0]! }
+            }
+        }
+    }
+
+    private static func insert(_ number: Int, on connection: PostgresConnection) throws -> String {
+        try connection.query("INSERT INTO t VALUES (\(number), 0) RETURNING pg_current_xact_id()::text")[0].get(0)
+    }
+
+    private static func stored(_ pool: PostgresPool) async throws -> [Int] {
+        try await pool.withConnection { try $0.query("SELECT n FROM t ORDER BY n").map { try $0.get(0) } }
+    }
+
+    private func withTable(_ body: (PostgresPool) async throws -> Void) async throws {
+        try await withEmptyDatabase { _, pool in
+            try await pool.withConnection { _ = try $0.execute("CREATE TABLE t (n int8 PRIMARY KEY, changes int8)") }
+            try await body(pool)
+        }
+    }
+
+    @Test func whoComesMeanwhileIsOfOneCommit() async throws {
+        try await withTable { pool in
+            let count = CommitGroups.maxGroup + 3
+            let results = try await Crowd(pool).run((0..<count).map { n in { try Self.insert(n, on: $0) } })
+            let transactions = try results.map { try $0.get() }
+            #expect(Set(transactions.prefix(CommitGroups.maxGroup)).count == 1)
+            #expect(Set(transactions).count == 2)
+            #expect(try await Self.stored(pool) == Array(0..<count))
+        }
+    }
+
+    /// Each is answered as if it had been alone.
+    @Test func whatOneMeetsAnotherDoesNot() async throws {
+        try await withTable { pool in
+            let results = try await Crowd(pool).run([1, 2, 1, 3].map { n in { try Self.insert(n, on: $0) } })
+            #expect(throws: Never.self) { try results[1].get() }
+            #expect(throws: Never.self) { try results[3].get() }
+            let errors = [results[0], results[2]].compactMap { result in
+                if case .failure(let error) = result { error as? PostgresError } else { nil }
+            }
+            #expect(errors.map(\.sqlState) == ["23505"])
+            #expect(try await Self.stored(pool) == [1, 2, 3])
+        }
+    }
+
+    @Test func whoWaitsForALockKeepsNobodyElseWaiting() async throws {
+        try await withTable { pool in
+            try await pool.withConnection { _ = try $0.execute("INSERT INTO t VALUES (1, 0), (2, 0), (3, 0)") }
+            let unlock = DispatchSemaphore(value: 0)
+            let locked = AsyncStream<Void>.makeStream()
+            let holder = Task {
+                try await pool.withConnection { connection in
+                    try connection.transaction { connection in
+                        try connection.execute("UPDATE t SET changes = 10 WHERE n = 2")
+                        locked.continuation.yield()
+                        unlock.wait()
+                    }
+                }
+            }
+            for await _ in locked.stream { break }
+            let freed = Task {
+                // Those that nobody has locked are stored while the lock is held.
+                while try await pool.withConnection({
+                    try $0.query("SELECT FROM t WHERE changes = 1").count
+                }) < 2 { await Task.yield() }
+                unlock.signal()
+            }
+            let results = try await Crowd(pool).run(
+                [1, 2, 3].map { n in { try $0.execute("UPDATE t SET changes = changes + 1 WHERE n = \(n)") } })
+            #expect(try results.map { try $0.get() } == [1, 1, 1])
+            try await freed.value
+            try await holder.value
+            let changes = try await pool.withConnection {
+                try $0.query("SELECT changes FROM t ORDER BY n").map { try $0.get(0, as: Int.self) }
+            }
+            #expect(changes == [1, 11, 1])
+        }
+    }
+
+    /// Whether it was committed nobody can tell: nothing is done again.
+    @Test func aLostConnectionIsTheGroups() async throws {
+        try await withTable { pool in
+            let crowd = Crowd(pool)
+            let results = try await crowd.run(
+                (0..<3).map { n in
+                    { connection in
+                        if n == 2 { _ = try connection.query("SELECT pg_terminate_backend(pg_backend_pid())") }
+                        return try Self.insert(n, on: connection)
+                    }
+                })
+            for result in results {
+                let error = #expect(throws: PostgresError.self) { try result.get() }
+                #expect(error?.kind == .unavailable)
+            }
+            _ = try await crowd.commits.run("later") { try Self.insert(9, on: $0) }
+            #expect(try await Self.stored(pool) == [9])
+        }
+    }
+
+    @Test func moreThanMayWaitAreRefused() async throws {
+        try await withTable { pool in
+            let results = try await Crowd(pool, maxWaiting: 2).run([1, 2].map { n in { try Self.insert(n, on: $0) } })
+            for result in results { #expect(throws: Never.self) { try result.get() } }
+            let full = CommitGroups(pool, maxWaiting: 0)
+            let refusal = await #expect(throws: PostgresError.self) {
+                try await full.run("x") { try Self.insert(3, on: $0) }
+            }
+            #expect(refusal?.kind == .overloaded)
+            #expect(try await Self.stored(pool) == [1, 2])
+        }
+    }
+}
