@@ -12,7 +12,7 @@ import Testing
 
         init(_ pool: PostgresPool, maxWaiting: Int = 100) {
             self.pool = pool
-            commits = CommitGroups(pool, maxWaiting: maxWaiting, patience: .seconds(3600))
+            commits = CommitGroups(pool, maxWaiting: maxWaiting, patience: .seconds(3600), crowd: .max)
         }
 
         /// - Returns: what each of the bodies came to, in their order.
@@ -138,6 +138,29 @@ import Testing
             }
             _ = try await crowd.commits.run("later") { try Self.insert(9, on: $0) }
             #expect(try await Self.stored(pool) == [9])
+        }
+    }
+
+    /// A group that takes long, or that too many wait for, keeps nobody waiting.
+    @Test(arguments: [(Duration.seconds(3600), 2), (.zero, Int.max)])
+    func anotherGroupBegins(patience: Duration, crowd: Int) async throws {
+        try await withTable { pool in
+            let commits = CommitGroups(pool, patience: patience, crowd: crowd)
+            let end = DispatchSemaphore(value: 0)
+            let begun = AsyncStream<Void>.makeStream()
+            let slow = Task {
+                try await commits.run("slow") { _ in
+                    begun.continuation.yield()
+                    end.wait()
+                }
+            }
+            for await _ in begun.stream { break }
+            async let one = commits.run("one") { try Self.insert(1, on: $0) }
+            async let two = commits.run("two") { try Self.insert(2, on: $0) }
+            _ = try await (one, two)
+            end.signal()
+            try await slow.value
+            #expect(try await Self.stored(pool) == [1, 2])
         }
     }
 

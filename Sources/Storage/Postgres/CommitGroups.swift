@@ -11,9 +11,11 @@ import Synchronization
 package final class CommitGroups: Sendable {
     /// Callers of one group.
     package static let maxGroup = 16
-    /// Groups under way; another than the first begins only where those before it take longer than `patience`.
+    /// Groups under way. Another than the first begins where those before it take longer than `patience`, or where a `crowd`
+    /// waits behind each of them: then one at a time would leave processors idle.
     static let maxLanes = 4
     package static let patience = Duration.milliseconds(25)
+    package static let crowd = 4
     /// Nobody waits for another's lock for longer than this.
     package static let maxLockWait = Duration.milliseconds(100)
 
@@ -36,16 +38,18 @@ package final class CommitGroups: Sendable {
     private let pool: PostgresPool
     private let maxWaiting: Int
     private let patience: Duration
+    private let crowd: Int
     private let state = Mutex(State())
 
     /// - Parameter maxWaiting: work beyond it is refused as overloaded.
     package init(
         _ pool: PostgresPool, maxWaiting: Int = PostgresPool.defaultMaxWaiting,
-        patience: Duration = CommitGroups.patience
+        patience: Duration = CommitGroups.patience, crowd: Int = CommitGroups.crowd
     ) {
         self.pool = pool
         self.maxWaiting = maxWaiting
         self.patience = patience
+        self.crowd = crowd
     }
 
     package var waiting: Int { state.withLock { $0.waiting.count } }
@@ -85,8 +89,10 @@ package final class CommitGroups: Sendable {
         let next: Next = state.withLock { state in
             guard state.waiting.count < maxWaiting else { return .refuse }
             state.waiting.append(work)
-            let isSoon = state.lanes.values.contains { now - $0 < patience }
-            guard !isSoon, state.lanes.count < Self.maxLanes else { return .wait }
+            if state.lanes.values.contains(where: { now - $0 < patience }) {
+                guard state.waiting.count / state.lanes.count >= crowd else { return .wait }
+            }
+            guard state.lanes.count < Self.maxLanes else { return .wait }
             state.laneCount += 1
             state.lanes[state.laneCount] = now
             return .begin(state.laneCount)
@@ -108,10 +114,10 @@ package final class CommitGroups: Sendable {
                 }
             }
         } catch {
-            // It got no connection: neither would they.
+            // It got no connection: neither would they, unless another has one.
             let refused = state.withLock { state in
                 state.lanes[lane] = nil
-                return state.waiting.removeAll()
+                return state.lanes.isEmpty ? state.waiting.removeAll() : []
             }
             for work in refused { work.refuse(error) }
         }
