@@ -56,9 +56,19 @@ import Testing
     }
 
     private func withTable(_ body: (PostgresPool) async throws -> Void) async throws {
-        try await withEmptyDatabase { _, pool in
-            try await pool.withConnection { _ = try $0.execute("CREATE TABLE t (n int8 PRIMARY KEY, changes int8)") }
-            try await body(pool)
+        try await withEmptyDatabase { configuration, _ in
+            // One for each group, and some for those who are by themselves.
+            let pool = PostgresPool(configuration, connections: CommitGroups.maxLanes + 2, logger: testLogger)
+            do {
+                try await pool.withConnection {
+                    _ = try $0.execute("CREATE TABLE t (n int8 PRIMARY KEY, changes int8)")
+                }
+                try await body(pool)
+            } catch {
+                await pool.shutdown()
+                throw error
+            }
+            await pool.shutdown()
         }
     }
 
@@ -121,23 +131,85 @@ import Testing
         }
     }
 
-    /// Whether it was committed nobody can tell: nothing is done again.
-    @Test func aLostConnectionIsTheGroups() async throws {
+    /// Nothing was committed yet: it is one caller's loss.
+    @Test func aConnectionThatIsLostBeforeTheCommitIsOnes() async throws {
         try await withTable { pool in
-            let crowd = Crowd(pool)
-            let results = try await crowd.run(
+            let results = try await Crowd(pool).run(
                 (0..<3).map { n in
                     { connection in
                         if n == 2 { _ = try connection.query("SELECT pg_terminate_backend(pg_backend_pid())") }
                         return try Self.insert(n, on: connection)
                     }
                 })
+            for result in results.dropLast() { #expect(throws: Never.self) { try result.get() } }
+            let error = #expect(throws: PostgresError.self) { try results[2].get() }
+            #expect(error?.kind == .unavailable)
+            #expect(try await Self.stored(pool) == [0, 1])
+        }
+    }
+
+    private func atCommit(of number: Int, _ statement: SQL, on pool: PostgresPool) async throws {
+        try await pool.withConnection { connection in
+            try connection.execute(
+                """
+                CREATE FUNCTION at_commit() RETURNS trigger LANGUAGE plpgsql AS $$
+                BEGIN IF new.n = \(unescaped: "\(number)") THEN \(sql: statement); END IF; RETURN new; END $$
+                """)
+            try connection.execute(
+                """
+                CREATE CONSTRAINT TRIGGER at_commit AFTER INSERT ON t DEFERRABLE INITIALLY DEFERRED
+                FOR EACH ROW EXECUTE FUNCTION at_commit()
+                """)
+        }
+    }
+
+    @Test func whatIsRefusedAtTheCommitIsOnes() async throws {
+        try await withTable { pool in
+            try await atCommit(of: 1, "RAISE unique_violation", on: pool)
+            let results = try await Crowd(pool).run((0..<3).map { n in { try Self.insert(n, on: $0) } })
+            let error = #expect(throws: PostgresError.self) { try results[1].get() }
+            #expect(error?.sqlState == "23505")
+            #expect(try await Self.stored(pool) == [0, 2])
+        }
+    }
+
+    /// Whether it was committed nobody can tell: nothing is done again.
+    @Test func aConnectionThatIsLostAtTheCommitIsTheGroups() async throws {
+        try await withTable { pool in
+            try await atCommit(of: 2, "PERFORM pg_terminate_backend(pg_backend_pid())", on: pool)
+            let crowd = Crowd(pool)
+            let results = try await crowd.run((0..<3).map { n in { try Self.insert(n, on: $0) } })
             for result in results {
                 let error = #expect(throws: PostgresError.self) { try result.get() }
                 #expect(error?.kind == .unavailable)
             }
             _ = try await crowd.commits.run("later") { try Self.insert(9, on: $0) }
             #expect(try await Self.stored(pool) == [9])
+        }
+    }
+
+    /// Nobody comes after him who would see that the group before is stuck.
+    @Test func whoComesLastWaitsForNoStuckGroup() async throws {
+        try await withTable { pool in
+            let commits = CommitGroups(pool, patience: .milliseconds(10), crowd: .max)
+            let end = DispatchSemaphore(value: 0)
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                for stuck in 1...CommitGroups.maxLanes {
+                    let begun = AsyncStream<Void>.makeStream()
+                    group.addTask {
+                        try await commits.run("stuck \(stuck)") { _ in
+                            begun.continuation.yield()
+                            end.wait()
+                        }
+                    }
+                    for await _ in begun.stream { break }
+                    // At last no further group may begin.
+                    _ = try await commits.run("\(stuck)") { try Self.insert(stuck, on: $0) }
+                }
+                for _ in 1...CommitGroups.maxLanes { end.signal() }
+                try await group.waitForAll()
+            }
+            #expect(try await Self.stored(pool) == Array(1...CommitGroups.maxLanes))
         }
     }
 

@@ -12,15 +12,16 @@ package final class CommitGroups: Sendable {
     /// Callers of one group.
     package static let maxGroup = 16
     /// Groups under way. Another than the first begins where those before it take longer than `patience`, or where a `crowd`
-    /// waits behind each of them: then one at a time would leave processors idle.
-    static let maxLanes = 4
+    /// waits behind each of them: then one at a time would leave processors idle. Where all of them take longer, what waits
+    /// is done by itself.
+    package static let maxLanes = 4
     package static let patience = Duration.milliseconds(25)
     package static let crowd = 4
-    /// Nobody waits for another's lock for longer than this.
+    /// No statement of a group waits for a lock for longer than this.
     package static let maxLockWait = Duration.milliseconds(100)
 
     private struct Work: Sendable {
-        /// What is locked: groups lock in one order, so that they don't wait for each other in a circle.
+        /// What is locked first: groups do so in one order, and seldom wait for each other in a circle.
         let key: String
         /// Does it, and returns how to answer once that is for good.
         let attempt: @Sendable (PostgresConnection) throws -> @Sendable () -> Void
@@ -33,7 +34,11 @@ package final class CommitGroups: Sendable {
         /// When each group that is under way has begun.
         var lanes: [Int: ContinuousClock.Instant] = [:]
         var laneCount = 0
+        /// Whether what waits is looked at again after `patience`.
+        var isTimed = false
     }
+
+    private enum Next { case wait, begin(Int), alone }
 
     private let pool: PostgresPool
     private let maxWaiting: Int
@@ -84,24 +89,51 @@ package final class CommitGroups: Sendable {
     }
 
     private func submit(_ work: Work) {
-        enum Next { case wait, begin(Int), refuse }
-        let now = ContinuousClock.now
-        let next: Next = state.withLock { state in
-            guard state.waiting.count < maxWaiting else { return .refuse }
+        let next = state.withLock { state -> Next? in
+            guard state.waiting.count < maxWaiting else { return nil }
             state.waiting.append(work)
-            if state.lanes.values.contains(where: { now - $0 < patience }) {
-                guard state.waiting.count / state.lanes.count >= crowd else { return .wait }
+            return self.next(&state)
+        }
+        guard let next else { return work.refuse(PostgresConnection.error(for: .overloaded(maxWaiting: maxWaiting))) }
+        go(next)
+    }
+
+    /// What is to be done for those who wait.
+    private func next(_ state: inout State) -> Next {
+        let now = ContinuousClock.now
+        if state.lanes.values.contains(where: { now - $0 < patience }) {
+            guard state.waiting.count / state.lanes.count >= crowd, state.lanes.count < Self.maxLanes else {
+                return .wait
             }
-            guard state.lanes.count < Self.maxLanes else { return .wait }
-            state.laneCount += 1
-            state.lanes[state.laneCount] = now
-            return .begin(state.laneCount)
         }
+        guard state.lanes.count < Self.maxLanes else { return .alone }
+        state.laneCount += 1
+        state.lanes[state.laneCount] = now
+        return .begin(state.laneCount)
+    }
+
+    private func go(_ next: Next) {
         switch next {
-        case .wait: break
-        case .refuse: work.refuse(PostgresConnection.error(for: .overloaded(maxWaiting: maxWaiting)))
+        case .wait:
+            let isTimed = state.withLock { state in
+                defer { state.isTimed = true }
+                return state.isTimed
+            }
+            if !isTimed { Task { await lookAgain() } }
         case .begin(let lane): Task { await serve(lane) }
+        case .alone:
+            for work in state.withLock({ $0.waiting.removeAll() }) { work.alone() }
         }
+    }
+
+    /// Those before may be stuck, and nobody else come.
+    private func lookAgain() async {
+        try? await Task.sleep(for: patience)
+        let next = state.withLock { state -> Next? in
+            state.isTimed = false
+            return state.waiting.isEmpty ? nil : self.next(&state)
+        }
+        if let next { go(next) }
     }
 
     /// Commits what waits, group by group.
@@ -110,7 +142,7 @@ package final class CommitGroups: Sendable {
             // Again where a group has cost the connection.
             while state.withLock({ $0.lanes[lane] != nil }) {
                 try await pool.withConnection { [self] connection in
-                    while connection.isIdle, let group = next(lane) { commit(group, on: connection) }
+                    while connection.isHealthy, let group = next(lane) { commit(group, on: connection) }
                 }
             }
         } catch {
@@ -147,16 +179,17 @@ package final class CommitGroups: Sendable {
             return
         }
         let answers: [@Sendable () -> Void]
+        var isComplete = false
         do {
             answers = try connection.transaction(maxLockWait: Self.maxLockWait) { connection in
-                try group.sorted { $0.key < $1.key }.map { try $0.attempt(connection) }
+                let answers = try group.sorted { $0.key < $1.key }.map { try $0.attempt(connection) }
+                isComplete = true
+                return answers
             }
-        } catch let error as PostgresError where error.kind == .unavailable {
-            // It may have been committed: nothing is repeated.
-            for work in group { work.refuse(error) }
-            return
         } catch {
-            for work in group { work.alone() }
+            // What was lost while it was committed may be for good: nothing of it is repeated.
+            let isInDoubt = isComplete && !connection.isIdle
+            for work in group { isInDoubt ? work.refuse(error) : work.alone() }
             return
         }
         for answer in answers { answer() }
