@@ -4,7 +4,7 @@ import Storage
 /// A day that was proven, with a digest of all that the proof rested on: raw batches, what is recorded of them, and every
 /// stored row that it looked at. Where all of this is as it was, so is what the proof said.
 ///
-/// Postgres makes the digest where the rows are, in a small part of the time that a proof takes. By its hash functions of
+/// Postgres makes the digest where the rows are, in less than half of the time that a proof takes. By its hash functions of
 /// 64 bits under a seed that is drawn for each digest: what differs has the same one with a chance of 2⁻⁶⁴.
 struct ProvenDay: Sendable {
     let seed: Int64
